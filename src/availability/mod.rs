@@ -1,0 +1,11 @@
+//! When a host can be met: intervals, hours, meeting types and busy time, to slots, and why. Start with [`Interval`].
+
+mod host;
+mod hours;
+mod interval;
+mod meeting;
+
+pub use host::{AllDay, BusyRules, Host, HostId, Tentative};
+pub use hours::{DateHours, Hours, HoursError, TimeRange, WeeklyHours};
+pub use interval::{Interval, IntervalSet};
+pub use meeting::{Confirm, MeetingId, MeetingType, PerGuest, Question};

@@ -1,0 +1,74 @@
+//! A booking: a slot taken by a guest, its states, and what follows from a change. Start with [`Booking`].
+
+mod guest;
+mod state;
+
+pub use guest::{Answer, Guest};
+pub use state::BookingState;
+
+use crate::availability::{HostId, Interval, MeetingId};
+use jiff::{SignedDuration, Timestamp};
+use std::fmt;
+use uuid::Uuid;
+
+/// Names a booking, for good. Not a secret: who holds it may not read or change the booking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BookingId(pub Uuid);
+
+impl fmt::Display for BookingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A slot taken by a guest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Booking {
+    /// Its name.
+    pub id: BookingId,
+    /// Whose time it is.
+    pub host: HostId,
+    /// What was booked.
+    pub meeting: MeetingId,
+    /// The meeting type's title when it was booked.
+    pub title: String,
+    /// The meeting type's location when it was booked; may be empty.
+    pub location: String,
+    /// When it is.
+    pub time: Interval,
+    /// Kept free before it.
+    pub buffer_before: SignedDuration,
+    /// Kept free after it.
+    pub buffer_after: SignedDuration,
+    /// Guests that may hold this slot together.
+    pub seats: u32,
+    /// Where it stands.
+    pub state: BookingState,
+    /// Who booked it.
+    pub guest: Guest,
+    /// UID of its event, on the calendar and in the invitation. Never used again.
+    pub uid: String,
+    /// SEQUENCE of its event: rises with each change of time and with the cancel (RFC 5546 2.1.4).
+    pub sequence: u32,
+    /// True when the host put it where it is by moving its event: it may then lie over other events.
+    pub placed_by_host: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When an unconfirmed one lapses.
+    pub expires_at: Option<Timestamp>,
+    /// The path on the server of the calendar that its event is written to, as `account/href`; `None` before there is one.
+    pub event: Option<EventPlace>,
+}
+
+/// Where the event of a booking is on the calendar server, and which version of it we know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventPlace {
+    /// The `id` of the account.
+    pub account: String,
+    /// The path of the calendar object, as the server writes it.
+    pub href: String,
+    /// The ETag of the version that we last wrote or read.
+    pub etag: Option<String>,
+}

@@ -1,0 +1,3 @@
+//! The command line: arguments to a command to an exit status.
+
+fn main() {}
