@@ -1,9 +1,11 @@
 //! A booking: a slot taken by a guest, its states, and what follows from a change. Start with [`Booking`].
 
 mod guest;
+mod links;
 mod state;
 
 pub use guest::{Answer, Guest};
+pub use links::Links;
 pub use state::BookingState;
 
 use crate::availability::{HostId, Interval, MeetingId};

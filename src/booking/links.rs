@@ -1,0 +1,85 @@
+//! The addresses that feeds, mails and events carry: every public URL is printed here.
+
+use crate::availability::{HostId, MeetingId};
+use jiff::Timestamp;
+
+/// Prints public URLs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Links {
+    base: String,
+}
+
+impl Links {
+    /// `public_url` is `http` or `https`, with or without a path and a final slash.
+    pub fn new(public_url: &str) -> Links {
+        Links { base: public_url.trim_end_matches('/').to_owned() }
+    }
+
+    /// The public URL without a final slash.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The path that all paths begin with: empty, or such as `/meet`.
+    pub fn base_path(&self) -> &str {
+        let after_scheme = self.base.find("://").map_or(0, |at| at + 3);
+        let rest = self.base.get(after_scheme..).unwrap_or_default();
+        rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default()
+    }
+
+    /// The host's page.
+    pub fn host(&self, host: &HostId) -> String {
+        format!("{}/{host}", self.base)
+    }
+
+    /// The page of a meeting type.
+    pub fn meeting(&self, host: &HostId, meeting: &MeetingId) -> String {
+        format!("{}/{host}/{meeting}", self.base)
+    }
+
+    /// The page of one slot: what feed links point to.
+    pub fn slot(&self, host: &HostId, meeting: &MeetingId, start: Timestamp) -> String {
+        format!("{}/{host}/{meeting}/{}", self.base, start.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    }
+
+    /// The feed of a host, or of one of their meeting types.
+    pub fn feed(&self, host: &HostId, meeting: Option<&MeetingId>) -> String {
+        match meeting {
+            Some(meeting) => format!("{}/{host}/{meeting}.ics", self.base),
+            None => format!("{}/{host}.ics", self.base),
+        }
+    }
+
+    /// The guest's page of a booking.
+    pub fn booking(&self, guest_token: &str) -> String {
+        format!("{}/b/{guest_token}", self.base)
+    }
+
+    /// The event of a booking as a download.
+    pub fn invitation(&self, guest_token: &str) -> String {
+        format!("{}/b/{guest_token}/invitation.ics", self.base)
+    }
+
+    /// The host's page of a booking.
+    pub fn host_booking(&self, host_token: &str) -> String {
+        format!("{}/h/{host_token}", self.base)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_in_the_public_url_is_kept() {
+        let links = Links::new("https://example.edu/meet/");
+        let (host, meeting) = (HostId::new("noether").unwrap(), MeetingId::new("office-hour").unwrap());
+        assert_eq!(links.base_path(), "/meet");
+        assert_eq!(Links::new("https://example.edu").base_path(), "");
+        assert_eq!(
+            links.slot(&host, &meeting, "2026-12-01T13:00:00Z".parse().unwrap()),
+            "https://example.edu/meet/noether/office-hour/2026-12-01T13:00:00Z"
+        );
+        assert_eq!(links.feed(&host, None), "https://example.edu/meet/noether.ics");
+    }
+}
