@@ -4,8 +4,10 @@ mod host;
 mod hours;
 mod interval;
 mod meeting;
+mod slots;
 
 pub use host::{AllDay, BusyRules, Host, HostId, Tentative};
 pub use hours::{DateHours, Hours, HoursError, TimeRange, WeeklyHours};
 pub use interval::{Interval, IntervalSet};
 pub use meeting::{Confirm, MeetingId, MeetingType, PerGuest, Question};
+pub use slots::{Held, NotASlot, Situation, Slot, Taken, Verdict, spans};

@@ -5,14 +5,7 @@ use crate::booking::{Booking, Guest};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
-/// A slot that can be booked now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
-    /// When it is.
-    pub time: Interval,
-    /// Guests that can still take it; at least 1.
-    pub seats_left: u32,
-}
+pub use crate::availability::{NotASlot, Slot, Taken};
 
 /// The slots on offer, and how fresh they are.
 #[derive(Clone, Debug)]
@@ -138,37 +131,6 @@ pub enum ReserveError {
     /// The store failed; nothing was booked.
     #[error("the booking could not be stored")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-/// Why a start can never be booked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotASlot {
-    /// It is not in the future.
-    #[error("this time has passed")]
-    Past,
-    /// No slot starts then.
-    #[error("no slot starts at this time")]
-    OffGrid,
-    /// The host does not meet then.
-    #[error("this time is outside the hours")]
-    OutsideHours,
-}
-
-/// What keeps a slot of the grid from being on offer. Never says which event it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// The host is busy, or the buffer to something busy is too short.
-    Busy,
-    /// Too soon: within the notice.
-    TooSoon,
-    /// Beyond the horizon.
-    TooFar,
-    /// The day has enough bookings of this type.
-    DayFull,
-    /// All seats are taken, or another booking is in the way.
-    Booked,
-    /// The guest has enough bookings.
-    GuestLimit,
 }
 
 /// Why a token opens nothing.
