@@ -3,12 +3,14 @@
 mod guest;
 mod links;
 mod state;
+mod transition;
 
 pub use guest::{Answer, Guest};
 pub use links::Links;
 pub use state::BookingState;
+pub use transition::{Command, Effect, Message, Refused, first_effects, transition};
 
-use crate::availability::{HostId, Interval, MeetingId};
+use crate::availability::{Held, HostId, Interval, MeetingId};
 use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 use uuid::Uuid;
@@ -52,6 +54,8 @@ pub struct Booking {
     pub uid: String,
     /// SEQUENCE of its event: rises with each change of time and with the cancel (RFC 5546 2.1.4).
     pub sequence: u32,
+    /// SEQUENCE of the last invitation that the guest was sent; `None` before there was one.
+    pub told: Option<u32>,
     /// True when the host put it where it is by moving its event: it may then lie over other events.
     pub placed_by_host: bool,
     /// When it was made.
@@ -73,4 +77,17 @@ pub struct EventPlace {
     pub href: String,
     /// The ETag of the version that we last wrote or read.
     pub etag: Option<String>,
+}
+
+impl Booking {
+    /// Its hold on the host's time, while it has one.
+    pub fn held(&self) -> Option<Held> {
+        self.state.holds_slot().then(|| Held {
+            id: self.id.0,
+            meeting: self.meeting.clone(),
+            time: self.time,
+            buffer_before: self.buffer_before,
+            buffer_after: self.buffer_after,
+        })
+    }
 }

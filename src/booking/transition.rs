@@ -1,0 +1,354 @@
+//! The one transition function of a booking: (booking, command, now) -> (booking, effects). Decides; performs nothing.
+
+use super::{Booking, BookingState};
+use crate::availability::Interval;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What happens to a booking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// The guest's address was confirmed.
+    ConfirmEmail,
+    /// The host approves.
+    Approve,
+    /// The host declines.
+    Decline,
+    /// The guest calls it off.
+    CancelByGuest,
+    /// The host calls it off at the desk.
+    CancelByHost,
+    /// The guest moves it to another slot.
+    Move(Interval),
+    /// Its time to be confirmed is over.
+    Expire,
+    /// The calendar server has its event, as of this SEQUENCE.
+    EventWritten(u32),
+    /// The host moved its event on the calendar.
+    EventMoved(Interval),
+    /// The host deleted, cancelled or declined its event on the calendar.
+    EventGone,
+}
+
+/// What has to be done because of a change. Stored with it, performed by the outbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// Write the event as the booking stands.
+    PutEvent,
+    /// Remove the event from the server.
+    DeleteEvent,
+    /// Send a message.
+    Mail(Message),
+}
+
+/// Which message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Message {
+    /// To the guest: the link that confirms the address. Nothing that the guest typed is in it.
+    ConfirmAddress,
+    /// To the guest: the invitation, an iMIP REQUEST.
+    Invitation,
+    /// To the guest: another time, an iMIP REQUEST with a higher SEQUENCE.
+    Moved,
+    /// To the guest: an iMIP CANCEL.
+    Cancelled,
+    /// To the guest: the host did not approve.
+    Declined,
+    /// To the host: a booking to approve or decline.
+    ApprovalRequest,
+    /// To the host: a new booking.
+    HostBooked,
+    /// To the host: a booking has moved.
+    HostMoved,
+    /// To the host: a booking was called off.
+    HostCancelled,
+}
+
+/// The booking's state does not allow the command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the booking is {0}")]
+pub struct Refused(pub BookingState);
+
+/// What a command leads to: the booking as it is then, and the effects in the order in which they are to happen.
+/// `Ok(None)`: it is so already; nothing changes.
+pub fn transition(
+    booking: &Booking,
+    command: &Command,
+    now: Timestamp,
+) -> Result<Option<(Booking, Vec<Effect>)>, Refused> {
+    use BookingState::*;
+    let state = booking.state;
+    let mut next = Booking { updated_at: now, ..booking.clone() };
+    let mut effects = Vec::new();
+    match command {
+        Command::ConfirmEmail => match state {
+            AwaitingEmail => {
+                next.state = Reserved;
+                next.expires_at = None;
+                effects.push(Effect::PutEvent);
+            }
+            AwaitingApproval | Reserved | Confirmed => return Ok(None),
+            Cancelled | Declined | Expired => return Err(Refused(state)),
+        },
+        Command::Approve => match state {
+            AwaitingApproval => {
+                next.state = Reserved;
+                next.expires_at = None;
+                effects.push(Effect::PutEvent);
+            }
+            Reserved | Confirmed => return Ok(None),
+            AwaitingEmail | Cancelled | Declined | Expired => return Err(Refused(state)),
+        },
+        Command::Decline => match state {
+            AwaitingApproval => {
+                next.state = Declined;
+                next.sequence += 1;
+                effects.extend([Effect::DeleteEvent, Effect::Mail(Message::Declined)]);
+            }
+            Declined => return Ok(None),
+            _ => return Err(Refused(state)),
+        },
+        Command::CancelByGuest | Command::CancelByHost => {
+            if matches!(state, Cancelled) {
+                return Ok(None);
+            }
+            if !state.holds_slot() {
+                return Err(Refused(state));
+            }
+            next.state = Cancelled;
+            next.sequence += 1;
+            if state != AwaitingEmail {
+                effects.push(Effect::DeleteEvent);
+            }
+            effects.extend(told_of_cancel(booking));
+            if matches!(command, Command::CancelByGuest) && state != AwaitingEmail {
+                effects.push(Effect::Mail(Message::HostCancelled));
+            }
+        }
+        Command::Move(time) => {
+            if !state.holds_slot() {
+                return Err(Refused(state));
+            }
+            if *time == booking.time {
+                return Ok(None);
+            }
+            next.time = *time;
+            next.placed_by_host = false;
+            next.sequence += 1;
+            match state {
+                // Nothing is on the calendar yet.
+                AwaitingEmail => {}
+                AwaitingApproval => effects.push(Effect::PutEvent),
+                _ => {
+                    next.state = Reserved;
+                    effects.push(Effect::PutEvent);
+                }
+            }
+        }
+        Command::Expire => match state {
+            AwaitingEmail | AwaitingApproval => {
+                next.state = Expired;
+                next.sequence += 1;
+                if state == AwaitingApproval {
+                    effects.push(Effect::DeleteEvent);
+                }
+            }
+            _ => return Ok(None),
+        },
+        // Only the event as the booking stands now confirms it: a later change has its own write under way.
+        Command::EventWritten(sequence) => match state {
+            Reserved if *sequence == booking.sequence => {
+                next.state = Confirmed;
+                let (guest, host) = match was_told(booking) {
+                    true => (Message::Moved, Message::HostMoved),
+                    false => (Message::Invitation, Message::HostBooked),
+                };
+                next.told = Some(next.sequence);
+                effects.extend([Effect::Mail(guest), Effect::Mail(host)]);
+            }
+            AwaitingApproval if *sequence == booking.sequence && !was_told(booking) => {
+                effects.push(Effect::Mail(Message::ApprovalRequest));
+            }
+            _ => return Ok(None),
+        },
+        Command::EventMoved(time) => match state {
+            Reserved | Confirmed | AwaitingApproval if *time != booking.time => {
+                next.time = *time;
+                next.placed_by_host = true;
+                next.sequence += 1;
+                if was_told(booking) {
+                    next.told = Some(next.sequence);
+                    effects.push(Effect::Mail(Message::Moved));
+                }
+            }
+            _ => return Ok(None),
+        },
+        Command::EventGone => match state {
+            Reserved | Confirmed | AwaitingApproval => {
+                next.state = Cancelled;
+                next.sequence += 1;
+                effects.extend(told_of_cancel(booking));
+            }
+            _ => return Ok(None),
+        },
+    }
+    Ok(Some((next, effects)))
+}
+
+/// The effects of a new booking, in the state that its meeting type's `confirm` gives it.
+pub fn first_effects(state: BookingState) -> Vec<Effect> {
+    match state {
+        BookingState::AwaitingEmail => vec![Effect::Mail(Message::ConfirmAddress)],
+        BookingState::Reserved | BookingState::AwaitingApproval => vec![Effect::PutEvent],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the guest has an invitation.
+fn was_told(booking: &Booking) -> bool {
+    booking.told.is_some()
+}
+
+/// A CANCEL goes only to a guest who has the invitation, or who waits for the host's decision.
+fn told_of_cancel(booking: &Booking) -> Option<Effect> {
+    (was_told(booking) || booking.state == BookingState::AwaitingApproval).then_some(Effect::Mail(Message::Cancelled))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{BookingId, Guest};
+    use super::*;
+    use crate::availability::{HostId, MeetingId};
+    use jiff::SignedDuration;
+    use uuid::Uuid;
+
+    fn hour(h: i64) -> Interval {
+        let at = |h: i64| Timestamp::from_second(h * 3600).unwrap();
+        Interval::new(at(h), at(h + 1)).unwrap()
+    }
+
+    fn booking(state: BookingState) -> Booking {
+        Booking {
+            id: BookingId(Uuid::nil()),
+            host: HostId::new("noether").unwrap(),
+            meeting: MeetingId::new("talk").unwrap(),
+            title: "Talk".into(),
+            location: String::new(),
+            time: hour(100),
+            buffer_before: SignedDuration::ZERO,
+            buffer_after: SignedDuration::ZERO,
+            seats: 1,
+            state,
+            guest: Guest {
+                name: "G".into(),
+                email: "g@example.org".into(),
+                note: String::new(),
+                time_zone: None,
+                answers: vec![],
+            },
+            uid: "u".into(),
+            sequence: 0,
+            told: (state == BookingState::Confirmed).then_some(0),
+            placed_by_host: false,
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+            expires_at: None,
+            event: None,
+        }
+    }
+
+    fn apply(booking: &Booking, command: Command) -> (Booking, Vec<Effect>) {
+        transition(booking, &command, Timestamp::UNIX_EPOCH).unwrap().unwrap()
+    }
+
+    const ALL: [fn() -> Command; 10] = [
+        || Command::ConfirmEmail,
+        || Command::Approve,
+        || Command::Decline,
+        || Command::CancelByGuest,
+        || Command::CancelByHost,
+        || Command::Move(hour(200)),
+        || Command::Expire,
+        || Command::EventWritten(0),
+        || Command::EventMoved(hour(300)),
+        || Command::EventGone,
+    ];
+
+    #[test]
+    fn an_ended_booking_never_holds_a_slot_again() {
+        for ended in [BookingState::Cancelled, BookingState::Declined, BookingState::Expired] {
+            for command in ALL {
+                match transition(&booking(ended), &command(), Timestamp::UNIX_EPOCH) {
+                    Ok(Some((next, _))) => panic!("{ended} changed to {next:?} by {:?}", command()),
+                    Ok(None) | Err(Refused(_)) => {}
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_booking_is_confirmed_only_by_its_event_on_the_server() {
+        for state in BookingState::ALL {
+            for command in ALL {
+                if let Ok(Some((next, _))) = transition(&booking(state), &command(), Timestamp::UNIX_EPOCH)
+                    && next.state == BookingState::Confirmed
+                    && state != BookingState::Confirmed
+                {
+                    assert!(matches!(command(), Command::EventWritten(_)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn mail_goes_after_the_event_is_written() {
+        let reserved = booking(BookingState::Reserved);
+        let (confirmed, effects) = apply(&reserved, Command::EventWritten(0));
+        assert_eq!(confirmed.state, BookingState::Confirmed);
+        assert_eq!(effects, [Effect::Mail(Message::Invitation), Effect::Mail(Message::HostBooked)]);
+        let (moved, effects) = apply(&confirmed, Command::Move(hour(200)));
+        assert_eq!((moved.state, moved.sequence, effects), (BookingState::Reserved, 1, vec![Effect::PutEvent]));
+        // The write of the old time, answered late, confirms nothing.
+        assert_eq!(transition(&moved, &Command::EventWritten(0), Timestamp::UNIX_EPOCH), Ok(None));
+        let (_, effects) = apply(&moved, Command::EventWritten(1));
+        assert_eq!(effects, [Effect::Mail(Message::Moved), Effect::Mail(Message::HostMoved)]);
+    }
+
+    #[test]
+    fn cancelling_again_changes_nothing_and_deletes_the_event_once() {
+        let (cancelled, effects) = apply(&booking(BookingState::Confirmed), Command::CancelByGuest);
+        assert_eq!(
+            effects,
+            [Effect::DeleteEvent, Effect::Mail(Message::Cancelled), Effect::Mail(Message::HostCancelled)]
+        );
+        assert_eq!(transition(&cancelled, &Command::CancelByGuest, Timestamp::UNIX_EPOCH), Ok(None));
+    }
+
+    #[test]
+    fn a_cancel_found_on_the_calendar_does_not_delete_again() {
+        let (_, effects) = apply(&booking(BookingState::Confirmed), Command::EventGone);
+        assert_eq!(effects, [Effect::Mail(Message::Cancelled)]);
+    }
+
+    #[test]
+    fn nothing_is_mailed_to_a_guest_who_was_not_told() {
+        let (_, effects) = apply(&booking(BookingState::Reserved), Command::CancelByHost);
+        assert_eq!(effects, [Effect::DeleteEvent]);
+        let (_, effects) = apply(&booking(BookingState::AwaitingEmail), Command::CancelByGuest);
+        assert_eq!(effects, []);
+    }
+
+    #[test]
+    fn every_change_of_time_raises_the_sequence() {
+        for state in BookingState::ALL {
+            for command in ALL {
+                let before = booking(state);
+                if let Ok(Some((next, _))) = transition(&before, &command(), Timestamp::UNIX_EPOCH) {
+                    assert!(next.time == before.time || next.sequence > before.sequence, "{:?} in {state}", command());
+                }
+            }
+        }
+    }
+}
