@@ -1,11 +1,13 @@
 //! When a host can be met: intervals, hours, meeting types and busy time, to slots, and why. Start with [`Interval`].
 
+mod clock;
 mod host;
 mod hours;
 mod interval;
 mod meeting;
 mod slots;
 
+pub use clock::Clock;
 pub use host::{AllDay, BusyRules, Host, HostId, Tentative};
 pub use hours::{DateHours, Hours, HoursError, TimeRange, WeeklyHours};
 pub use interval::{Interval, IntervalSet};

@@ -2,11 +2,13 @@
 
 mod guest;
 mod links;
+mod payload;
 mod state;
 mod transition;
 
 pub use guest::{Answer, Guest};
 pub use links::Links;
+pub use payload::Payload;
 pub use state::BookingState;
 pub use transition::{Command, Effect, Message, Refused, first_effects, transition};
 

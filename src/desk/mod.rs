@@ -2,99 +2,108 @@
 //! Start with [`Desk`].
 
 mod answer;
+mod change;
+mod document;
+mod observe;
+mod offer;
+mod outcome;
+mod reserve;
+mod signal;
+mod token;
+mod world;
 
 pub use answer::*;
+pub use reserve::network;
+pub use signal::{OutboxSignal, Watch};
+pub use token::TokenSource;
+pub use world::{HostDesk, Limits, Rate, World};
 
-use crate::availability::{Host, HostId, Interval, MeetingId, MeetingType};
-use jiff::Timestamp;
-use std::sync::Arc;
+use crate::availability::{Clock, Host, HostId};
+use crate::booking::{Booking, BookingId, Links};
+use crate::store::{Store, StoreError};
+use arc_swap::ArcSwap;
+use document::Documents;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 
 /// The one door to offers and bookings. Cheap to clone.
-#[derive(Clone)]
-pub struct Desk {}
+#[derive(Clone, Debug)]
+pub struct Desk {
+    world: Arc<ArcSwap<World>>,
+    store: Store,
+    outbox: OutboxSignal,
+    clock: Clock,
+    tokens: TokenSource,
+    documents: Arc<Documents>,
+    /// The idempotency keys that are being answered just now.
+    in_progress: Arc<Mutex<HashSet<String>>>,
+}
 
 impl Desk {
+    /// A desk for these hosts.
+    pub fn new(world: World, store: Store, outbox: OutboxSignal, clock: Clock, tokens: TokenSource) -> Desk {
+        Desk {
+            world: Arc::new(ArcSwap::from_pointee(world)),
+            store,
+            outbox,
+            clock,
+            tokens,
+            documents: Arc::default(),
+            in_progress: Arc::default(),
+        }
+    }
+
+    /// Goes on with another config.
+    pub fn replace_world(&self, world: World) {
+        self.world.store(Arc::new(world));
+    }
+
+    /// What the config makes of the desk, now.
+    pub fn world(&self) -> Arc<World> {
+        self.world.load_full()
+    }
+
     /// The hosts, in the order of the config.
     pub fn hosts(&self) -> Vec<Arc<Host>> {
-        unimplemented!()
+        self.world().hosts.iter().map(|desk| desk.host().clone()).collect()
     }
 
     /// The host of that id.
     pub fn host(&self, id: &str) -> Option<Arc<Host>> {
-        let _ = id;
-        unimplemented!()
+        self.world().host(id).map(|desk| desk.host().clone())
     }
 
-    /// The slots of a meeting type that are on offer now and start within `window`. Reads the published snapshot: no lock, no SQL.
-    pub fn offer(&self, host: &Host, meeting: &MeetingType, window: Interval) -> Offer {
-        let _ = (host, meeting, window);
-        unimplemented!()
+    /// Prints URLs.
+    pub fn links(&self) -> Links {
+        self.world().links.clone()
     }
 
-    /// How old the host's data is.
-    pub fn freshness(&self, host: &HostId) -> Freshness {
-        let _ = host;
-        unimplemented!()
+    /// True when the store answers.
+    pub async fn is_store_open(&self) -> bool {
+        self.store.ping().await.is_ok()
     }
 
-    /// The bookable feed of a host, or of one of their meeting types. `None` before the host was ever read.
-    pub fn feed(&self, host: &HostId, meeting: Option<&MeetingId>) -> Option<Arc<Document>> {
-        let _ = (host, meeting);
-        unimplemented!()
+    /// Puts the host's bookings, as they are stored, into what is published.
+    pub async fn refresh(&self, host: &HostId) -> Result<(), StoreError> {
+        if let Some(desk) = self.world().host_by_id(host) {
+            let held = self.store.holding(host).await?;
+            let own = self.store.own_events(host).await?;
+            desk.board.booked(held.iter().filter_map(Booking::held).collect(), own);
+        }
+        Ok(())
     }
 
-    /// The VFREEBUSY of a host. `None` before the host was ever read.
-    pub fn free_busy(&self, host: &HostId) -> Option<Arc<Document>> {
-        let _ = host;
-        unimplemented!()
+    /// A booking as its guest sees it.
+    fn view(&self, booking: Booking) -> BookingView {
+        let world = self.world();
+        let host = world.host_by_id(&booking.host).map(|desk| desk.host().clone());
+        let meeting = host.as_ref().and_then(|host| host.meeting(booking.meeting.as_str())).cloned();
+        let guest_token = self.tokens.guest(booking.id);
+        BookingView { booking, host, meeting, guest_token, mailed: world.mailed }
     }
 
-    /// Why a start can or cannot be booked, by the published snapshot; what the slot page shows before anything is posted.
-    pub fn slot(&self, host: &Host, meeting: &MeetingType, start: Timestamp) -> Result<Slot, ReserveError> {
-        let _ = (host, meeting, start);
-        unimplemented!()
-    }
-
-    /// Books: checks, reads the calendars anew (3 s at most), reserves in one transaction, and waits up to 3 s for the event.
-    /// With an idempotency key: the same request gives the same answer.
-    pub async fn reserve(&self, request: Reservation) -> Result<BookingView, ReserveError> {
-        let _ = request;
-        unimplemented!()
-    }
-
-    /// The booking of a guest's token.
-    pub async fn booking(&self, token: &str) -> Result<BookingView, TokenError> {
-        let _ = token;
-        unimplemented!()
-    }
-
-    /// The booking of a host's token.
-    pub async fn booking_for_host(&self, token: &str) -> Result<BookingView, TokenError> {
-        let _ = token;
-        unimplemented!()
-    }
-
-    /// Calls a booking off, for its guest. Again and again: the same answer.
-    pub async fn cancel(&self, token: &str) -> Result<BookingView, TokenError> {
-        let _ = token;
-        unimplemented!()
-    }
-
-    /// Moves a booking to another slot of its meeting type, for its guest.
-    pub async fn move_to(&self, token: &str, start: Timestamp) -> Result<BookingView, ReserveError> {
-        let _ = (token, start);
-        unimplemented!()
-    }
-
-    /// The guest's address is theirs. Again: the same answer.
-    pub async fn confirm_email(&self, token: &str) -> Result<BookingView, TokenError> {
-        let _ = token;
-        unimplemented!()
-    }
-
-    /// The host approves, declines or cancels, by the host's token.
-    pub async fn decide(&self, token: &str, decision: Decision) -> Result<BookingView, TokenError> {
-        let _ = (token, decision);
-        unimplemented!()
+    /// The token that opens the host's page of a booking.
+    pub fn host_token(&self, booking: BookingId) -> String {
+        self.tokens.host(booking)
     }
 }

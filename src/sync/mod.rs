@@ -1,1 +1,14 @@
-//! sync
+//! Calendars in, snapshots out: a pass over an account ([`AccountSync`]) brings our copy up to date, and the copy becomes the
+//! published state of the host ([`HostBoard`]).
+
+mod board;
+mod handle;
+mod plan;
+mod pull;
+mod reconcile;
+
+pub use board::{CalendarBusy, HostBoard, Snapshot, SourceSettings};
+pub use handle::{Request, Requests, SyncHandle};
+pub use plan::{Plan, plan};
+pub use pull::{AccountSettings, AccountSync, CalendarPass, Pass, SyncError, is_named};
+pub use reconcile::{Observation, Suspects, reconcile};

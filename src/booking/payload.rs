@@ -1,0 +1,43 @@
+//! What the outbox stores of an effect: all that has to be said later as it is now.
+
+use super::{Booking, Effect};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// An effect with the version of the booking that it reports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payload {
+    /// What to do.
+    pub effect: Effect,
+    /// SEQUENCE of the booking then.
+    pub sequence: u32,
+    /// Start of the booking then.
+    pub start: Timestamp,
+    /// End of the booking then.
+    pub end: Timestamp,
+    /// When it was decided: DTSTAMP and Date of what is sent, the same in each retry.
+    pub at: Timestamp,
+}
+
+impl Payload {
+    /// The effect on this version of the booking.
+    pub fn of(effect: &Effect, booking: &Booking) -> Payload {
+        Payload {
+            effect: effect.clone(),
+            sequence: booking.sequence,
+            start: booking.time.start(),
+            end: booking.time.end(),
+            at: booking.updated_at,
+        }
+    }
+
+    /// As the store keeps it.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|_| unreachable!("a payload has no maps and no floats"))
+    }
+
+    /// From what the store kept.
+    pub fn from_json(text: &str) -> Result<Payload, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+}

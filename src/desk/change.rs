@@ -1,0 +1,196 @@
+//! Changing a booking: cancel, move, confirm, decide, expire. Each is one transition, stored with its effects.
+
+use super::reserve::day_of;
+use super::{BookingView, Decision, Desk, ReserveError, Taken, TokenError, World, token};
+use crate::booking::{Booking, BookingId, Command, Effect, Message, Payload, Refused, transition};
+use crate::store::{Change, Changed, EffectKind, NewEffect};
+use jiff::{SignedDuration, Timestamp};
+
+impl Desk {
+    /// The booking of a guest's token.
+    pub async fn booking(&self, token: &str) -> Result<BookingView, TokenError> {
+        Ok(self.view(self.by_guest_token(token).await?))
+    }
+
+    /// The booking of a host's token. The guest's token is not in it.
+    pub async fn booking_for_host(&self, token: &str) -> Result<BookingView, TokenError> {
+        Ok(self.view_for_host(self.by_host_token(token).await?))
+    }
+
+    /// Calls a booking off, for its guest. Again and again: the same answer.
+    pub async fn cancel(&self, token: &str) -> Result<BookingView, TokenError> {
+        let booking = self.by_guest_token(token).await?;
+        Ok(self.view(self.apply(booking, &Command::CancelByGuest).await?))
+    }
+
+    /// Calls a booking off, for its host at the command line.
+    pub async fn cancel_by_id(&self, id: BookingId) -> Result<Booking, TokenError> {
+        let booking = self.store.booking(id).await?.ok_or(TokenError::Unknown)?;
+        self.apply(booking, &Command::CancelByHost).await
+    }
+
+    /// The guest's address is theirs. Again: the same answer.
+    pub async fn confirm_email(&self, token: &str) -> Result<BookingView, TokenError> {
+        let booking = self.by_guest_token(token).await?;
+        Ok(self.view(self.apply(booking, &Command::ConfirmEmail).await?))
+    }
+
+    /// The host approves, declines or cancels, by the host's token.
+    pub async fn decide(&self, token: &str, decision: Decision) -> Result<BookingView, TokenError> {
+        let booking = self.by_host_token(token).await?;
+        Ok(self.view_for_host(self.decide_on(booking, decision).await?))
+    }
+
+    /// The host approves, declines or cancels, at the command line.
+    pub async fn decide_by_id(&self, id: BookingId, decision: Decision) -> Result<Booking, TokenError> {
+        let booking = self.store.booking(id).await?.ok_or(TokenError::Unknown)?;
+        self.decide_on(booking, decision).await
+    }
+
+    async fn decide_on(&self, booking: Booking, decision: Decision) -> Result<Booking, TokenError> {
+        let command = match decision {
+            Decision::Approve => Command::Approve,
+            Decision::Decline => Command::Decline,
+            Decision::Cancel => Command::CancelByHost,
+        };
+        self.apply(booking, &command).await
+    }
+
+    /// Moves a booking to another slot of its meeting type, for its guest.
+    pub async fn move_to(&self, token: &str, start: Timestamp) -> Result<BookingView, ReserveError> {
+        let booking = self.by_guest_token(token).await?;
+        if !booking.state.holds_slot() {
+            return Err(ReserveError::Token(TokenError::Closed(booking.state)));
+        }
+        if start == booking.time.start() {
+            return Ok(self.view(booking));
+        }
+        let world = self.world();
+        let desk = world.host_by_id(&booking.host).ok_or(ReserveError::Unknown)?;
+        let host = desk.host().clone();
+        let meeting = host.meeting(booking.meeting.as_str()).cloned().ok_or(ReserveError::Unknown)?;
+        let slot = self.free_slot(&world, &host, &meeting, start, Some(booking.id)).await?;
+        let written = self.outbox.watch();
+        // What a move keeps is judged by the meeting type as it is now.
+        let booking = Booking {
+            buffer_before: meeting.buffer_before,
+            buffer_after: meeting.buffer_after,
+            seats: meeting.seats,
+            ..booking
+        };
+        let per_day = meeting.per_day.and_then(|most| Some((day_of(&host, start)?, most)));
+        match self.try_apply(booking, &Command::Move(slot.time), per_day).await? {
+            Applied::Done(booking) => self.await_event(booking.id, written).await,
+            Applied::Refused(Refused(state)) => Err(ReserveError::Token(TokenError::Closed(state))),
+            Applied::Overlaps => Err(self.taken(&host, &meeting, start, Taken::Booked)),
+            Applied::DayFull => Err(self.taken(&host, &meeting, start, Taken::DayFull)),
+        }
+    }
+
+    /// Lets the bookings lapse that were not confirmed in time.
+    pub async fn expire(&self) -> Result<usize, TokenError> {
+        let due = self.store.due_to_expire(self.clock.now()).await?;
+        let count = due.len();
+        for booking in due {
+            let id = booking.id;
+            self.apply(booking, &Command::Expire).await?;
+            tracing::info!(booking = %id, "A booking lapsed: it was not confirmed in time.");
+        }
+        Ok(count)
+    }
+
+    /// Applies a command that does not move the booking.
+    pub(super) async fn apply(&self, booking: Booking, command: &Command) -> Result<Booking, TokenError> {
+        match self.try_apply(booking, command, None).await? {
+            Applied::Done(booking) => Ok(booking),
+            Applied::Refused(Refused(state)) => Err(TokenError::Closed(state)),
+            Applied::Overlaps | Applied::DayFull => Err(TokenError::Unknown),
+        }
+    }
+
+    /// Decides, stores, publishes and wakes the outbox. Decides again when the booking changed meanwhile.
+    async fn try_apply(
+        &self,
+        mut booking: Booking,
+        command: &Command,
+        per_day: Option<(crate::availability::Interval, u32)>,
+    ) -> Result<Applied, TokenError> {
+        let world = self.world();
+        loop {
+            let now = self.clock.now();
+            let (next, effects) = match transition(&booking, command, now) {
+                Ok(Some(change)) => change,
+                Ok(None) => return Ok(Applied::Done(booking)),
+                Err(refused) => return Ok(Applied::Refused(refused)),
+            };
+            let effects = self.effects(&world, &next, effects);
+            let change =
+                Change { booking: next.clone(), expected_updated_at: booking.updated_at, effects, per_day, now };
+            match self.store.change(change).await? {
+                Changed::Done => {
+                    self.refresh(&next.host).await?;
+                    self.outbox.wake();
+                    return Ok(Applied::Done(next));
+                }
+                Changed::Stale(Some(current)) => booking = *current,
+                Changed::Stale(None) => return Err(TokenError::Unknown),
+                Changed::Overlaps => return Ok(Applied::Overlaps),
+                Changed::DayFull => return Ok(Applied::DayFull),
+            }
+        }
+    }
+
+    /// The effects as the outbox stores them. Without mail there is nobody to send messages.
+    pub(super) fn effects(&self, world: &World, booking: &Booking, effects: Vec<Effect>) -> Vec<NewEffect> {
+        let notify = world.host_by_id(&booking.host).is_some_and(|desk| desk.notify);
+        effects_for(booking, effects, world.mailed, notify)
+    }
+
+    async fn by_guest_token(&self, token: &str) -> Result<Booking, TokenError> {
+        if !token::is_token(token) {
+            return Err(TokenError::Unknown);
+        }
+        self.store.booking_by_guest_token(token::digest(token)).await?.ok_or(TokenError::Unknown)
+    }
+
+    async fn by_host_token(&self, token: &str) -> Result<Booking, TokenError> {
+        if !token::is_token(token) {
+            return Err(TokenError::Unknown);
+        }
+        self.store.booking_by_host_token(token::digest(token)).await?.ok_or(TokenError::Unknown)
+    }
+
+    fn view_for_host(&self, booking: Booking) -> BookingView {
+        BookingView { guest_token: String::new(), ..self.view(booking) }
+    }
+}
+
+enum Applied {
+    Done(Booking),
+    Refused(Refused),
+    Overlaps,
+    DayFull,
+}
+
+/// The effects as the outbox stores them: mail only where it is set up, and to the host only where they want it.
+pub fn effects_for(booking: &Booking, effects: Vec<Effect>, mailed: bool, notify: bool) -> Vec<NewEffect> {
+    effects
+        .into_iter()
+        .filter(|effect| match effect {
+            Effect::PutEvent | Effect::DeleteEvent => true,
+            Effect::Mail(Message::HostBooked | Message::HostMoved | Message::HostCancelled) => mailed && notify,
+            Effect::Mail(_) => mailed,
+        })
+        .map(|effect| NewEffect {
+            kind: match effect {
+                Effect::PutEvent => EffectKind::PutEvent,
+                Effect::DeleteEvent => EffectKind::DeleteEvent,
+                Effect::Mail(_) => EffectKind::Mail,
+            },
+            payload: Payload::of(&effect, booking).to_json(),
+        })
+        .collect()
+}
+
+/// How long ended bookings are kept by default.
+pub const KEPT: SignedDuration = SignedDuration::from_hours(24 * 365);

@@ -1,0 +1,132 @@
+//! The published texts: the bookable feed and the VFREEBUSY. Byte-identical while what they say is the same.
+
+use super::offer::slots;
+use super::{Desk, Document};
+use crate::availability::{Host, HostId, Interval, MeetingId, MeetingType, Slot};
+use crate::booking::Links;
+use crate::ical::{FeedSlot, FeedText, FreeBusyText};
+use crate::sync::Snapshot;
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How often a client is asked to fetch the feed.
+const REFRESH: SignedDuration = SignedDuration::from_mins(15);
+/// How far ahead the VFREEBUSY tells.
+const FREE_BUSY_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 60);
+
+/// The texts that were published last, by their names.
+#[derive(Debug, Default)]
+pub(super) struct Documents {
+    last: Mutex<HashMap<String, Arc<Document>>>,
+}
+
+impl Desk {
+    /// The bookable feed of a host, or of one of their meeting types. While the host's data is stale: by the last that was
+    /// known. `None` before the host was ever read, and for what is not configured.
+    pub fn feed(&self, host: &HostId, meeting: Option<&MeetingId>) -> Option<Arc<Document>> {
+        let world = self.world();
+        let desk = world.host_by_id(host)?;
+        let snapshot = desk.board.snapshot();
+        snapshot.as_of?;
+        let host = desk.host();
+        let now = self.clock.now();
+        let meetings: Vec<&Arc<MeetingType>> = match meeting {
+            Some(id) => vec![host.meeting(id.as_str())?],
+            None => host.meetings.iter().collect(),
+        };
+        let text = feed_text(host, &meetings, meeting, &world.links, &snapshot, now);
+        Some(self.publish(world.links.feed(&host.id, meeting), text, now))
+    }
+
+    /// The VFREEBUSY of a host: merged busy periods of calendars and bookings, from the start of the host's day, 60 days on.
+    /// `None` before the host was ever read.
+    pub fn free_busy(&self, host: &HostId) -> Option<Arc<Document>> {
+        let world = self.world();
+        let desk = world.host_by_id(host)?;
+        let snapshot = desk.board.snapshot();
+        let as_of = snapshot.as_of?;
+        let now = self.clock.now();
+        let today = super::reserve::day_of(desk.host(), now)?;
+        let window = Interval::new(today.start(), today.start().checked_add(FREE_BUSY_AHEAD).ok()?)?;
+        let window = window.intersection(snapshot.window)?;
+        let held = snapshot.held.iter().map(|held| held.time).collect();
+        let busy = snapshot.busy.union(&held).clipped(window);
+        let text = crate::ical::free_busy(&FreeBusyText {
+            url: format!("{}/freebusy.ifb", world.links.host(host)),
+            stamp: as_of.min(today.start()),
+            window,
+            busy: busy.iter().collect(),
+        });
+        Some(self.publish(format!("{}/freebusy.ifb", world.links.host(host)), text, now))
+    }
+
+    /// Gives the text its validators: those of the last time while it is the same.
+    fn publish(&self, name: String, text: String, now: Timestamp) -> Arc<Document> {
+        let digest = Sha256::digest(text.as_bytes());
+        let mut etag = String::from("\"");
+        for byte in digest.iter().take(16) {
+            let _ = write!(etag, "{byte:02x}");
+        }
+        etag.push('"');
+        let mut last = self.documents.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match last.get(&name) {
+            Some(document) if document.etag == etag => document.clone(),
+            _ => {
+                let modified = Timestamp::from_second(now.as_second()).unwrap_or(now);
+                let document = Arc::new(Document { body: text.into(), etag, modified });
+                last.insert(name, document.clone());
+                document
+            }
+        }
+    }
+}
+
+fn feed_text(
+    host: &Host,
+    meetings: &[&Arc<MeetingType>],
+    only: Option<&MeetingId>,
+    links: &Links,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> String {
+    let mut all: Vec<(&MeetingType, Slot)> = Vec::new();
+    for meeting in meetings {
+        all.extend(slots(snapshot, host, meeting, snapshot.window, now, None).into_iter().map(|slot| (meeting.as_ref(), slot)));
+    }
+    all.sort_by(|(a, x), (b, y)| (x.time, &a.id).cmp(&(y.time, &b.id)));
+    let slots: Vec<FeedSlot> = all
+        .into_iter()
+        .map(|(meeting, slot)| FeedSlot {
+            uid: slot_uid(&host.id, &meeting.id, slot.time),
+            // The instant at which the slot came into the horizon: never "now", never later than now.
+            stamp: slot.time.start().checked_sub(meeting.horizon).unwrap_or(slot.time.start()),
+            sequence: 0,
+            time: slot.time,
+            summary: if only.is_some() { meeting.title.clone() } else { format!("{}: {}", host.name, meeting.title) },
+            description: meeting.description.clone(),
+            location: meeting.location.clone(),
+            link: links.slot(&host.id, &meeting.id, slot.time.start()),
+        })
+        .collect();
+    let name = match meetings {
+        [meeting] if only.is_some() => format!("{}: {}", host.name, meeting.title),
+        _ => format!("{}: free slots", host.name),
+    };
+    let feed = FeedText {
+        name,
+        description: format!("Free slots of {}. Open the link of a slot to book it.", host.name),
+        zone: host.zone.name().to_owned(),
+        source: links.feed(&host.id, only),
+        refresh: REFRESH,
+    };
+    crate::ical::feed(&feed, &slots)
+}
+
+/// The UID of a slot: the same for the same host, meeting type, start and length, and for no other.
+fn slot_uid(host: &HostId, meeting: &MeetingId, time: Interval) -> String {
+    let minutes = time.duration().as_secs() / 60;
+    format!("{host}.{meeting}.{}.{minutes}@slots.officehours", time.start().strftime("%Y%m%dT%H%M%SZ"))
+}

@@ -1,0 +1,97 @@
+//! What came of an effect becomes the booking's: the outbox performs, the desk records.
+
+use super::change::effects_for;
+use super::{Desk, TokenError};
+use crate::availability::HostId;
+use crate::booking::{Booking, BookingId, Command, EventPlace, transition};
+use crate::store::{CalendarKey, EffectOutcome, FinishEffect, ObjectUpdate, OutboxEntry, StoredObject};
+
+impl Desk {
+    /// The calendar server has the event as of `sequence`: `object` is what it holds, read back.
+    pub async fn event_written(
+        &self,
+        entry: &OutboxEntry,
+        key: CalendarKey,
+        object: StoredObject,
+        sequence: u32,
+    ) -> Result<(), TokenError> {
+        let place = EventPlace { account: key.account.clone(), href: object.href.clone(), etag: object.etag.clone() };
+        self.record(entry, Some((key, ObjectUpdate::Put(object))), Some(place), Some(Command::EventWritten(sequence))).await
+    }
+
+    /// The calendar server no longer has the event.
+    pub async fn event_removed(&self, entry: &OutboxEntry, object: Option<(CalendarKey, String)>) -> Result<(), TokenError> {
+        let object = object.map(|(key, href)| (key, ObjectUpdate::Forget(href)));
+        self.record(entry, object, None, None).await
+    }
+
+    /// The event was to be changed, and the host has removed it: the booking is cancelled, not the event made again.
+    pub async fn event_was_gone(&self, entry: &OutboxEntry, object: (CalendarKey, String)) -> Result<(), TokenError> {
+        let object = Some((object.0, ObjectUpdate::Forget(object.1)));
+        self.record(entry, object, None, Some(Command::EventGone)).await
+    }
+
+    /// There was nothing to do any more.
+    pub async fn effect_is_moot(&self, entry: &OutboxEntry) -> Result<(), TokenError> {
+        self.record(entry, None, None, None).await
+    }
+
+    async fn record(
+        &self,
+        entry: &OutboxEntry,
+        object: Option<(CalendarKey, ObjectUpdate)>,
+        place: Option<EventPlace>,
+        command: Option<Command>,
+    ) -> Result<(), TokenError> {
+        let world = self.world();
+        let at = self.clock.now();
+        loop {
+            let current = self.store.booking(entry.booking).await?;
+            let changed = match (&current, &command) {
+                (Some(booking), Some(command)) => transition(booking, command, at).ok().flatten(),
+                _ => None,
+            };
+            let (next, effects) = match (changed, &current) {
+                (Some((next, effects)), _) => (Some(next), effects),
+                (None, Some(booking)) if place.is_some() => (Some(booking.clone()), Vec::new()),
+                _ => (None, Vec::new()),
+            };
+            let next = next.map(|next| Booking { event: place.clone().or(next.event.clone()), ..next });
+            let notify = world.host_by_id(&entry.host).is_some_and(|desk| desk.notify);
+            let more_effects = match &next {
+                Some(next) => effects_for(next, effects, world.mailed, notify),
+                None => Vec::new(),
+            };
+            let finish = FinishEffect {
+                id: entry.id,
+                at,
+                outcome: EffectOutcome::Done { booking: next, object: object.clone() },
+                expected_updated_at: current.map(|booking| booking.updated_at),
+                more_effects,
+            };
+            if self.store.finish(finish).await? {
+                break;
+            }
+        }
+        if let Some((key, update)) = object {
+            self.publish_object(&entry.host, &key, &update);
+        }
+        self.refresh(&entry.host).await?;
+        self.outbox.delivered();
+        Ok(())
+    }
+
+    fn publish_object(&self, host: &HostId, key: &CalendarKey, update: &ObjectUpdate) {
+        if let Some(desk) = self.world().host_by_id(host) {
+            match update {
+                ObjectUpdate::Put(object) => desk.board.wrote(key, std::slice::from_ref(object), &[]),
+                ObjectUpdate::Forget(href) => desk.board.wrote(key, &[], std::slice::from_ref(href)),
+            }
+        }
+    }
+
+    /// The booking of an outbox entry.
+    pub async fn booking_of(&self, id: BookingId) -> Result<Option<Booking>, TokenError> {
+        Ok(self.store.booking(id).await?)
+    }
+}

@@ -1,0 +1,248 @@
+//! Taking a slot: check, read the calendars anew, reserve in one transaction, and wait a little for the event.
+
+use super::offer::RETRY;
+use super::{
+    BookingView, Desk, Freshness, HostDesk, IdempotencyKey, Reservation, ReserveError, Taken, TokenError, World, token,
+};
+use crate::availability::{Confirm, Host, Interval, MeetingType, Slot};
+use crate::booking::{Booking, BookingId, BookingState, first_effects};
+use crate::store::{GuestLimits, IdempotencyRow, NewBooking, RateHit, Reserved};
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a guest waits for the calendars to be read, and then for the event to be written.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a guest has to confirm the address.
+const CONFIRM_WITHIN: SignedDuration = SignedDuration::from_hours(2);
+/// How long an idempotency key is kept.
+pub(super) const KEY_KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+impl Desk {
+    /// Books: checks, reads the calendars anew (3 s at most), reserves in one transaction, and waits up to 3 s for the event.
+    /// With an idempotency key: the same request gives the same answer.
+    pub async fn reserve(&self, request: Reservation) -> Result<BookingView, ReserveError> {
+        let world = self.world();
+        let desk = world.host_by_id(&request.host).ok_or(ReserveError::Unknown)?;
+        let host = desk.host().clone();
+        let meeting = host.meeting(request.meeting.as_str()).cloned().ok_or(ReserveError::Unknown)?;
+        let _in_progress = match &request.idempotency {
+            Some(key) => Some(self.begin(&host, key)?),
+            None => None,
+        };
+        if let Some(key) = &request.idempotency
+            && let Some(row) = self.store.idempotency(host.id.as_str(), &key.key, self.clock.now()).await?
+        {
+            if row.request != key.request {
+                return Err(ReserveError::KeyReused);
+            }
+            return self.replay(row.booking).await;
+        }
+        let slot = self.free_slot(&world, &host, &meeting, request.start, None).await?;
+
+        let now = self.clock.now();
+        let booking = self.new_booking(&request, &host, &meeting, slot.time, now);
+        let id = booking.id;
+        let written = self.outbox.watch();
+        let (wanted, limits) = (first_effects(booking.state), world.limits);
+        let new = NewBooking {
+            guest_token_hash: token::digest(&self.tokens.guest(id)),
+            host_token_hash: token::digest(&self.tokens.host(id)),
+            effects: self.effects(&world, &booking, wanted),
+            idempotency: request.idempotency.as_ref().map(|key| IdempotencyRow {
+                key: key.key.clone(),
+                scope: host.id.to_string(),
+                request: key.request,
+                expires_at: now + KEY_KEPT,
+            }),
+            limits: GuestLimits {
+                per_day: meeting.per_day.and_then(|most| Some((day_of(&host, slot.time.start())?, most))),
+                per_guest: meeting.per_guest.map(|limit| (limit.count, limit.span)),
+                open_per_guest: limits.open_per_guest,
+            },
+            rates: rates(&limits, &request),
+            booking,
+            now,
+        };
+        let reserved = self.store.reserve(new).await?;
+        self.refresh(&host.id).await?;
+        match reserved {
+            Reserved::Done => {}
+            Reserved::Replay(id) => return self.replay(id).await,
+            Reserved::KeyReused => return Err(ReserveError::KeyReused),
+            Reserved::Limited { retry_after } => return Err(ReserveError::Limited { retry_after }),
+            Reserved::Overlaps | Reserved::SeatsTaken => {
+                return Err(self.taken(&host, &meeting, request.start, Taken::Booked));
+            }
+            Reserved::DayFull => return Err(self.taken(&host, &meeting, request.start, Taken::DayFull)),
+            Reserved::GuestLimit => return Err(self.taken(&host, &meeting, request.start, Taken::GuestLimit)),
+        }
+        tracing::info!(host = %host.id, meeting = %meeting.id, booking = %id, "A slot was reserved.");
+        self.await_event(id, written).await
+    }
+
+    /// The slot that starts then, if it is still free after the calendars were read anew.
+    pub(super) async fn free_slot(
+        &self,
+        world: &World,
+        host: &Host,
+        meeting: &MeetingType,
+        start: Timestamp,
+        moving: Option<BookingId>,
+    ) -> Result<Slot, ReserveError> {
+        // What is refused by what we know is refused at once, without a look at the server.
+        match self.judge(host, meeting, start, moving) {
+            Ok(_) | Err(ReserveError::Stale { .. }) => {}
+            Err(refused) => return Err(refused),
+        }
+        let desk = world.host_by_id(&host.id).ok_or(ReserveError::Unknown)?;
+        if !read_anew(desk).await {
+            tracing::warn!(host = %host.id, "The calendars could not be read anew for a booking within 3 s.");
+            if !matches!(self.freshness(&host.id), Freshness::Fresh(_)) {
+                return Err(ReserveError::Stale { retry_after: RETRY });
+            }
+        }
+        self.judge(host, meeting, start, moving)
+    }
+
+    fn new_booking(
+        &self,
+        request: &Reservation,
+        host: &Host,
+        meeting: &MeetingType,
+        time: Interval,
+        now: Timestamp,
+    ) -> Booking {
+        let id = self.tokens.booking_id(now);
+        let (state, expires_at) = match meeting.confirm {
+            Confirm::Instant => (BookingState::Reserved, None),
+            Confirm::Email => (BookingState::AwaitingEmail, now.checked_add(CONFIRM_WITHIN).ok()),
+            Confirm::Approval => (BookingState::AwaitingApproval, Some(time.start())),
+        };
+        Booking {
+            id,
+            host: host.id.clone(),
+            meeting: meeting.id.clone(),
+            title: meeting.title.clone(),
+            location: meeting.location.clone(),
+            time,
+            buffer_before: meeting.buffer_before,
+            buffer_after: meeting.buffer_after,
+            seats: meeting.seats,
+            state,
+            guest: request.guest.clone(),
+            uid: id.to_string(),
+            sequence: 0,
+            told: None,
+            placed_by_host: false,
+            created_at: now,
+            updated_at: now,
+            expires_at: expires_at.map(|at| at.min(time.start())),
+            event: None,
+        }
+    }
+
+    /// Waits up to 3 s for the booking's event to be on the server, then tells how the booking stands.
+    pub(super) async fn await_event(
+        &self,
+        id: BookingId,
+        mut written: super::Watch,
+    ) -> Result<BookingView, ReserveError> {
+        self.outbox.wake();
+        let settled = async {
+            loop {
+                match self.store.booking(id).await {
+                    Ok(Some(booking)) if booking.state == BookingState::Reserved => {}
+                    other => return other,
+                }
+                written.changed().await;
+            }
+        };
+        let booking = match tokio::time::timeout(PATIENCE, settled).await {
+            Ok(booking) => booking?,
+            Err(_elapsed) => self.store.booking(id).await?,
+        };
+        booking.map(|booking| self.view(booking)).ok_or(ReserveError::Token(TokenError::Unknown))
+    }
+
+    async fn replay(&self, id: BookingId) -> Result<BookingView, ReserveError> {
+        let booking = self.store.booking(id).await?;
+        booking.map(|booking| self.view(booking)).ok_or(ReserveError::KeyReused)
+    }
+
+    /// Notes that a request with this key is being answered, until the guard is dropped.
+    fn begin(&self, host: &Host, key: &IdempotencyKey) -> Result<InProgress, ReserveError> {
+        let name = format!("{}\n{}", host.id, key.key);
+        let mut all = self.in_progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if !all.insert(name.clone()) {
+            return Err(ReserveError::InProgress);
+        }
+        Ok(InProgress { name, all: self.in_progress.clone() })
+    }
+}
+
+/// A request with an idempotency key that is being answered.
+struct InProgress {
+    name: String,
+    all: Arc<std::sync::Mutex<std::collections::HashSet<String>>>,
+}
+
+impl Drop for InProgress {
+    fn drop(&mut self) {
+        self.all.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&self.name);
+    }
+}
+
+/// Reads all accounts of a host anew; false when one could not be read within 3 s.
+async fn read_anew(desk: &HostDesk) -> bool {
+    let passes = join_all(desk.accounts.iter().map(|account| account.fresh()));
+    tokio::time::timeout(PATIENCE, passes).await.is_ok_and(|read| read.into_iter().all(|read| read))
+}
+
+/// The host's day of an instant.
+pub(super) fn day_of(host: &Host, instant: Timestamp) -> Option<Interval> {
+    let date = host.zone.civil(instant).date();
+    let midnight = |date: jiff::civil::Date| host.zone.instant(date.to_datetime(jiff::civil::Time::midnight()));
+    Interval::new(midnight(date)?, midnight(date.tomorrow().ok()?)?)
+}
+
+/// What the limits count of a request.
+fn rates(limits: &super::Limits, request: &Reservation) -> Vec<RateHit> {
+    let by_ip = limits.bookings_per_ip.zip(request.from.map(network)).map(|(rate, key)| ("booking-ip", key, rate));
+    let guest = request.guest.email.to_lowercase();
+    let by_guest = limits.bookings_per_guest.map(|rate| ("booking-guest", guest, rate));
+    by_ip
+        .into_iter()
+        .chain(by_guest)
+        .map(|(kind, key, rate)| RateHit { kind: kind.to_owned(), key, count: rate.count, span: rate.per })
+        .collect()
+}
+
+/// An address as the limits count it: an IPv6 /64 is one.
+pub fn network(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(v4) => v4.to_string(),
+            None => {
+                let [a, b, c, d, ..] = v6.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+            }
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_network_counts_as_one_and_a_mapped_address_as_ipv4() {
+        let of = |text: &str| network(text.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::9"));
+        assert_ne!(of("2001:db8:1:2::9"), of("2001:db8:1:3::9"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+    }
+}

@@ -1,0 +1,92 @@
+//! The links that open a booking: one token for its guest, one for its host, 132 bits each. The store holds their SHA-256;
+//! the tokens themselves are made again from the key when a link has to be written.
+
+use crate::booking::BookingId;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// 132 bits in base64.
+const LENGTH: usize = 22;
+
+/// Makes ids and tokens. Cheap to clone.
+#[derive(Clone)]
+pub struct TokenSource {
+    key: Arc<[u8; 32]>,
+    random: Arc<dyn Fn() -> [u8; 16] + Send + Sync>,
+}
+
+impl TokenSource {
+    /// Tokens by `key`, ids by `random`.
+    pub fn new(key: [u8; 32], random: impl Fn() -> [u8; 16] + Send + Sync + 'static) -> TokenSource {
+        TokenSource { key: Arc::new(key), random: Arc::new(random) }
+    }
+
+    /// A new id; ids of later instants sort later.
+    pub fn booking_id(&self, now: Timestamp) -> BookingId {
+        let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+        let random = (self.random)();
+        let mut ten = [0; 10];
+        ten.iter_mut().zip(random).for_each(|(to, from)| *to = from);
+        BookingId(uuid::Builder::from_unix_timestamp_millis(millis, &ten).into_uuid())
+    }
+
+    /// The guest's token.
+    pub fn guest(&self, id: BookingId) -> String {
+        self.token(b"guest", id.0)
+    }
+
+    /// The host's token.
+    pub fn host(&self, id: BookingId) -> String {
+        self.token(b"host", id.0)
+    }
+
+    fn token(&self, purpose: &[u8], id: Uuid) -> String {
+        // HMAC takes keys of any length.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.key.as_slice()) else { return String::new() };
+        mac.update(purpose);
+        mac.update(id.as_bytes());
+        let mut text = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
+        text.truncate(LENGTH);
+        text
+    }
+}
+
+/// What the store knows of a token. Looking up a digest tells nothing of the token by its time.
+pub fn digest(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// True when the text can be a token at all.
+pub fn is_token(text: &str) -> bool {
+    text.len() == LENGTH && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenSource")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tokens_of_guest_host_and_other_bookings_all_differ() {
+        let source = TokenSource::new([7; 32], || [3; 16]);
+        let (a, b) = (source.booking_id(Timestamp::UNIX_EPOCH), BookingId(Uuid::from_u128(9)));
+        let tokens = [source.guest(a), source.host(a), source.guest(b), source.host(b)];
+        for (i, token) in tokens.iter().enumerate() {
+            assert!(is_token(token), "{token}");
+            assert!(!tokens[..i].contains(token));
+        }
+        assert_eq!(source.guest(a), TokenSource::new([7; 32], || [0; 16]).guest(a));
+        assert_ne!(source.guest(a), TokenSource::new([8; 32], || [0; 16]).guest(a));
+    }
+}

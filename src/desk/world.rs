@@ -1,0 +1,73 @@
+//! What the config makes of the desk: the hosts with their published state, and the settings that decide. Replaced as a whole
+//! when the config changes.
+
+use crate::availability::{Host, HostId};
+use crate::booking::Links;
+use crate::sync::{HostBoard, SyncHandle};
+use jiff::SignedDuration;
+use std::sync::Arc;
+
+/// Everything that a config decides for the desk.
+#[derive(Debug)]
+pub struct World {
+    /// In the order of the config.
+    pub hosts: Vec<HostDesk>,
+    /// Prints URLs.
+    pub links: Links,
+    /// Against abuse.
+    pub limits: Limits,
+    /// True when mail is set up.
+    pub mailed: bool,
+}
+
+/// A host at the desk.
+#[derive(Clone, Debug)]
+pub struct HostDesk {
+    /// The host and their published state.
+    pub board: Arc<HostBoard>,
+    /// Reads an account anew, one for each.
+    pub accounts: Vec<SyncHandle>,
+    /// True when the host gets a mail for each booking, move and cancel.
+    pub notify: bool,
+    /// How long an event that the host deleted stays gone before its booking is cancelled.
+    pub grace: SignedDuration,
+}
+
+/// At most `count` in any span of `per`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// At most this many.
+    pub count: u32,
+    /// In any span of this length.
+    pub per: SignedDuration,
+}
+
+/// Limits against abuse; `None` is off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Bookings made from one IPv4 address or IPv6 /64.
+    pub bookings_per_ip: Option<Rate>,
+    /// Bookings made for one guest's address.
+    pub bookings_per_guest: Option<Rate>,
+    /// Bookings ahead of one guest with one host.
+    pub open_per_guest: Option<u32>,
+}
+
+impl World {
+    /// The host of that id.
+    pub fn host(&self, id: &str) -> Option<&HostDesk> {
+        self.hosts.iter().find(|desk| desk.board.host.id.as_str() == id)
+    }
+
+    /// The host of that id.
+    pub fn host_by_id(&self, id: &HostId) -> Option<&HostDesk> {
+        self.host(id.as_str())
+    }
+}
+
+impl HostDesk {
+    /// The host.
+    pub fn host(&self) -> &Arc<Host> {
+        &self.board.host
+    }
+}

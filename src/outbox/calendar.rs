@@ -1,0 +1,291 @@
+//! The calendar lane: writes and removes the events of bookings. A conditional PUT is not a lock on real servers, so each write
+//! is read back, and after a lost answer we look before we write again. Start with [`Outbox::run`].
+
+use super::retry::{Retry, retry};
+use super::event_text;
+use crate::availability::{Clock, HostId, event_facts};
+use crate::booking::{Booking, BookingState, EventPlace, Payload};
+use crate::caldav::{Client, ETag, Error, ErrorKind, Href, Object};
+use crate::desk::{Desk, OutboxSignal, TokenError};
+use crate::ical::{booking_event, replace_event};
+use crate::store::{
+    CalendarKey, EffectKind, EffectOutcome, FinishEffect, Lane, OutboxEntry, Store, StoreError, StoredObject,
+};
+use crate::sync::{AccountSync, SyncError};
+use arc_swap::ArcSwap;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use jiff::SignedDuration;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long an effect is ours before another may take it: longer than any request.
+const LEASE: SignedDuration = SignedDuration::from_mins(5);
+/// Effects under way at once, in all.
+const AT_ONCE: usize = 32;
+/// Effects under way at once with one account: a dead server never takes all.
+const PER_ACCOUNT: usize = 4;
+/// The longest sleep without a look at the store.
+const NAP: Duration = Duration::from_secs(30);
+
+/// Where each account's events go. Replaced as a whole when the config changes.
+#[derive(Debug, Default)]
+pub struct Targets {
+    /// Every account of every host.
+    pub accounts: HashMap<(HostId, String), AccountSync>,
+    /// The account that a host's bookings are written to.
+    pub bookings: HashMap<HostId, String>,
+}
+
+/// The calendar lane.
+#[derive(Debug)]
+pub struct Outbox {
+    /// Where events go.
+    pub targets: Arc<ArcSwap<Targets>>,
+    /// Keeps the entries.
+    pub store: Store,
+    /// Records what came of them.
+    pub desk: Desk,
+    /// Wakes us.
+    pub signal: OutboxSignal,
+    /// Tells the time.
+    pub clock: Clock,
+}
+
+/// Why an effect was not performed.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Server(#[from] Error),
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Desk(#[from] TokenError),
+    #[error("the outbox entry cannot be read: {0}")]
+    Payload(#[from] serde_json::Error),
+    #[error("the config has no calendar for the bookings of this host: set [host.bookings] calendar")]
+    NoCalendar,
+    #[error("the server answered that the event was written, and holds something else")]
+    NotAsWritten,
+}
+
+impl Outbox {
+    /// Delivers what is due until `shutdown`; what is under way then is finished.
+    pub async fn run(&self, shutdown: CancellationToken) -> Result<(), StoreError> {
+        let mut under_way = FuturesUnordered::new();
+        let mut taken: HashSet<i64> = HashSet::new();
+        let mut busy: HashMap<HostId, usize> = HashMap::new();
+        loop {
+            if shutdown.is_cancelled() && under_way.is_empty() {
+                return Ok(());
+            }
+            let now = self.clock.now();
+            let mut nap = NAP;
+            if !shutdown.is_cancelled() {
+                for entry in self.store.due_effects(Lane::Calendar, now, 256).await? {
+                    let of_host = busy.entry(entry.host.clone()).or_default();
+                    if taken.len() < AT_ONCE && *of_host < PER_ACCOUNT && taken.insert(entry.id) {
+                        if self.store.claim(entry.id, now, LEASE).await? {
+                            *of_host += 1;
+                            under_way.push(self.deliver(entry));
+                        } else {
+                            taken.remove(&entry.id);
+                        }
+                    }
+                }
+                if let Some(due) = self.store.next_due(Lane::Calendar).await? {
+                    let wait = due.duration_since(self.clock.now()).max(SignedDuration::from_millis(20));
+                    nap = nap.min(wait.unsigned_abs());
+                }
+            }
+            tokio::select! {
+                Some((id, host)) = under_way.next(), if !under_way.is_empty() => {
+                    taken.remove(&id);
+                    if let Some(count) = busy.get_mut(&host) {
+                        *count = count.saturating_sub(1);
+                    }
+                }
+                () = self.signal.woken() => {}
+                () = tokio::time::sleep(nap) => {}
+                () = shutdown.cancelled(), if !shutdown.is_cancelled() => {}
+            }
+        }
+    }
+
+    /// Performs one effect and records what came of it.
+    async fn deliver(&self, entry: OutboxEntry) -> (i64, HostId) {
+        let (id, host) = (entry.id, entry.host.clone());
+        if let Err(failure) = self.perform(&entry).await {
+            let now = self.clock.now();
+            let (kind, retry_after) = match &failure {
+                Failure::Server(error) | Failure::Sync(SyncError::Server(error)) => (error.kind(), error.retry_after()),
+                Failure::NoCalendar => (ErrorKind::Forbidden, None),
+                _ => (ErrorKind::Unavailable, None),
+            };
+            let jitter = f64::from(u32::try_from(id.rem_euclid(97)).unwrap_or(0)) / 97.0;
+            let Retry { due_at, needs_host } = retry(kind, retry_after, entry.attempts + 1, jitter, now);
+            if needs_host {
+                tracing::error!(host = %host, booking = %entry.booking, effect = entry.kind.as_str(), error = %failure, "An event could not be written or removed, and will not be until the host acts.");
+            } else {
+                tracing::warn!(host = %host, booking = %entry.booking, effect = entry.kind.as_str(), error = %failure, attempts = entry.attempts + 1, "An event could not be written or removed; it will be tried again.");
+            }
+            let outcome = EffectOutcome::Retry { due_at, error: failure.to_string() };
+            let finish = FinishEffect { id, at: now, outcome, expected_updated_at: None, more_effects: Vec::new() };
+            if let Err(error) = self.store.finish(finish).await {
+                tracing::error!(booking = %entry.booking, %error, "The failure of an effect could not be recorded; its lease will run out.");
+            }
+        }
+        (id, host)
+    }
+
+    async fn perform(&self, entry: &OutboxEntry) -> Result<(), Failure> {
+        let Some(booking) = self.store.booking(entry.booking).await? else {
+            return Ok(self.desk.effect_is_moot(entry).await?);
+        };
+        match entry.kind {
+            // A booking that has ended meanwhile has a removal behind this write.
+            EffectKind::PutEvent if !booking.state.holds_slot() || booking.state == BookingState::AwaitingEmail => {
+                Ok(self.desk.effect_is_moot(entry).await?)
+            }
+            EffectKind::PutEvent => self.put(entry, booking).await,
+            EffectKind::DeleteEvent => self.remove(entry, booking).await,
+            EffectKind::Mail => Ok(()),
+        }
+    }
+
+    /// The account of the booking's event, and the calendar that it is in or goes to.
+    async fn target(&self, booking: &Booking) -> Result<(AccountSync, CalendarKey), Failure> {
+        let targets = self.targets.load_full();
+        let account = match &booking.event {
+            Some(place) => &place.account,
+            None => targets.bookings.get(&booking.host).ok_or(Failure::NoCalendar)?,
+        };
+        let sync = targets.accounts.get(&(booking.host.clone(), account.clone())).ok_or(Failure::NoCalendar)?;
+        let href = match &booking.event {
+            Some(place) => parent(&place.href).to_owned(),
+            None => sync.bookings_calendar().await?.ok_or(Failure::NoCalendar)?.key.href,
+        };
+        let key = CalendarKey { host: booking.host.clone(), account: account.clone(), href };
+        Ok((sync.clone(), key))
+    }
+
+    async fn put(&self, entry: &OutboxEntry, booking: Booking) -> Result<(), Failure> {
+        let (sync, key) = self.target(&booking).await?;
+        let host = sync.settings.host.clone();
+        let link = self.desk.links().host_booking(&self.desk.host_token(booking.id));
+        let text = event_text(&booking, &host, &link);
+        let client = &sync.client;
+        let href = match &booking.event {
+            None => {
+                let href = Href::new(&format!("{}/{}.ics", key.href.trim_end_matches('/'), booking.uid));
+                // After a lost answer: look, never write twice.
+                let there = if entry.attempts > 0 { client.get(&href).await? } else { None };
+                match there {
+                    Some(object) if is_as_booked(&object, &booking, &host.zone) => href,
+                    Some(object) => self.overwrite(client, &object, &booking_event(&text)).await?,
+                    None => create(client, &href, &booking_event(&text), &booking).await?,
+                }
+            }
+            Some(place) => {
+                let href = Href::new(&place.href);
+                match client.get(&href).await? {
+                    Some(object) => {
+                        // What the host added to the event stays in it.
+                        let patched = replace_event(&object.data, &text).unwrap_or_else(|| booking_event(&text).into_bytes());
+                        self.overwrite(client, &object, &String::from_utf8_lossy(&patched)).await?
+                    }
+                    None => return Ok(self.desk.event_was_gone(entry, (key, place.href.clone())).await?),
+                }
+            }
+        };
+        let object = client.get(&href).await?.ok_or(Failure::NotAsWritten)?;
+        if !is_as_booked(&object, &booking, &host.zone) {
+            return Err(Failure::NotAsWritten);
+        }
+        let sequence = Payload::from_json(&entry.payload)?.sequence.max(booking.sequence);
+        let object = StoredObject {
+            href: object.href.to_string(),
+            etag: object.etag.map(|etag| etag.to_string()),
+            data: object.data,
+        };
+        self.desk.event_written(entry, key, object, sequence).await?;
+        tracing::info!(host = %booking.host, booking = %booking.id, "The event of a booking is on the calendar.");
+        Ok(())
+    }
+
+    /// Writes over the version that was just read.
+    async fn overwrite(&self, client: &Client, object: &Object, data: &str) -> Result<Href, Failure> {
+        match &object.etag {
+            Some(etag) => Ok(client.update(&object.href, etag, data).await?.href),
+            // A server without ETags leaves nothing to be conditional on but existence.
+            None => Ok(client.update(&object.href, &ETag::any(), data).await?.href),
+        }
+    }
+
+    async fn remove(&self, entry: &OutboxEntry, booking: Booking) -> Result<(), Failure> {
+        let (sync, key) = self.target(&booking).await?;
+        let href = match &booking.event {
+            Some(place) => Href::new(&place.href),
+            None => Href::new(&format!("{}/{}.ics", key.href.trim_end_matches('/'), booking.uid)),
+        };
+        // The host may have changed the event since we last saw it; it goes all the same, by its present ETag.
+        if let Some(object) = sync.client.get(&href).await? {
+            let facts = event_facts(&object.data, &sync.settings.host.zone);
+            if facts.is_some_and(|facts| facts.uid.as_deref() == Some(booking.uid.as_str())) {
+                sync.client.delete(&href, object.etag.as_ref()).await?;
+            }
+        }
+        self.desk.event_removed(entry, Some((key, href.to_string()))).await?;
+        tracing::info!(host = %booking.host, booking = %booking.id, "The event of a booking is off the calendar.");
+        Ok(())
+    }
+}
+
+/// Creates the event; an answer that leaves its fate open is settled by looking.
+async fn create(client: &Client, href: &Href, data: &str, booking: &Booking) -> Result<Href, Failure> {
+    match client.create(href, data).await {
+        Ok(written) => Ok(written.href),
+        Err(error) => match client.get(href).await {
+            Ok(Some(object)) if holds_uid(&object, booking) => Ok(object.href),
+            _ => Err(error.into()),
+        },
+    }
+}
+
+fn holds_uid(object: &Object, booking: &Booking) -> bool {
+    let uid = booking.uid.as_bytes();
+    object.data.windows(uid.len()).any(|part| part == uid)
+}
+
+/// Whether the object is the booking's event at the booking's time.
+fn is_as_booked(object: &Object, booking: &Booking, zone: &crate::ical::Zone) -> bool {
+    event_facts(&object.data, zone).is_some_and(|facts| {
+        facts.uid.as_deref() == Some(booking.uid.as_str()) && facts.time == Some(booking.time) && !facts.cancelled
+    })
+}
+
+/// The collection of an object, with its final slash.
+fn parent(href: &str) -> &str {
+    href.trim_end_matches('/').rfind('/').and_then(|at| href.get(..=at)).unwrap_or(href)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parent_of_an_object_is_its_calendar() {
+        assert_eq!(parent("/dav/cal/x.ics"), "/dav/cal/");
+        assert_eq!(parent("/dav/cal/"), "/dav/");
+    }
+
+    #[test]
+    fn a_place_names_its_account() {
+        let place = EventPlace { account: "work".into(), href: "/a/b.ics".into(), etag: None };
+        assert_eq!((place.account.as_str(), parent(&place.href)), ("work", "/a/"));
+    }
+}

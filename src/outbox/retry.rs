@@ -1,0 +1,66 @@
+//! When to try again. Pure.
+
+use crate::caldav::ErrorKind;
+use jiff::{SignedDuration, Timestamp};
+
+/// When to try again, and whether the host has to do something first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// Not before this.
+    pub due_at: Timestamp,
+    /// True when it will not go away by itself.
+    pub needs_host: bool,
+}
+
+/// The longest wait while a server is away: once it is back, an event is there within 30 seconds.
+const LONGEST: SignedDuration = SignedDuration::from_secs(20);
+/// The wait after an answer that only the host can change, such as a wrong password: no login is locked out by us.
+const REFUSED: SignedDuration = SignedDuration::from_mins(15);
+
+/// When to try again after `attempts` failures, the last of this kind. `jitter` is from 0 up to 1.
+pub fn retry(
+    kind: ErrorKind,
+    retry_after: Option<SignedDuration>,
+    attempts: u32,
+    jitter: f64,
+    now: Timestamp,
+) -> Retry {
+    let needs_host = matches!(kind, ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::Quota | ErrorKind::Insecure);
+    let wait = if needs_host {
+        // A permission may be a passing fault of the server: the first tries come soon.
+        if attempts <= 2 { SignedDuration::from_secs(5) } else { REFUSED }
+    } else {
+        let doubled = SignedDuration::from_millis(500 << attempts.min(8));
+        doubled.min(LONGEST).mul_f64(0.75 + jitter.clamp(0.0, 1.0) / 4.0)
+    };
+    let wait = retry_after.map_or(wait, |asked| asked.max(wait));
+    Retry { due_at: now.checked_add(wait).unwrap_or(Timestamp::MAX), needs_host }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(kind: ErrorKind, attempts: u32) -> SignedDuration {
+        retry(kind, None, attempts, 1.0, Timestamp::UNIX_EPOCH).due_at.duration_since(Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_server_that_is_away_is_tried_at_least_every_twenty_seconds() {
+        assert_eq!(wait(ErrorKind::Network, 1), SignedDuration::from_secs(1));
+        assert!(wait(ErrorKind::Network, 3) > wait(ErrorKind::Network, 2));
+        assert_eq!(wait(ErrorKind::Network, 4_000_000_000), LONGEST);
+    }
+
+    #[test]
+    fn a_refused_login_is_not_hammered() {
+        assert_eq!(wait(ErrorKind::Unauthorized, 3), REFUSED);
+    }
+
+    #[test]
+    fn the_server_may_ask_for_more_time() {
+        let asked = SignedDuration::from_mins(10);
+        let retry = retry(ErrorKind::Unavailable, Some(asked), 1, 0.0, Timestamp::UNIX_EPOCH);
+        assert_eq!(retry.due_at.duration_since(Timestamp::UNIX_EPOCH), asked);
+    }
+}

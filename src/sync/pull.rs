@@ -1,0 +1,338 @@
+//! One pass over an account: find its calendars, bring our copy of each up to date. Whatever fails leaves what we hold as it
+//! was, with the time when it was last read. Start with [`AccountSync::pass`].
+
+use super::board::SourceSettings;
+use super::plan::plan;
+use crate::availability::{AllDay, BusyRules, Host, Tentative};
+use crate::caldav::{self, Changes, Client, Href, SyncToken};
+use crate::store::{
+    AccountFacts, CalendarEntry, CalendarKey, PullCommit, PullOutcome, Store, StoreError, StoredCalendar, StoredObject,
+};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+
+/// The calendars of an account are looked for anew this often: one that the host makes is busy soon.
+const REDISCOVER: SignedDuration = SignedDuration::from_mins(10);
+/// A calendar is compared with the server's whole listing this often, whatever its sync tokens say (RFC 6578 servers lose
+/// changes over a restore from backup).
+const RELIST: SignedDuration = SignedDuration::from_hours(24);
+
+/// What the config says of an account.
+#[derive(Clone, Debug)]
+pub struct AccountSettings {
+    /// Whose account.
+    pub host: Arc<Host>,
+    /// Its id.
+    pub id: String,
+    /// Names or hrefs of the calendars that make the host busy; `None`: all that are not marked transparent.
+    pub calendars: Option<Vec<String>>,
+    /// How all-day events count.
+    pub all_day: AllDay,
+    /// How tentative events count.
+    pub tentative: Tentative,
+    /// Name or href of the calendar that bookings are written to, if it is in this account.
+    pub bookings: Option<String>,
+    /// Name or href of the calendar whose events open time, and their SUMMARY, if it is in this account.
+    pub opens: Option<(String, String)>,
+}
+
+/// Brings an account up to date.
+#[derive(Clone, Debug)]
+pub struct AccountSync {
+    /// What the config says.
+    pub settings: Arc<AccountSettings>,
+    /// Speaks to its server.
+    pub client: Client,
+    /// Keeps our copy.
+    pub store: Store,
+}
+
+/// What a pass brought.
+#[derive(Debug, Default)]
+pub struct Pass {
+    /// Each calendar that was to be read, in the order of the listing.
+    pub calendars: Vec<CalendarPass>,
+    /// True when the list of calendars was read anew.
+    pub rediscovered: bool,
+}
+
+/// What a pass brought of one calendar.
+#[derive(Debug)]
+pub struct CalendarPass {
+    /// Which.
+    pub key: CalendarKey,
+    /// Its name.
+    pub name: String,
+    /// What changed, or why it could not be read.
+    pub result: Result<PullOutcome, SyncError>,
+}
+
+/// Why a calendar or an account could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// The server.
+    #[error(transparent)]
+    Server(#[from] caldav::Error),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The config names a calendar that the account does not have.
+    #[error("account {account:?} has no calendar {calendar:?}; it has {found}: correct [[host.account]] calendars, or make the calendar")]
+    NoSuchCalendar {
+        /// The account's id.
+        account: String,
+        /// As the config has it.
+        calendar: String,
+        /// What there is.
+        found: String,
+    },
+}
+
+impl AccountSync {
+    /// One pass at `now`. Fails as a whole only when the account's calendars were never found, and cannot be.
+    pub async fn pass(&self, now: Timestamp) -> Result<Pass, SyncError> {
+        let mut pass = Pass::default();
+        let settings = &self.settings;
+        let facts = self.store.account(&settings.host.id, &settings.id).await?;
+        let due = facts.as_ref().is_none_or(|facts| now.duration_since(facts.discovered_at) >= REDISCOVER);
+        if due {
+            match self.discover(now).await {
+                Ok(()) => pass.rediscovered = true,
+                // The calendars that we know are read all the same, and say for themselves what is wrong.
+                Err(SyncError::Server(error)) if facts.is_some() => {
+                    tracing::warn!(host = %settings.host.id, account = settings.id, %error, "The account's calendars could not be listed anew.");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        for (stored, _) in self.wanted().await? {
+            let result = self.pull(&stored, now).await;
+            if let Err(error) = &result {
+                self.store.mark_failed(&stored.key, error.to_string(), now).await?;
+            }
+            pass.calendars.push(CalendarPass { key: stored.key, name: stored.name, result });
+        }
+        for (key, name, error) in self.missing().await? {
+            pass.calendars.push(CalendarPass { key, name, result: Err(error) });
+        }
+        Ok(pass)
+    }
+
+    /// Finds the account's calendars.
+    async fn discover(&self, now: Timestamp) -> Result<(), SyncError> {
+        let found = self.client.discover().await?;
+        let settings = &self.settings;
+        let facts = AccountFacts {
+            principal: found.principal.map(|href| href.to_string()),
+            addresses: found.addresses,
+            discovered_at: now,
+            server: found.server,
+        };
+        let entries = found
+            .calendars
+            .into_iter()
+            .filter(|calendar| calendar.vevent && !calendar.subscribed)
+            .map(|calendar| CalendarEntry {
+                href: calendar.href.to_string(),
+                name: calendar.name,
+                transparent: calendar.transparent,
+                writable: calendar.writable,
+                time_zone: calendar.time_zone,
+            })
+            .collect();
+        self.store.set_calendars(&settings.host.id, &settings.id, entries).await?;
+        self.store.set_account(&settings.host.id, &settings.id, facts).await?;
+        Ok(())
+    }
+
+    /// The stored calendars of the account that are to be read, with what they are read for.
+    async fn wanted(&self) -> Result<Vec<(StoredCalendar, SourceSettings)>, SyncError> {
+        let settings = &self.settings;
+        let facts = self.store.account(&settings.host.id, &settings.id).await?;
+        let owner = owner_addresses(&settings.host, facts.as_ref().map_or(&[], |facts| &facts.addresses));
+        let calendars = self.store.calendars(&settings.host.id).await?;
+        let mut wanted = Vec::new();
+        for stored in calendars.into_iter().filter(|stored| stored.key.account == settings.id) {
+            let busy = match &settings.calendars {
+                Some(names) => names.iter().any(|name| is_named(&stored, name)),
+                None => !stored.transparent,
+            };
+            let bookings = settings.bookings.as_ref().is_some_and(|name| is_named(&stored, name));
+            let opens = settings.opens.as_ref().filter(|(name, _)| is_named(&stored, name)).map(|(_, summary)| summary.clone());
+            if busy || bookings || opens.is_some() {
+                let source = SourceSettings {
+                    key: stored.key.clone(),
+                    name: stored.name.clone(),
+                    rules: BusyRules {
+                        zone: settings.host.zone.clone(),
+                        owner: owner.clone(),
+                        all_day: settings.all_day,
+                        tentative: settings.tentative,
+                    },
+                    busy,
+                    opens,
+                };
+                wanted.push((stored, source));
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// The sources of this account as they are stored, for the host's board. A calendar that the config names and the
+    /// account lacks is a source that was never read: nothing can be booked until that is put right.
+    pub async fn sources(&self) -> Result<Vec<(SourceSettings, Option<Timestamp>, Vec<StoredObject>)>, SyncError> {
+        let mut sources = Vec::new();
+        let settings = &self.settings;
+        for (stored, source) in self.wanted().await? {
+            let objects = self.store.objects(&stored.key).await?;
+            sources.push((source, stored.read_at, objects));
+        }
+        let rules = BusyRules {
+            zone: settings.host.zone.clone(),
+            owner: Vec::new(),
+            all_day: settings.all_day,
+            tentative: settings.tentative,
+        };
+        for (key, name, _) in self.missing().await? {
+            sources.push((SourceSettings { key, name, rules: rules.clone(), busy: true, opens: None }, None, Vec::new()));
+        }
+        if self.store.account(&settings.host.id, &settings.id).await?.is_none() {
+            let key = self.key(String::new());
+            sources.push((SourceSettings { key, name: settings.id.clone(), rules, busy: true, opens: None }, None, Vec::new()));
+        }
+        Ok(sources)
+    }
+
+    /// Each calendar that the config names and that the account does not have.
+    async fn missing(&self) -> Result<Vec<(CalendarKey, String, SyncError)>, SyncError> {
+        let settings = &self.settings;
+        let mut known = self.store.calendars(&settings.host.id).await?;
+        known.retain(|stored| stored.key.account == settings.id);
+        if known.is_empty() && self.store.account(&settings.host.id, &settings.id).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let named = settings.calendars.iter().flatten();
+        let named = named.chain(&settings.bookings).chain(settings.opens.iter().map(|(name, _)| name));
+        let found = known.iter().map(|stored| format!("{:?}", stored.name)).collect::<Vec<_>>().join(", ");
+        Ok(named
+            .filter(|name| !known.iter().any(|stored| is_named(stored, name)))
+            .map(|name| {
+                let found = if found.is_empty() { "none".to_owned() } else { found.clone() };
+                let error = SyncError::NoSuchCalendar { account: settings.id.clone(), calendar: name.clone(), found };
+                (self.key(name.clone()), name.clone(), error)
+            })
+            .collect())
+    }
+
+    fn key(&self, href: String) -> CalendarKey {
+        CalendarKey { host: self.settings.host.id.clone(), account: self.settings.id.clone(), href }
+    }
+
+    /// The stored calendar that bookings are written to.
+    pub async fn bookings_calendar(&self) -> Result<Option<StoredCalendar>, SyncError> {
+        let Some(name) = &self.settings.bookings else { return Ok(None) };
+        let calendars = self.store.calendars(&self.settings.host.id).await?;
+        Ok(calendars.into_iter().find(|stored| stored.key.account == self.settings.id && is_named(stored, name)))
+    }
+
+    /// Brings one calendar up to date: by sync token, else by CTag and listing.
+    async fn pull(&self, stored: &StoredCalendar, now: Timestamp) -> Result<PullOutcome, SyncError> {
+        let calendar = Href::new(&stored.key.href);
+        let relist = stored.listed_at.is_none_or(|at| now.duration_since(at) >= RELIST);
+        if stored.strategy.as_deref() != Some(LISTING) {
+            let token = stored.sync_token.as_ref().filter(|_| !relist).map(|token| SyncToken::new(token));
+            match self.client.changes(&calendar, token.as_ref()).await {
+                Ok(Changes::Delta { token, changed, removed, complete: false }) => {
+                    let hrefs: Vec<Href> = changed.iter().map(|member| member.href.clone()).collect();
+                    let fetched = self.client.fetch(&calendar, &hrefs).await?;
+                    let gone = removed.iter().chain(&fetched.gone).map(Href::to_string).collect();
+                    let commit = PullCommit {
+                        key: stored.key.clone(),
+                        token: Some(token.to_string()),
+                        ctag: None,
+                        changed: fetched.objects.into_iter().map(stored_object).collect(),
+                        removed: gone,
+                        full: None,
+                        read_at: now,
+                    };
+                    return Ok(self.store.commit_pull(commit).await?);
+                }
+                Ok(Changes::Delta { token, changed, complete: true, .. }) => {
+                    return self.take_listing(stored, changed, Some(token.to_string()), None, now).await;
+                }
+                Ok(Changes::TokenInvalid | Changes::Unsupported) => {}
+                Err(error) if error.is_about_the_report() => {
+                    tracing::info!(host = %self.settings.host.id, account = self.settings.id, %error, "A sync report failed; the calendar is listed instead.");
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // The CTag is read before the listing: read after it, a change in between would be lost.
+        let state = self.client.state(&calendar).await?;
+        let ctag = state.ctag.clone();
+        if !relist && ctag.is_some() && ctag == stored.ctag {
+            self.store.mark_read(&stored.key, now).await?;
+            return Ok(PullOutcome::default());
+        }
+        let listed = self.client.list(&calendar).await?;
+        // A server that can sync gives the token with the collection; the next pull starts from it.
+        let token = state.sync_token.filter(|_| state.supports_sync).map(|token| token.to_string());
+        if !state.supports_sync {
+            self.store.set_strategy(&stored.key, LISTING).await?;
+        }
+        self.take_listing(stored, listed, token, ctag, now).await
+    }
+
+    /// Takes a complete listing: fetches what differs, forgets what is gone.
+    async fn take_listing(
+        &self,
+        stored: &StoredCalendar,
+        listed: Vec<caldav::Member>,
+        token: Option<String>,
+        ctag: Option<String>,
+        now: Timestamp,
+    ) -> Result<PullOutcome, SyncError> {
+        let held = self.store.object_etags(&stored.key).await?;
+        let listed: Vec<(String, Option<String>)> =
+            listed.into_iter().map(|member| (member.href.to_string(), member.etag.map(|etag| etag.to_string()))).collect();
+        let plan = plan(&held, &listed, |href| Href::new(href).key());
+        let hrefs: Vec<Href> = plan.fetch.iter().map(|href| Href::new(href)).collect();
+        let fetched = self.client.fetch(&Href::new(&stored.key.href), &hrefs).await?;
+        let mut removed = plan.forget;
+        removed.extend(fetched.gone.iter().map(Href::to_string));
+        let commit = PullCommit {
+            key: stored.key.clone(),
+            token,
+            ctag,
+            changed: fetched.objects.into_iter().map(stored_object).collect(),
+            removed,
+            full: Some(now),
+            read_at: now,
+        };
+        Ok(self.store.commit_pull(commit).await?)
+    }
+}
+
+/// The remembered behaviour of a server without sync-collection.
+const LISTING: &str = "listing";
+
+fn stored_object(object: caldav::Object) -> StoredObject {
+    StoredObject { href: object.href.to_string(), etag: object.etag.map(|etag| etag.to_string()), data: object.data }
+}
+
+/// Whether the config means this calendar: by its name, its href, or the href's last segment.
+pub fn is_named(stored: &StoredCalendar, name: &str) -> bool {
+    let href = &stored.key.href;
+    stored.name == name
+        || Href::new(href).key().trim_end_matches('/') == Href::new(name).key().trim_end_matches('/')
+        || href.trim_end_matches('/').rsplit('/').next() == Some(name)
+}
+
+/// All calendar user addresses of the host, lower case: config and account (RFC 6638 2.4.1).
+fn owner_addresses(host: &Host, account: &[String]) -> Vec<String> {
+    let configured = std::iter::once(&host.email).chain(&host.aliases).map(|address| format!("mailto:{address}"));
+    let mut all: Vec<String> = configured.chain(account.iter().cloned()).map(|a| a.to_lowercase()).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
