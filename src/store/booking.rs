@@ -1,0 +1,205 @@
+//! Bookings as rows, and the questions that are asked of them. How they are made and changed: `reserve`, `change`.
+
+use super::Store;
+use super::error::Result;
+use super::value::{At, Json, Span};
+use crate::availability::{HostId, Interval, MeetingId};
+use crate::booking::{Booking, BookingId, BookingState, EventPlace, Guest};
+use jiff::Timestamp;
+use rusqlite::types::FromSqlError;
+use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
+
+/// Which bookings; the default is all of them.
+#[derive(Clone, Debug, Default)]
+pub struct BookingFilter {
+    /// Ends after this instant.
+    pub from: Option<Timestamp>,
+    /// Starts before this instant.
+    pub to: Option<Timestamp>,
+    /// In one of these states; empty: in any.
+    pub states: Vec<BookingState>,
+    /// Of this type.
+    pub meeting: Option<MeetingId>,
+    /// Of the guest with this address, in whatever case.
+    pub guest: Option<String>,
+}
+
+/// An event that we may have put on the host's calendar, to recognise it there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnEvent {
+    /// The booking that it stands for.
+    pub booking: BookingId,
+    /// UID of the event.
+    pub uid: String,
+    /// Where it was last written or seen; `None` before there is one.
+    pub place: Option<EventPlace>,
+    /// Where the booking stands.
+    pub state: BookingState,
+    /// When the booking is.
+    pub time: Interval,
+    /// True when the event is to be deleted and that is not done yet.
+    pub delete_pending: bool,
+}
+
+/// Who counts as one guest.
+pub(super) fn guest_key(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+fn interval(row: &Row<'_>) -> rusqlite::Result<Interval> {
+    let (At(start), At(end)) = (row.get("starts_at")?, row.get("ends_at")?);
+    // The table has CHECK (starts_at < ends_at).
+    Interval::new(start, end).ok_or_else(|| FromSqlError::OutOfRange(end.as_microsecond()).into())
+}
+
+fn place(row: &Row<'_>) -> rusqlite::Result<Option<EventPlace>> {
+    let (account, href): (Option<String>, Option<String>) = (row.get("event_account")?, row.get("event_href")?);
+    let etag = row.get("event_etag")?;
+    Ok(account.zip(href).map(|(account, href)| EventPlace { account, href, etag }))
+}
+
+pub(super) fn booking(row: &Row<'_>) -> rusqlite::Result<Booking> {
+    Ok(Booking {
+        id: row.get("id")?,
+        host: row.get("host")?,
+        meeting: row.get("meeting")?,
+        title: row.get("title")?,
+        location: row.get("location")?,
+        time: interval(row)?,
+        buffer_before: row.get::<_, Span>("buffer_before")?.0,
+        buffer_after: row.get::<_, Span>("buffer_after")?.0,
+        seats: row.get("seats")?,
+        state: row.get("state")?,
+        guest: Guest {
+            name: row.get("guest_name")?,
+            email: row.get("guest_email")?,
+            note: row.get("guest_note")?,
+            time_zone: row.get("guest_zone")?,
+            answers: row.get::<_, Json<Vec<_>>>("answers")?.0,
+        },
+        uid: row.get("uid")?,
+        sequence: row.get("sequence")?,
+        placed_by_host: row.get("placed_by_host")?,
+        created_at: row.get::<_, At>("created_at")?.0,
+        updated_at: row.get::<_, At>("updated_at")?.0,
+        expires_at: row.get::<_, Option<At>>("expires_at")?.map(|At(at)| at),
+        event: place(row)?,
+    })
+}
+
+/// The booking of that id, as it is in this transaction.
+pub(super) fn by_id(connection: &Connection, id: BookingId) -> Result<Option<Booking>> {
+    let mut statement = connection.prepare_cached("SELECT * FROM booking WHERE id = ?1")?;
+    Ok(statement.query_row(params![id], booking).optional()?)
+}
+
+fn list(connection: &Connection, sql: &str, params: impl Params) -> Result<Vec<Booking>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params, booking)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+impl Store {
+    /// The booking of that id.
+    pub async fn booking(&self, id: BookingId) -> Result<Option<Booking>> {
+        self.read(move |tx| by_id(tx, id)).await
+    }
+
+    /// The booking whose guest has the token with this SHA-256.
+    pub async fn booking_by_guest_token(&self, hash: [u8; 32]) -> Result<Option<Booking>> {
+        self.read(move |tx| {
+            let mut statement = tx.prepare_cached("SELECT * FROM booking WHERE guest_token_hash = ?1")?;
+            Ok(statement.query_row(params![hash], booking).optional()?)
+        })
+        .await
+    }
+
+    /// The booking whose host has the token with this SHA-256.
+    pub async fn booking_by_host_token(&self, hash: [u8; 32]) -> Result<Option<Booking>> {
+        self.read(move |tx| {
+            let mut statement = tx.prepare_cached("SELECT * FROM booking WHERE host_token_hash = ?1")?;
+            Ok(statement.query_row(params![hash], booking).optional()?)
+        })
+        .await
+    }
+
+    /// The bookings of a host, or of all, by start.
+    pub async fn bookings(&self, host: Option<&HostId>, filter: BookingFilter) -> Result<Vec<Booking>> {
+        let host = host.cloned();
+        self.read(move |tx| {
+            let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
+            list(
+                tx,
+                "SELECT * FROM booking
+                 WHERE (:host IS NULL OR host = :host) AND (:meeting IS NULL OR meeting = :meeting)
+                     AND (:guest IS NULL OR guest_key = :guest)
+                     AND (:from IS NULL OR ends_at > :from) AND (:to IS NULL OR starts_at < :to)
+                     AND (:states = '[]' OR state IN (SELECT value FROM json_each(:states)))
+                 ORDER BY starts_at, created_at, id",
+                named_params! {
+                    ":host": host,
+                    ":meeting": filter.meeting,
+                    ":guest": filter.guest.as_deref().map(guest_key),
+                    ":from": filter.from.map(At),
+                    ":to": filter.to.map(At),
+                    ":states": Json(states),
+                },
+            )
+        })
+        .await
+    }
+
+    /// The bookings of a host that hold their slot and that overlap the window, their own buffers counted, by start.
+    pub async fn holding(&self, host: &HostId, window: Interval) -> Result<Vec<Booking>> {
+        let host = host.clone();
+        self.read(move |tx| {
+            list(
+                tx,
+                "SELECT * FROM booking
+                 WHERE host = ?1 AND holds = 1 AND ends_at + buffer_after > ?2 AND starts_at - buffer_before < ?3
+                 ORDER BY starts_at, created_at, id",
+                params![host, At(window.start()), At(window.end())],
+            )
+        })
+        .await
+    }
+
+    /// What of the host's calendar may be ours: the events of bookings that hold their slot, and of ended ones that may still be there.
+    pub async fn own_events(&self, host: &HostId) -> Result<Vec<OwnEvent>> {
+        let host = host.clone();
+        self.read(move |tx| {
+            let mut statement = tx.prepare_cached(
+                "SELECT *, EXISTS (SELECT 1 FROM effect WHERE effect.booking = booking.id AND lane = 'calendar' AND effect.state = 'pending'
+                     AND kind = 'delete-event') AS delete_pending
+                 FROM booking
+                 WHERE host = ?1 AND (holds = 1 OR event_href IS NOT NULL OR EXISTS (
+                     SELECT 1 FROM effect WHERE effect.booking = booking.id AND lane = 'calendar' AND effect.state = 'pending'))
+                 ORDER BY starts_at, id",
+            )?;
+            let rows = statement.query_map(params![host], |row| {
+                Ok(OwnEvent {
+                    booking: row.get("id")?,
+                    uid: row.get("uid")?,
+                    place: place(row)?,
+                    state: row.get("state")?,
+                    time: interval(row)?,
+                    delete_pending: row.get("delete_pending")?,
+                })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// The bookings that await something and whose `expires_at` is not after `now`: to be expired by a [`Store::change`] each.
+    pub async fn expire_due(&self, now: Timestamp) -> Result<Vec<Booking>> {
+        self.read(move |tx| {
+            list(
+                tx,
+                "SELECT * FROM booking WHERE expires_at <= ?1 AND state IN ('awaiting-email', 'awaiting-approval') ORDER BY expires_at, id",
+                params![At(now)],
+            )
+        })
+        .await
+    }
+}
