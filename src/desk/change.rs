@@ -1,10 +1,10 @@
 //! Changing a booking: cancel, move, confirm, decide, expire. Each is one transition, stored with its effects.
 
-use super::reserve::day_of;
+use super::reserve::per_day;
 use super::{BookingView, Decision, Desk, ReserveError, Taken, TokenError, World, token};
 use crate::booking::{Booking, BookingId, Command, Effect, Message, Payload, Refused, transition};
-use crate::store::{Change, Changed, EffectKind, NewEffect};
-use jiff::{SignedDuration, Timestamp};
+use crate::store::{Change, Changed, EffectKind, GuestLimits, NewEffect};
+use jiff::Timestamp;
 
 impl Desk {
     /// The booking of a guest's token.
@@ -78,8 +78,8 @@ impl Desk {
             seats: meeting.seats,
             ..booking
         };
-        let per_day = meeting.per_day.and_then(|most| Some((day_of(&host, start)?, most)));
-        match self.try_apply(booking, &Command::Move(slot.time), per_day).await? {
+        let limits = GuestLimits { per_day: per_day(&host, &meeting, start), ..GuestLimits::default() };
+        match self.try_apply(booking, &Command::Move(slot.time), limits).await? {
             Applied::Done(booking) => self.await_event(booking.id, written).await,
             Applied::Refused(Refused(state)) => Err(ReserveError::Token(TokenError::Closed(state))),
             Applied::Overlaps => Err(self.taken(&host, &meeting, start, Taken::Booked)),
@@ -89,7 +89,7 @@ impl Desk {
 
     /// Lets the bookings lapse that were not confirmed in time.
     pub async fn expire(&self) -> Result<usize, TokenError> {
-        let due = self.store.due_to_expire(self.clock.now()).await?;
+        let due = self.store.expire_due(self.clock.now()).await?;
         let count = due.len();
         for booking in due {
             let id = booking.id;
@@ -101,7 +101,7 @@ impl Desk {
 
     /// Applies a command that does not move the booking.
     pub(super) async fn apply(&self, booking: Booking, command: &Command) -> Result<Booking, TokenError> {
-        match self.try_apply(booking, command, None).await? {
+        match self.try_apply(booking, command, GuestLimits::default()).await? {
             Applied::Done(booking) => Ok(booking),
             Applied::Refused(Refused(state)) => Err(TokenError::Closed(state)),
             Applied::Overlaps | Applied::DayFull => Err(TokenError::Unknown),
@@ -113,7 +113,7 @@ impl Desk {
         &self,
         mut booking: Booking,
         command: &Command,
-        per_day: Option<(crate::availability::Interval, u32)>,
+        limits: GuestLimits,
     ) -> Result<Applied, TokenError> {
         let world = self.world();
         loop {
@@ -125,17 +125,17 @@ impl Desk {
             };
             let effects = self.effects(&world, &next, effects);
             let change =
-                Change { booking: next.clone(), expected_updated_at: booking.updated_at, effects, per_day, now };
+                Change { booking: next.clone(), expected_updated_at: booking.updated_at, effects, limits, now };
             match self.store.change(change).await? {
-                Changed::Done => {
-                    self.refresh(&next.host).await?;
+                Changed::Done(stored) => {
+                    self.refresh(&stored.host).await?;
                     self.outbox.wake();
-                    return Ok(Applied::Done(next));
+                    return Ok(Applied::Done(*stored));
                 }
-                Changed::Stale(Some(current)) => booking = *current,
-                Changed::Stale(None) => return Err(TokenError::Unknown),
-                Changed::Overlaps => return Ok(Applied::Overlaps),
-                Changed::DayFull => return Ok(Applied::DayFull),
+                Changed::Stale(current) => booking = *current,
+                Changed::Unknown => return Err(TokenError::Unknown),
+                Changed::Overlaps | Changed::SeatsTaken => return Ok(Applied::Overlaps),
+                Changed::DayFull | Changed::GuestLimit => return Ok(Applied::DayFull),
             }
         }
     }
@@ -191,6 +191,3 @@ pub fn effects_for(booking: &Booking, effects: Vec<Effect>, mailed: bool, notify
         })
         .collect()
 }
-
-/// How long ended bookings are kept by default.
-pub const KEPT: SignedDuration = SignedDuration::from_hours(24 * 365);

@@ -18,13 +18,17 @@ pub use signal::{OutboxSignal, Watch};
 pub use token::TokenSource;
 pub use world::{HostDesk, Limits, Rate, World};
 
-use crate::availability::{Clock, Host, HostId};
+use crate::availability::{Clock, Host, HostId, Interval};
 use crate::booking::{Booking, BookingId, Links};
 use crate::store::{Store, StoreError};
 use arc_swap::ArcSwap;
 use document::Documents;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
+
+/// Bookings that ended longer ago decide nothing any more.
+const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24 * 8);
 
 /// The one door to offers and bookings. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -80,14 +84,19 @@ impl Desk {
 
     /// True when the store answers.
     pub async fn is_store_open(&self) -> bool {
-        self.store.ping().await.is_ok()
+        self.store.ping().await
     }
 
     /// Puts the host's bookings, as they are stored, into what is published.
     pub async fn refresh(&self, host: &HostId) -> Result<(), StoreError> {
         if let Some(desk) = self.world().host_by_id(host) {
-            let held = self.store.holding(host).await?;
-            let own = self.store.own_events(host).await?;
+            let since = self.clock.now().checked_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
+            let window = Interval::new(since, Timestamp::MAX);
+            let held = match window {
+                Some(window) => self.store.holding(host, window).await?,
+                None => Vec::new(),
+            };
+            let own = self.store.own_events(host, since).await?;
             desk.board.booked(held.iter().filter_map(Booking::held).collect(), own);
         }
         Ok(())

@@ -4,7 +4,7 @@ use super::change::effects_for;
 use super::{Desk, TokenError};
 use crate::availability::HostId;
 use crate::booking::{Booking, BookingId, Command, EventPlace, transition};
-use crate::store::{CalendarKey, EffectOutcome, FinishEffect, ObjectUpdate, OutboxEntry, StoredObject};
+use crate::store::{CalendarKey, EffectOutcome, FinishEffect, Finished, ObjectUpdate, OutboxEntry, StoredObject};
 
 impl Desk {
     /// The calendar server has the event as of `sequence`: `object` is what it holds, read back.
@@ -65,11 +65,11 @@ impl Desk {
             let finish = FinishEffect {
                 id: entry.id,
                 at,
-                outcome: EffectOutcome::Done { booking: next, object: object.clone() },
+                outcome: EffectOutcome::Done { booking: next.map(Box::new), object: object.clone() },
                 expected_updated_at: current.map(|booking| booking.updated_at),
                 more_effects,
             };
-            if self.store.finish(finish).await? {
+            if self.store.finish(finish).await? != Finished::Stale {
                 break;
             }
         }

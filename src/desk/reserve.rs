@@ -6,7 +6,7 @@ use super::{
 };
 use crate::availability::{Confirm, Host, Interval, MeetingType, Slot};
 use crate::booking::{Booking, BookingId, BookingState, first_effects};
-use crate::store::{GuestLimits, IdempotencyRow, NewBooking, RateHit, Reserved};
+use crate::store::{GuestLimits, Hit, IdempotencyRow, NewBooking, PerDay, Reserved, Used};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use std::net::IpAddr;
@@ -17,8 +17,6 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long a guest has to confirm the address.
 const CONFIRM_WITHIN: SignedDuration = SignedDuration::from_hours(2);
-/// How long an idempotency key is kept.
-pub(super) const KEY_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 impl Desk {
     /// Books: checks, reads the calendars anew (3 s at most), reserves in one transaction, and waits up to 3 s for the event.
@@ -32,13 +30,17 @@ impl Desk {
             Some(key) => Some(self.begin(&host, key)?),
             None => None,
         };
-        if let Some(key) = &request.idempotency
-            && let Some(row) = self.store.idempotency(host.id.as_str(), &key.key, self.clock.now()).await?
-        {
-            if row.request != key.request {
-                return Err(ReserveError::KeyReused);
+        let idempotency = request.idempotency.as_ref().map(|key| IdempotencyRow {
+            key: key.key.clone(),
+            scope: host.id.clone(),
+            request: key.request,
+        });
+        if let Some(row) = &idempotency {
+            match self.store.idempotency(row.clone(), self.clock.now()).await? {
+                Some(Used::Same(booking)) => return self.replay(booking).await,
+                Some(Used::Other) => return Err(ReserveError::KeyReused),
+                None => {}
             }
-            return self.replay(row.booking).await;
         }
         let slot = self.free_slot(&world, &host, &meeting, request.start, None).await?;
 
@@ -51,18 +53,13 @@ impl Desk {
             guest_token_hash: token::digest(&self.tokens.guest(id)),
             host_token_hash: token::digest(&self.tokens.host(id)),
             effects: self.effects(&world, &booking, wanted),
-            idempotency: request.idempotency.as_ref().map(|key| IdempotencyRow {
-                key: key.key.clone(),
-                scope: host.id.to_string(),
-                request: key.request,
-                expires_at: now + KEY_KEPT,
-            }),
+            idempotency,
             limits: GuestLimits {
-                per_day: meeting.per_day.and_then(|most| Some((day_of(&host, slot.time.start())?, most))),
-                per_guest: meeting.per_guest.map(|limit| (limit.count, limit.span)),
+                per_day: per_day(&host, &meeting, slot.time.start()),
+                per_guest: meeting.per_guest,
                 open_per_guest: limits.open_per_guest,
             },
-            rates: rates(&limits, &request),
+            hits: hits(&limits, &request, now),
             booking,
             now,
         };
@@ -208,15 +205,20 @@ pub(super) fn day_of(host: &Host, instant: Timestamp) -> Option<Interval> {
     Interval::new(midnight(date)?, midnight(date.tomorrow().ok()?)?)
 }
 
+/// The limit of a day that a slot of the meeting type is under.
+pub(super) fn per_day(host: &Host, meeting: &MeetingType, start: Timestamp) -> Option<PerDay> {
+    Some(PerDay { day: day_of(host, start)?, max: meeting.per_day? })
+}
+
 /// What the limits count of a request.
-fn rates(limits: &super::Limits, request: &Reservation) -> Vec<RateHit> {
+fn hits(limits: &super::Limits, request: &Reservation, at: Timestamp) -> Vec<Hit> {
     let by_ip = limits.bookings_per_ip.zip(request.from.map(network)).map(|(rate, key)| ("booking-ip", key, rate));
     let guest = request.guest.email.to_lowercase();
     let by_guest = limits.bookings_per_guest.map(|rate| ("booking-guest", guest, rate));
     by_ip
         .into_iter()
         .chain(by_guest)
-        .map(|(kind, key, rate)| RateHit { kind: kind.to_owned(), key, count: rate.count, span: rate.per })
+        .map(|(kind, key, rate)| Hit { kind: kind.to_owned(), key, at, count: rate.count, span: rate.per })
         .collect()
 }
 

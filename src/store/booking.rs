@@ -1,6 +1,6 @@
 //! Bookings as rows, and the questions that are asked of them. How they are made and changed: `reserve`, `change`.
 
-use super::Store;
+use super::{End, Store};
 use super::error::Result;
 use super::value::{At, Json, Span};
 use crate::availability::{HostId, Interval, MeetingId};
@@ -39,6 +39,8 @@ pub struct OwnEvent {
     pub time: Interval,
     /// True when the event is to be deleted and that is not done yet.
     pub delete_pending: bool,
+    /// Nothing of ours is on its way to the calendar server for it.
+    pub settled: bool,
 }
 
 /// Who counts as one guest.
@@ -79,6 +81,7 @@ pub(super) fn booking(row: &Row<'_>) -> rusqlite::Result<Booking> {
         },
         uid: row.get("uid")?,
         sequence: row.get("sequence")?,
+        told: row.get("told")?,
         placed_by_host: row.get("placed_by_host")?,
         created_at: row.get::<_, At>("created_at")?.0,
         updated_at: row.get::<_, At>("updated_at")?.0,
@@ -164,19 +167,20 @@ impl Store {
         .await
     }
 
-    /// What of the host's calendar may be ours: the events of bookings that hold their slot, and of ended ones that may still be there.
-    pub async fn own_events(&self, host: &HostId) -> Result<Vec<OwnEvent>> {
+    /// What of the host's calendar may be ours: the events of bookings that hold their slot, and of ended ones that may still be there; of those that ended at or after `since`.
+    pub async fn own_events(&self, host: &HostId, since: Timestamp) -> Result<Vec<OwnEvent>> {
         let host = host.clone();
         self.read(move |tx| {
             let mut statement = tx.prepare_cached(
                 "SELECT *, EXISTS (SELECT 1 FROM effect WHERE effect.booking = booking.id AND lane = 'calendar' AND effect.state = 'pending'
-                     AND kind = 'delete-event') AS delete_pending
+                     AND kind = 'delete-event') AS delete_pending,
+                     NOT EXISTS (SELECT 1 FROM effect WHERE effect.booking = booking.id AND lane = 'calendar' AND effect.state = 'pending') AS settled
                  FROM booking
-                 WHERE host = ?1 AND (holds = 1 OR event_href IS NOT NULL OR EXISTS (
+                 WHERE host = ?1 AND ends_at >= ?2 AND (holds = 1 OR event_href IS NOT NULL OR EXISTS (
                      SELECT 1 FROM effect WHERE effect.booking = booking.id AND lane = 'calendar' AND effect.state = 'pending'))
                  ORDER BY starts_at, id",
             )?;
-            let rows = statement.query_map(params![host], |row| {
+            let rows = statement.query_map(params![host, At(since)], |row| {
                 Ok(OwnEvent {
                     booking: row.get("id")?,
                     uid: row.get("uid")?,
@@ -184,9 +188,20 @@ impl Store {
                     state: row.get("state")?,
                     time: interval(row)?,
                     delete_pending: row.get("delete_pending")?,
+                    settled: row.get("settled")?,
                 })
             })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// The event of a booking is in another place now.
+    pub async fn set_event_place(&self, id: BookingId, place: EventPlace) -> Result<()> {
+        self.write(move |tx| {
+            let sql = "UPDATE booking SET event_account = ?2, event_href = ?3, event_etag = ?4 WHERE id = ?1";
+            tx.execute(sql, params![id, place.account, place.href, place.etag])?;
+            Ok(End::Commit(()))
         })
         .await
     }

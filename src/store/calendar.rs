@@ -22,7 +22,7 @@ pub struct CalendarKey {
 /// What a calendar is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CalendarRole {
-    /// Its events make the host busy.
+    /// Its events make the host busy: it is not marked transparent (RFC 6638 9.1).
     pub busy: bool,
     /// Events can be written to it; `None` when the server does not say.
     pub writable: Option<bool>,

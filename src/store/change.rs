@@ -66,7 +66,7 @@ pub(super) fn update(tx: &Connection, booking: &Booking) -> rusqlite::Result<usi
         "UPDATE booking SET host = :host, meeting = :meeting, title = :title, location = :location, starts_at = :starts_at, ends_at = :ends_at,
              buffer_before = :buffer_before, buffer_after = :buffer_after, seats = :seats, state = :state,
              guest_name = :guest_name, guest_email = :guest_email, guest_key = :guest_key, guest_note = :guest_note, guest_zone = :guest_zone,
-             answers = :answers, uid = :uid, sequence = :sequence, placed_by_host = :placed_by_host, updated_at = :updated_at,
+             answers = :answers, uid = :uid, sequence = :sequence, told = :told, placed_by_host = :placed_by_host, updated_at = :updated_at,
              expires_at = :expires_at, event_account = :event_account, event_href = :event_href, event_etag = :event_etag
          WHERE id = :id",
     )?;
@@ -90,6 +90,7 @@ pub(super) fn update(tx: &Connection, booking: &Booking) -> rusqlite::Result<usi
         ":answers": Json(&booking.guest.answers),
         ":uid": booking.uid,
         ":sequence": booking.sequence,
+        ":told": booking.told,
         ":placed_by_host": booking.placed_by_host,
         ":updated_at": At(booking.updated_at),
         ":expires_at": booking.expires_at.map(At),

@@ -8,7 +8,7 @@ use super::error::{Result, StoreError};
 use super::object::{self, StoredObject};
 use super::value::At;
 use super::{End, Store};
-use crate::booking::{Booking, BookingId, BookingState, EventPlace};
+use crate::booking::{Booking, BookingId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -21,7 +21,9 @@ pub struct FinishEffect {
     pub at: Timestamp,
     /// How it ended.
     pub outcome: EffectOutcome,
-    /// What follows from it, behind what the booking has. Left out when the booking did not take the step of [`BookingUpdate::step`].
+    /// `updated_at` of the booking that the outcome was decided on; looked at when the outcome changes the booking.
+    pub expected_updated_at: Option<Timestamp>,
+    /// What follows from it, behind what the booking has.
     pub more_effects: Vec<NewEffect>,
 }
 
@@ -30,8 +32,8 @@ pub struct FinishEffect {
 pub enum EffectOutcome {
     /// It is done.
     Done {
-        /// What it means for the booking.
-        booking: Option<BookingUpdate>,
+        /// The booking as it is then; `None`: as it was.
+        booking: Option<Box<Booking>>,
         /// What it means for our copy of the calendar; left out when the calendar is not known.
         object: Option<(CalendarKey, ObjectUpdate)>,
     },
@@ -49,25 +51,6 @@ pub enum EffectOutcome {
     },
 }
 
-/// What a done effect means for its booking.
-#[derive(Clone, Debug)]
-pub struct BookingUpdate {
-    /// The state that follows, if it is still in the one that the effect was meant for: a booking that was cancelled while its event was
-    /// being written stays cancelled.
-    pub step: Option<StateStep>,
-    /// Where its event is now; `None` when there is none.
-    pub event: Option<EventPlace>,
-}
-
-/// From one state to another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StateStep {
-    /// The state that it must be in.
-    pub from: BookingState,
-    /// The state that it is in then.
-    pub to: BookingState,
-}
-
 /// What a done effect means for our copy of a calendar.
 #[derive(Clone, Debug)]
 pub enum ObjectUpdate {
@@ -82,6 +65,8 @@ pub enum ObjectUpdate {
 pub enum Finished {
     /// It is stored; the booking as it is now.
     Stored(Box<Booking>),
+    /// The booking changed meanwhile: nothing was stored, the outcome is to be decided anew.
+    Stale,
     /// It was finished before, or its booking is erased: nothing was changed.
     Already,
 }
@@ -95,7 +80,6 @@ impl Store {
             let Some(mut booking) = id.map(|id| by_id(tx, id)).transpose()?.flatten() else {
                 return Ok(End::Rollback(Finished::Already));
             };
-            let mut stepped = true;
             match finish.outcome {
                 EffectOutcome::Done { booking: change, object } => {
                     // The payload may name a guest, and nobody needs it any more.
@@ -104,13 +88,11 @@ impl Store {
                              last_error = NULL WHERE id = ?1",
                     )?
                     .execute(params![finish.id, At(finish.at)])?;
-                    if let Some(BookingUpdate { step, event }) = change {
-                        stepped = step.is_none_or(|step| step.from == booking.state);
-                        if let Some(step) = step.filter(|_| stepped) {
-                            booking.state = step.to;
+                    if let Some(next) = change {
+                        if Some(booking.updated_at) != finish.expected_updated_at {
+                            return Ok(End::Rollback(Finished::Stale));
                         }
-                        booking.event = event;
-                        booking.updated_at = touched(booking.updated_at, finish.at);
+                        booking = Booking { updated_at: touched(booking.updated_at, next.updated_at), ..*next };
                         update(tx, &booking)?;
                     }
                     if let Some((key, change)) = object {
@@ -131,9 +113,7 @@ impl Store {
                     .execute(params![finish.id, At(finish.at), error])?;
                 }
             }
-            if stepped {
-                insert_effects(tx, &booking, &finish.more_effects, finish.at)?;
-            }
+            insert_effects(tx, &booking, &finish.more_effects, finish.at)?;
             Ok(End::Commit(Finished::Stored(Box::new(booking))))
         })
         .await

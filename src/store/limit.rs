@@ -4,7 +4,7 @@ use super::error::Result;
 use super::value::At;
 use super::{End, Store};
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 /// Something that counts against a limit.
 #[derive(Clone, Debug)]
@@ -37,33 +37,41 @@ impl Store {
     /// Counts something, if it is within its limit. It writes to the disk: for what is rare, such as bookings.
     pub async fn hit(&self, hit: Hit) -> Result<HitOutcome> {
         self.write(move |tx| {
-            let since = hit.at.checked_sub(hit.span).unwrap_or(Timestamp::MIN);
-            let Some(newest) = hit.count.checked_sub(1) else {
-                return Ok(End::Rollback(HitOutcome::Limited { retry_after: hit.span }));
-            };
-            // The one that must have left the span before another is within the limit: with 5 allowed, the fifth newest.
-            let mut statement = tx.prepare_cached(
-                "SELECT at FROM hit WHERE kind = ?1 AND key = ?2 AND at > ?3 ORDER BY at DESC LIMIT 1 OFFSET ?4",
-            )?;
-            let mut rows = statement.query(params![hit.kind, hit.key, At(since), newest])?;
-            if let Some(row) = rows.next()? {
-                let At(leaving) = row.get(0)?;
-                // A clock that was put back must not lock anyone out for longer than the span.
-                let retry_after = leaving.duration_since(since).clamp(SignedDuration::from_micros(1), hit.span);
-                return Ok(End::Rollback(HitOutcome::Limited { retry_after }));
-            }
-            tx.prepare_cached("DELETE FROM hit WHERE kind = ?1 AND key = ?2 AND at <= ?3")?.execute(params![
-                hit.kind,
-                hit.key,
-                At(since)
-            ])?;
-            tx.prepare_cached("INSERT INTO hit (kind, key, at) VALUES (?1, ?2, ?3)")?.execute(params![
-                hit.kind,
-                hit.key,
-                At(hit.at)
-            ])?;
-            Ok(End::Commit(HitOutcome::Allowed))
+            Ok(match count(tx, &hit)? {
+                HitOutcome::Allowed => End::Commit(HitOutcome::Allowed),
+                limited => End::Rollback(limited),
+            })
         })
         .await
     }
+}
+
+/// Counts within a transaction.
+pub(super) fn count(tx: &Connection, hit: &Hit) -> Result<HitOutcome> {
+    let since = hit.at.checked_sub(hit.span).unwrap_or(Timestamp::MIN);
+    let Some(newest) = hit.count.checked_sub(1) else {
+        return Ok(HitOutcome::Limited { retry_after: hit.span });
+    };
+    // The one that must have left the span before another is within the limit: with 5 allowed, the fifth newest.
+    let mut statement = tx.prepare_cached(
+        "SELECT at FROM hit WHERE kind = ?1 AND key = ?2 AND at > ?3 ORDER BY at DESC LIMIT 1 OFFSET ?4",
+    )?;
+    let mut rows = statement.query(params![hit.kind, hit.key, At(since), newest])?;
+    if let Some(row) = rows.next()? {
+        let At(leaving) = row.get(0)?;
+        // A clock that was put back must not lock anyone out for longer than the span.
+        let retry_after = leaving.duration_since(since).clamp(SignedDuration::from_micros(1), hit.span);
+        return Ok(HitOutcome::Limited { retry_after });
+    }
+    tx.prepare_cached("DELETE FROM hit WHERE kind = ?1 AND key = ?2 AND at <= ?3")?.execute(params![
+        hit.kind,
+        hit.key,
+        At(since)
+    ])?;
+    tx.prepare_cached("INSERT INTO hit (kind, key, at) VALUES (?1, ?2, ?3)")?.execute(params![
+        hit.kind,
+        hit.key,
+        At(hit.at)
+    ])?;
+    Ok(HitOutcome::Allowed)
 }

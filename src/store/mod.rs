@@ -29,7 +29,7 @@ pub use change::{Change, Changed};
 pub use effect::{EffectFilter, EffectKind, EffectState, Lane, NewEffect, OutboxEntry};
 pub use error::{Result, StoreError, StoreErrorKind};
 pub use feed::KeptFeed;
-pub use finish::{BookingUpdate, EffectOutcome, FinishEffect, Finished, ObjectUpdate, StateStep};
+pub use finish::{EffectOutcome, FinishEffect, Finished, ObjectUpdate};
 pub use keep::Purge;
 pub use limit::{Hit, HitOutcome};
 pub use object::StoredObject;

@@ -4,6 +4,7 @@
 use super::booking::{by_id, guest_key};
 use super::effect::{NewEffect, insert_effects};
 use super::error::{Result, StoreError};
+use super::limit::{Hit, HitOutcome, count};
 use super::value::{At, Json, Span};
 use super::{End, Store};
 use crate::availability::{HostId, Interval, PerGuest};
@@ -29,6 +30,8 @@ pub struct NewBooking {
     pub idempotency: Option<IdempotencyRow>,
     /// What else must hold.
     pub limits: GuestLimits,
+    /// What it counts against, if it is made.
+    pub hits: Vec<Hit>,
     /// Now.
     pub now: Timestamp,
 }
@@ -78,6 +81,11 @@ pub enum Reserved {
     DayFull,
     /// The guest has enough bookings.
     GuestLimit,
+    /// A rate limit is reached.
+    Limited {
+        /// When it would be allowed.
+        retry_after: SignedDuration,
+    },
     /// The idempotency key came with another request before.
     KeyReused,
     /// The same request made this booking before.
@@ -193,10 +201,10 @@ fn insert(tx: &Connection, new: &NewBooking) -> rusqlite::Result<usize> {
     let booking = &new.booking;
     let mut insert = tx.prepare_cached(
         "INSERT INTO booking (id, host, meeting, title, location, starts_at, ends_at, buffer_before, buffer_after, seats, state,
-             guest_name, guest_email, guest_key, guest_note, guest_zone, answers, uid, sequence, placed_by_host,
+             guest_name, guest_email, guest_key, guest_note, guest_zone, answers, uid, sequence, told, placed_by_host,
              created_at, updated_at, expires_at, event_account, event_href, event_etag, guest_token_hash, host_token_hash)
          VALUES (:id, :host, :meeting, :title, :location, :starts_at, :ends_at, :buffer_before, :buffer_after, :seats, :state,
-             :guest_name, :guest_email, :guest_key, :guest_note, :guest_zone, :answers, :uid, :sequence, :placed_by_host,
+             :guest_name, :guest_email, :guest_key, :guest_note, :guest_zone, :answers, :uid, :sequence, :told, :placed_by_host,
              :created_at, :updated_at, :expires_at, :event_account, :event_href, :event_etag, :guest_token_hash, :host_token_hash)",
     )?;
     insert.execute(named_params! {
@@ -219,6 +227,7 @@ fn insert(tx: &Connection, new: &NewBooking) -> rusqlite::Result<usize> {
         ":answers": Json(&booking.guest.answers),
         ":uid": booking.uid,
         ":sequence": booking.sequence,
+        ":told": booking.told,
         ":placed_by_host": booking.placed_by_host,
         ":created_at": At(booking.created_at),
         ":updated_at": At(booking.updated_at),
@@ -241,6 +250,11 @@ impl Store {
                     Some(Used::Same(booking)) => return Ok(End::Rollback(Reserved::Replay(booking))),
                     Some(Used::Other) => return Ok(End::Rollback(Reserved::KeyReused)),
                     None => {}
+                }
+            }
+            for hit in &new.hits {
+                if let HitOutcome::Limited { retry_after } = count(tx, hit)? {
+                    return Ok(End::Rollback(Reserved::Limited { retry_after }));
                 }
             }
             if let Some(refused) = judged(insert(tx, &new))? {

@@ -36,6 +36,11 @@ pub struct LaneStats {
 }
 
 impl Store {
+    /// True when the store answers a question.
+    pub async fn ping(&self) -> bool {
+        self.read(|tx| Ok(tx.query_row("SELECT 1", (), |row| row.get::<_, i64>(0))?)).await.is_ok()
+    }
+
     /// Counts.
     pub async fn stats(&self) -> Result<StoreStats> {
         self.read(|tx| {

@@ -6,7 +6,7 @@ use super::plan::plan;
 use crate::availability::{AllDay, BusyRules, Host, Tentative};
 use crate::caldav::{self, Changes, Client, Href, SyncToken};
 use crate::store::{
-    AccountFacts, CalendarEntry, CalendarKey, PullCommit, PullOutcome, Store, StoreError, StoredCalendar, StoredObject,
+    AccountFacts, CalendarEntry, CalendarKey, CalendarRole, Failure, PullCommit, PullOutcome, Store, StoreError, StoredCalendar, StoredObject,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -94,6 +94,7 @@ impl AccountSync {
         let mut pass = Pass::default();
         let settings = &self.settings;
         let facts = self.store.account(&settings.host.id, &settings.id).await?;
+        let facts = facts.and_then(|account| account.facts);
         let due = facts.as_ref().is_none_or(|facts| now.duration_since(facts.discovered_at) >= REDISCOVER);
         if due {
             match self.discover(now).await {
@@ -108,7 +109,7 @@ impl AccountSync {
         for (stored, _) in self.wanted().await? {
             let result = self.pull(&stored, now).await;
             if let Err(error) = &result {
-                self.store.mark_failed(&stored.key, error.to_string(), now).await?;
+                self.store.mark_failed(&stored.key, Failure { error: error.to_string(), at: now }).await?;
             }
             pass.calendars.push(CalendarPass { key: stored.key, name: stored.name, result });
         }
@@ -135,9 +136,7 @@ impl AccountSync {
             .map(|calendar| CalendarEntry {
                 href: calendar.href.to_string(),
                 name: calendar.name,
-                transparent: calendar.transparent,
-                writable: calendar.writable,
-                time_zone: calendar.time_zone,
+                role: CalendarRole { busy: !calendar.transparent, writable: calendar.writable },
             })
             .collect();
         self.store.set_calendars(&settings.host.id, &settings.id, entries).await?;
@@ -148,14 +147,14 @@ impl AccountSync {
     /// The stored calendars of the account that are to be read, with what they are read for.
     async fn wanted(&self) -> Result<Vec<(StoredCalendar, SourceSettings)>, SyncError> {
         let settings = &self.settings;
-        let facts = self.store.account(&settings.host.id, &settings.id).await?;
-        let owner = owner_addresses(&settings.host, facts.as_ref().map_or(&[], |facts| &facts.addresses));
+        let facts = self.store.account(&settings.host.id, &settings.id).await?.and_then(|account| account.facts);
+        let owner = owner_addresses(&settings.host, facts.as_ref().map_or(&[], |facts| facts.addresses.as_slice()));
         let calendars = self.store.calendars(&settings.host.id).await?;
         let mut wanted = Vec::new();
         for stored in calendars.into_iter().filter(|stored| stored.key.account == settings.id) {
             let busy = match &settings.calendars {
                 Some(names) => names.iter().any(|name| is_named(&stored, name)),
-                None => !stored.transparent,
+                None => stored.role.busy,
             };
             let bookings = settings.bookings.as_ref().is_some_and(|name| is_named(&stored, name));
             let opens = settings.opens.as_ref().filter(|(name, _)| is_named(&stored, name)).map(|(_, summary)| summary.clone());
@@ -196,7 +195,7 @@ impl AccountSync {
         for (key, name, _) in self.missing().await? {
             sources.push((SourceSettings { key, name, rules: rules.clone(), busy: true, opens: None }, None, Vec::new()));
         }
-        if self.store.account(&settings.host.id, &settings.id).await?.is_none() {
+        if self.store.account(&settings.host.id, &settings.id).await?.is_none_or(|account| account.facts.is_none()) {
             let key = self.key(String::new());
             sources.push((SourceSettings { key, name: settings.id.clone(), rules, busy: true, opens: None }, None, Vec::new()));
         }
@@ -208,7 +207,7 @@ impl AccountSync {
         let settings = &self.settings;
         let mut known = self.store.calendars(&settings.host.id).await?;
         known.retain(|stored| stored.key.account == settings.id);
-        if known.is_empty() && self.store.account(&settings.host.id, &settings.id).await?.is_none() {
+        if known.is_empty() && self.store.account(&settings.host.id, &settings.id).await?.is_none_or(|account| account.facts.is_none()) {
             return Ok(Vec::new());
         }
         let named = settings.calendars.iter().flatten();
@@ -252,7 +251,8 @@ impl AccountSync {
                         ctag: None,
                         changed: fetched.objects.into_iter().map(stored_object).collect(),
                         removed: gone,
-                        full: None,
+                        full: false,
+                        listed: false,
                         read_at: now,
                     };
                     return Ok(self.store.commit_pull(commit).await?);
@@ -278,7 +278,7 @@ impl AccountSync {
         // A server that can sync gives the token with the collection; the next pull starts from it.
         let token = state.sync_token.filter(|_| state.supports_sync).map(|token| token.to_string());
         if !state.supports_sync {
-            self.store.set_strategy(&stored.key, LISTING).await?;
+            self.store.set_strategy(&stored.key, Some(LISTING.to_owned())).await?;
         }
         self.take_listing(stored, listed, token, ctag, now).await
     }
@@ -306,7 +306,8 @@ impl AccountSync {
             ctag,
             changed: fetched.objects.into_iter().map(stored_object).collect(),
             removed,
-            full: Some(now),
+            full: false,
+            listed: true,
             read_at: now,
         };
         Ok(self.store.commit_pull(commit).await?)

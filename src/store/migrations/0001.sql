@@ -66,6 +66,7 @@ CREATE TABLE booking (
     answers TEXT NOT NULL,
     uid TEXT NOT NULL UNIQUE,
     sequence INTEGER NOT NULL,
+    told INTEGER,                                 -- SEQUENCE of the last invitation that the guest was sent
     placed_by_host INTEGER NOT NULL CHECK (placed_by_host IN (0, 1)),
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
