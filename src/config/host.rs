@@ -1,0 +1,389 @@
+//! `[[host]]` and what belongs to it, except meeting types.
+
+use super::Surroundings;
+use super::file::{File, Section};
+use super::keys::{RESERVED_HOSTS, nearest};
+use super::meeting;
+use super::secret::{self, Secret};
+use super::value::{duration, email, flag, one_of, slug, text};
+use crate::availability::{AllDay, DateHours, Host, HostId, Hours, Tentative, WeeklyHours};
+use crate::ical::Zone;
+use jiff::SignedDuration;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::sync::Arc;
+use toml::de::DeValue;
+use url::Url;
+
+/// A host, and where their calendars are.
+#[derive(Clone, Debug)]
+pub struct HostConfig {
+    /// Who they are and what can be booked.
+    pub host: Arc<Host>,
+    /// Their CalDAV logins; ids are unique within the host.
+    pub accounts: Vec<Account>,
+    /// Calendars published by URL, also busy.
+    pub subscriptions: Vec<Subscription>,
+    /// Folders of `.ics` files, also busy.
+    pub folders: Vec<Folder>,
+    /// Where bookings are written; `None`: nothing can be booked.
+    pub bookings: Option<Bookings>,
+    /// The calendar whose events open time.
+    pub opens: Option<OpeningCalendar>,
+}
+
+/// One CalDAV login of a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Unique within the host; without `/`.
+    pub id: String,
+    /// A server, a principal, a home or a calendar; without a login in it.
+    pub url: Url,
+    /// Who logs in; `None`: nobody.
+    pub login: Option<Login>,
+    /// Names or hrefs of the calendars that make the host busy; `None`: every calendar that is not marked transparent.
+    pub calendars: Option<Vec<String>>,
+    /// How often it is read.
+    pub poll: SignedDuration,
+    /// Plain http is allowed to a host that is not loopback.
+    pub insecure: bool,
+    /// How all-day events count.
+    pub all_day: AllDay,
+    /// How tentative events count.
+    pub tentative: Tentative,
+}
+
+/// Who logs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// As the server knows them.
+    pub username: String,
+    /// Their password.
+    pub password: Secret,
+}
+
+/// A calendar published by URL.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Subscription {
+    /// `http` or `https`. Who knows it can read the calendar: not for logs.
+    pub url: Url,
+    /// How often it is read.
+    pub poll: SignedDuration,
+    /// How all-day events count.
+    pub all_day: AllDay,
+    /// How tentative events count.
+    pub tentative: Tentative,
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Subscription({}, every {:?})", self.url.host_str().unwrap_or_default(), self.poll)
+    }
+}
+
+/// A folder of `.ics` files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    /// The folder.
+    pub path: PathBuf,
+    /// How all-day events count.
+    pub all_day: AllDay,
+    /// How tentative events count.
+    pub tentative: Tentative,
+}
+
+/// Where bookings are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bookings {
+    /// The `id` of one of the host's accounts.
+    pub account: String,
+    /// The name or the href of a calendar in it.
+    pub calendar: String,
+    /// How long an event that the host deleted stays gone before the booking is cancelled.
+    pub grace: SignedDuration,
+    /// One plain mail to the host for each booking, move and cancel.
+    pub notify: bool,
+}
+
+/// The calendar whose events open time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpeningCalendar {
+    /// The `id` of one of the host's accounts.
+    pub account: String,
+    /// The name or the href of a calendar in it.
+    pub calendar: String,
+    /// Only events with this SUMMARY; `None`: every event.
+    pub summary: Option<String>,
+}
+
+const fn minutes(minutes: i64) -> SignedDuration {
+    SignedDuration::from_secs(minutes * 60)
+}
+
+const POLL: RangeInclusive<SignedDuration> = SignedDuration::from_secs(1)..=minutes(24 * 60);
+
+pub(super) fn hosts(file: &File<'_>, root: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<Vec<HostConfig>> {
+    let sections = root.sections("host");
+    if sections.is_empty() && (!root.has("host") || root.is_empty_list("host")) {
+        file.missing(
+            root.span.clone(),
+            "there is no [[host]]; write one for each person whose time can be booked".to_owned(),
+        );
+    }
+    let mut ids = BTreeMap::new();
+    let hosts: Vec<Option<HostConfig>> = sections
+        .iter()
+        .map(|section| {
+            section.refuse_duplicate("id", &mut ids);
+            host(section, surroundings)
+        })
+        .collect();
+    hosts.into_iter().collect::<Option<Vec<HostConfig>>>().filter(|hosts| !hosts.is_empty())
+}
+
+fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostConfig> {
+    let id = section.require("id", "id = \"noether\" (it is in URLs)", host_id);
+    let name = section.require("name", "name = \"Emmy Noether\"", text);
+    let address = section.require("email", "email = \"noether@example.edu\"", email);
+    let aliases = section.list("aliases", email).unwrap_or_default();
+    let zone = section.require("time_zone", "time_zone = \"Europe/Berlin\"", zone);
+    let max_staleness = section.read_or("max_staleness", minutes(30), duration(minutes(1)..=minutes(7 * 24 * 60)));
+
+    let account_sections = section.sections("account");
+    let mut ids = BTreeMap::new();
+    let accounts: Vec<Option<Account>> = account_sections
+        .iter()
+        .map(|account_section| {
+            account_section.refuse_duplicate("id", &mut ids);
+            account(account_section, surroundings, max_staleness)
+        })
+        .collect();
+    let account_ids: Vec<&str> = ids.keys().map(String::as_str).collect();
+
+    let subscriptions: Option<Vec<Subscription>> = section.sections("subscription").iter().map(subscription).collect();
+    let folders: Option<Vec<Folder>> =
+        section.sections("folder").iter().map(|section| folder(section, surroundings)).collect();
+    if section.written(&["account", "subscription", "folder"]).is_empty() {
+        section
+            .missing("account", "[[host.account]] with the host's calendar server: without it all time would be free");
+    }
+
+    let bookings = section.section("bookings").map(|section| bookings(&section, &account_ids));
+    if bookings.is_none() && !section.has("bookings") {
+        section.warn("id", "the host has no [host.bookings]: slots are shown and none can be booked".to_owned());
+    }
+    let hours_section = section.section("hours");
+    let hours = hours_section.as_ref().map(hours).unwrap_or_default();
+    let opens = hours_section.as_ref().and_then(|section| section.section("from_calendar"));
+    let opens = opens.map(|section| opening_calendar(&section, &account_ids));
+
+    let mut ids = BTreeMap::new();
+    let meetings: Option<Vec<_>> = section
+        .sections("meeting")
+        .iter()
+        .map(|meeting_section| {
+            meeting_section.refuse_duplicate("id", &mut ids);
+            let closed = hours.weekly.is_empty() && hours.dates.iter().all(|line| line.ranges.is_empty());
+            if closed && opens.is_none() && !meeting_section.has("hours") {
+                let message = "neither the host nor this meeting type has hours: nothing will be on offer";
+                meeting_section.warn("id", message.to_owned());
+            }
+            meeting::meeting(meeting_section, surroundings).map(Arc::new)
+        })
+        .collect();
+    if !section.has("meeting") {
+        section.warn("id", "the host has no [[host.meeting]]: nothing will be on offer".to_owned());
+    }
+
+    let host =
+        Host { id: id?, name: name?, email: address?, aliases, zone: zone?, max_staleness, hours, meetings: meetings? };
+    Some(HostConfig {
+        host: Arc::new(host),
+        accounts: accounts.into_iter().collect::<Option<_>>()?,
+        subscriptions: subscriptions?,
+        folders: folders?,
+        bookings: bookings.flatten(),
+        opens: opens.flatten(),
+    })
+}
+
+fn host_id(value: &DeValue<'_>) -> Result<HostId, String> {
+    let written = text(value)?;
+    if RESERVED_HOSTS.contains(&written.as_str()) {
+        return Err(format!("\"{written}\" is taken by officehours itself in URLs; choose another"));
+    }
+    HostId::new(&written).ok_or_else(|| id_advice(&written))
+}
+
+/// What to write instead of an id that cannot be in a URL.
+pub(super) fn id_advice(written: &str) -> String {
+    let rule = "an id is made of a-z, 0-9 and -, at most 64, with no - at its ends";
+    match slug(written) {
+        slug if slug.is_empty() => rule.to_owned(),
+        slug => format!("{rule}; write \"{slug}\""),
+    }
+}
+
+fn zone(value: &DeValue<'_>) -> Result<Zone, String> {
+    let written = text(value)?;
+    Zone::named(&written).ok_or_else(|| {
+        let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let shown = written.escape_debug();
+        // "Berlin" is the end of "Europe/Berlin".
+        let city = |name: &&str| name.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&written));
+        match names.iter().copied().find(|name| city(&name)).or_else(|| nearest(&written, &names)) {
+            Some(near) => format!("there is no time zone \"{shown}\"; did you mean \"{near}\"?"),
+            None => format!("there is no time zone \"{shown}\"; write an IANA name such as \"Europe/Berlin\""),
+        }
+    })
+}
+
+fn account(section: &Section<'_>, surroundings: &Surroundings<'_>, max_staleness: SignedDuration) -> Option<Account> {
+    let id = section.require("id", "id = \"work\" (for [host.bookings])", |value| {
+        let written = text(value)?;
+        let plain = written.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+        let advice = "an account's id is made of letters, digits, - and _, at most 64";
+        (plain && written.len() <= 64).then_some(written).ok_or_else(|| advice.to_owned())
+    });
+    let insecure = section.read_or("insecure", false, flag);
+    let url = section.require("url", "url = \"https://cloud.example.edu/\"", |value| {
+        let url = http_url(value)?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(
+                "leave the login out of the URL; write username = \"…\" and password = { file = \"…\" }".to_owned()
+            );
+        }
+        if url.scheme() == "http" && !insecure && !is_loopback(&url) {
+            let advice =
+                "plain http would send the password in clear; write https://, or insecure = true in this account";
+            return Err(advice.to_owned());
+        }
+        Ok(url)
+    });
+    let username = section.read("username", text);
+    let password = secret::read(section, "password", surroundings);
+    match (section.has("username"), section.has("password")) {
+        (true, false) => section.missing(
+            "password",
+            "password = { file = \"…\" }, { credential = \"…\" }, { command = [\"…\"] } or { env = \"…\" }",
+        ),
+        (false, true) => section.missing("username", "username = \"…\", to go with the password"),
+        _ => {}
+    }
+    let poll = section.read_or("poll", minutes(5), duration(POLL));
+    if poll >= max_staleness {
+        let message =
+            "poll: it is read no more often than max_staleness allows: between two polls nothing can be booked";
+        section.warn("poll", message.to_owned());
+    }
+    let (all_day, tentative) = reading(section);
+    let calendars = section.list("calendars", text);
+    let login = username.zip(password).map(|(username, password)| Login { username, password });
+    Some(Account { id: id?, url: url?, login, calendars, poll, insecure, all_day, tentative })
+}
+
+fn reading(section: &Section<'_>) -> (AllDay, Tentative) {
+    let all_day = one_of(&[("obey", AllDay::Obey), ("busy", AllDay::Busy), ("free", AllDay::Free)]);
+    let tentative = one_of(&[("busy", Tentative::Busy), ("free", Tentative::Free)]);
+    let all_day = section.read_or("all_day", AllDay::default(), all_day);
+    (all_day, section.read_or("tentative", Tentative::default(), tentative))
+}
+
+/// Never says what the URL was: knowing it may be all that is needed to read a calendar.
+fn http_url(value: &DeValue<'_>) -> Result<Url, String> {
+    let advice = "write it as \"https://cloud.example.edu/\"";
+    let written = text(value)?;
+    let url = Url::parse(&written).map_err(|error| format!("this is no URL ({error}); {advice}"))?;
+    match url.scheme() {
+        "http" | "https" if url.has_host() => Ok(url),
+        _ => Err(format!("must begin with https:// or http://; {advice}")),
+    }
+}
+
+/// True when what is sent there does not leave the machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    let name = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
+    match name.parse::<std::net::IpAddr>() {
+        Ok(address) => address.to_canonical().is_loopback(),
+        Err(_) => name == "localhost" || name.ends_with(".localhost"),
+    }
+}
+
+fn subscription(section: &Section<'_>) -> Option<Subscription> {
+    let url = section.require("url", "url = \"https://outlook.office365.com/…/calendar.ics\"", |value| {
+        // webcal is what calendar programs call a subscription over https.
+        let written = text(value)?;
+        let https = written.strip_prefix("webcal://").map(|rest| format!("https://{rest}"));
+        http_url(&DeValue::String(https.unwrap_or(written).into()))
+    });
+    let poll = section.read_or("poll", minutes(15), duration(POLL));
+    let (all_day, tentative) = reading(section);
+    Some(Subscription { url: url?, poll, all_day, tentative })
+}
+
+fn folder(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<Folder> {
+    let path = section.require("path", "path = \"/home/noether/.calendars/family\"", text);
+    let (all_day, tentative) = reading(section);
+    Some(Folder { path: surroundings.folder.join(path?), all_day, tentative })
+}
+
+fn bookings(section: &Section<'_>, accounts: &[&str]) -> Option<Bookings> {
+    let calendar = section.require("calendar", "calendar = \"work/Work\" (account/calendar)", calendar_of(accounts));
+    let grace = section.read_or("grace", minutes(5), duration(SignedDuration::ZERO..=minutes(7 * 24 * 60)));
+    let notify = section.read_or("notify", true, flag);
+    let (account, calendar) = calendar?;
+    Some(Bookings { account, calendar, grace, notify })
+}
+
+fn opening_calendar(section: &Section<'_>, accounts: &[&str]) -> Option<OpeningCalendar> {
+    let calendar =
+        section.require("calendar", "calendar = \"work/Office hours\" (account/calendar)", calendar_of(accounts));
+    let summary = section.read("summary", text);
+    let (account, calendar) = calendar?;
+    Some(OpeningCalendar { account, calendar, summary })
+}
+
+/// Reads `account/calendar`, where the calendar is a name or an href: `work/Work` or `work//dav/noether/work/`.
+fn calendar_of(accounts: &[&str]) -> impl Fn(&DeValue<'_>) -> Result<(String, String), String> {
+    move |value| {
+        let written = text(value)?;
+        let example = accounts.first().copied().unwrap_or("work");
+        let parts = written.split_once('/').filter(|(account, calendar)| !account.is_empty() && !calendar.is_empty());
+        let Some((account, calendar)) = parts else {
+            let shown = written.trim_matches('/').escape_debug();
+            return Err(format!("say which account and which calendar; write \"{example}/{shown}\""));
+        };
+        if !accounts.contains(&account) {
+            let shown = account.escape_debug();
+            let known: Vec<String> = accounts.iter().map(|account| format!("\"{account}\"")).collect();
+            return Err(match (nearest(account, accounts), known.is_empty()) {
+                (Some(near), _) => format!("this host has no account \"{shown}\"; did you mean \"{near}/{calendar}\"?"),
+                (None, false) => format!("this host has no account \"{shown}\"; its accounts: {}", known.join(", ")),
+                (None, true) => {
+                    format!("this host has no account \"{shown}\"; write [[host.account]] with id = \"{shown}\"")
+                }
+            });
+        }
+        Ok((account.to_owned(), calendar.to_owned()))
+    }
+}
+
+/// `weekly` and `dates` of the host's or of a meeting type's hours.
+pub(super) fn hours(section: &Section<'_>) -> Hours {
+    let mut weekly = WeeklyHours::default();
+    for line in section.one_or_list("weekly", weekly_line).unwrap_or_default() {
+        // Read once already, so that each wrong line was reported at its place.
+        let _ = weekly.add(&line);
+    }
+    let date = |value: &DeValue<'_>| DateHours::parse(&text(value)?).map_err(|error| error.to_string());
+    Hours { weekly, dates: section.one_or_list("dates", date).unwrap_or_default() }
+}
+
+fn weekly_line(value: &DeValue<'_>) -> Result<String, String> {
+    let line = text(value)?;
+    WeeklyHours::default().add(&line).map_err(|error| error.to_string())?;
+    Ok(line)
+}

@@ -1,0 +1,122 @@
+//! `[mail]`: how mail is sent.
+
+use super::Surroundings;
+use super::file::Section;
+use super::secret::{self, Secret};
+use super::value::{is_email, text};
+use percent_encoding::percent_decode_str;
+use std::fmt;
+use toml::de::DeValue;
+use url::Url;
+
+/// How mail is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// The server.
+    pub smtp: Smtp,
+    /// For `smtp.username`; both or neither.
+    pub password: Option<Secret>,
+    /// Who writes.
+    pub from: Mailbox,
+}
+
+/// A mail server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Smtp {
+    /// A name or an address.
+    pub host: String,
+    /// 465 for [`SmtpTls::Implicit`], else 587, unless the URL says otherwise.
+    pub port: u16,
+    /// How the connection is encrypted.
+    pub tls: SmtpTls,
+    /// Who logs in; `None`: nobody.
+    pub username: Option<String>,
+}
+
+/// How the connection to a mail server is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmtpTls {
+    /// From the first byte (`smtps://`, RFC 8314).
+    Implicit,
+    /// By STARTTLS, or no mail is sent (`smtp://`).
+    StartTls,
+    /// Not at all (`smtp://…?tls=none`).
+    None,
+}
+
+/// A mail address with or without a name (RFC 5322 3.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mailbox {
+    /// As readers see it.
+    pub name: Option<String>,
+    /// The address.
+    pub address: String,
+}
+
+impl Mailbox {
+    /// Reads `noether@example.edu` or `Emmy Noether <noether@example.edu>`.
+    pub fn parse(text: &str) -> Option<Mailbox> {
+        let (name, address) = match text.trim().strip_suffix('>').and_then(|rest| rest.rsplit_once('<')) {
+            Some((name, address)) => (Some(name.trim().trim_matches('"').to_owned()), address),
+            None => (None, text.trim()),
+        };
+        is_email(address).then(|| Mailbox { name: name.filter(|name| !name.is_empty()), address: address.to_owned() })
+    }
+}
+
+impl fmt::Display for Mailbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{name} <{}>", self.address),
+            None => f.write_str(&self.address),
+        }
+    }
+}
+
+pub(super) fn mail(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<Mail> {
+    let smtp = section.require("smtp", "smtp = \"smtps://office-hours@smtp.example.edu:465\"", smtp);
+    let password = secret::read(section, "password", surroundings);
+    let from = section.require("from", "from = \"Office hours <office-hours@example.edu>\"", |value| {
+        let advice = "expected an address such as \"Office hours <office-hours@example.edu>\"";
+        Mailbox::parse(&text(value)?).ok_or_else(|| advice.to_owned())
+    });
+    if let Some(smtp) = &smtp {
+        match (&smtp.username, section.has("password")) {
+            (Some(_), false) => section.missing("password", "password = { file = \"…\" }, for the user in `smtp`"),
+            (None, true) => {
+                section
+                    .mistake("smtp", "smtp: there is a password but no user; write \"smtps://USER@HOST\"".to_owned());
+            }
+            _ => {}
+        }
+    }
+    Some(Mail { smtp: smtp?, password, from: from? })
+}
+
+/// Never says what the URL was: a password may be in it.
+fn smtp(value: &DeValue<'_>) -> Result<Smtp, String> {
+    let advice =
+        "write \"smtps://USER@HOST:465\", \"smtp://USER@HOST:587\" (STARTTLS) or \"smtp://localhost:25?tls=none\"";
+    let url = Url::parse(&text(value)?).map_err(|_| format!("no URL; {advice}"))?;
+    let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| format!("names no server; {advice}"))?;
+    if url.password().is_some() {
+        return Err("leave the password out of the URL and write it as password = { file = \"…\" }".to_owned());
+    }
+    if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
+        return Err(format!("has something after the server; {advice}"));
+    }
+    let tls = match (url.scheme(), url.query()) {
+        ("smtps", None) => SmtpTls::Implicit,
+        ("smtp", None | Some("tls=required")) => SmtpTls::StartTls,
+        ("smtp", Some("tls=none")) => SmtpTls::None,
+        ("smtp" | "smtps", Some(_)) => return Err(format!("has an option that is not known after the ?; {advice}")),
+        _ => return Err(format!("must begin with smtps:// or smtp://; {advice}")),
+    };
+    let username = Some(url.username()).filter(|name| !name.is_empty());
+    let username = username.map(|name| percent_decode_str(name).decode_utf8_lossy().into_owned());
+    if tls == SmtpTls::None && username.is_some() && !super::host::is_loopback(&url) {
+        return Err("with ?tls=none the password would cross the network in clear; leave out ?tls=none".to_owned());
+    }
+    let port = url.port().unwrap_or(if tls == SmtpTls::Implicit { 465 } else { 587 });
+    Ok(Smtp { host: host.trim_matches(['[', ']']).to_owned(), port, tls, username })
+}

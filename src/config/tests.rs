@@ -1,0 +1,548 @@
+//! The config as a whole: the annotated example, defaults, and every kind of mistake at its line and column.
+
+use super::keys::KEYS;
+use super::unsupported::UNSUPPORTED;
+use super::*;
+use crate::availability::{AllDay, Confirm, Tentative};
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use std::path::Path;
+
+const EXAMPLE: &str = include_str!("../../config/officehours.toml");
+
+/// As short as it can be.
+const SHORT: &str = r#"
+[[host]]
+id = "noether"
+name = "Emmy Noether"
+email = "noether@example.edu"
+time_zone = "Europe/Berlin"
+[[host.account]]
+id = "work"
+url = "https://cloud.example.edu/"
+[host.bookings]
+calendar = "work/Work"
+[host.hours]
+weekly = ["Mon-Fri 09:00-12:00"]
+[[host.meeting]]
+id = "office-hour"
+title = "Office hour"
+duration = "30m"
+"#;
+
+fn home() -> Environment {
+    Environment::fixed(&[("HOME", "/home/noether")])
+}
+
+fn parse(text: &str) -> Result<Config, ConfigErrors> {
+    Config::parse(text, Path::new("/etc/oh/oh.toml"), &home())
+}
+
+/// `line:column: message` of every mistake.
+fn mistakes(text: &str) -> Vec<String> {
+    let errors = parse(text).expect_err("it has mistakes").errors;
+    errors.iter().map(|m| format!("{}:{}: {}", m.line, m.column, m.message)).collect()
+}
+
+/// The mistakes of [`SHORT`] with one line replaced.
+fn with(line: &str, instead: &str) -> Vec<String> {
+    assert!(SHORT.contains(line), "{line}");
+    mistakes(&SHORT.replacen(line, instead, 1))
+}
+
+#[test]
+fn the_annotated_example_is_loaded() {
+    let config = parse(EXAMPLE).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(config.warnings, []);
+    assert_eq!(config.server.public_url, "https://meet.example.edu");
+    assert_eq!(config.limits, Limits::default());
+    let host = &config.hosts[0];
+    assert_eq!(host.host.zone.name(), "Europe/Berlin");
+    assert_eq!(host.host.meeting("office-hour").unwrap().per_day, Some(6));
+    assert_eq!(host.host.meeting("thesis").unwrap().confirm, Confirm::Approval);
+    assert_eq!(host.accounts[0].login.as_ref().unwrap().password.to_string(), "the systemd credential caldav-work");
+    assert_eq!(host.bookings.as_ref().unwrap().calendar, "Work");
+}
+
+#[test]
+fn what_the_example_has_commented_out_is_exactly_what_is_not_supported() {
+    let uncommented: String = EXAMPLE
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(rest) if !rest.is_empty() && !rest.starts_with([' ', '-']) => format!("{rest}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    let refused: Vec<String> = match parse(&uncommented) {
+        Ok(_) => Vec::new(),
+        Err(errors) => errors.errors.iter().map(|mistake| mistake.message.clone()).collect(),
+    };
+    assert!(refused.iter().all(|message| message.contains("is not supported yet")), "{refused:#?}");
+    assert_eq!(refused.len(), UNSUPPORTED.len(), "{refused:#?}");
+    for entry in UNSUPPORTED {
+        let key = entry.value.map_or(format!("`{}` ", entry.key), |value| format!("\"{value}\""));
+        assert!(refused.iter().any(|message| message.contains(&key)), "{key}");
+    }
+    for (section, keys) in KEYS.iter().filter(|(section, _)| !section.ends_with("password")) {
+        for key in *keys {
+            let written = |line: &str| {
+                let line = line.trim_start_matches('[');
+                line.starts_with(&format!("{key} ="))
+                    || line.contains(&format!("{key}]"))
+                    || line.contains(&format!("{key} = "))
+            };
+            assert!(uncommented.lines().any(written), "{section}.{key} is not in the example");
+        }
+    }
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let config = parse(SHORT).unwrap();
+    assert_eq!(config.warnings, []);
+    assert_eq!(config.server.listen, [Listen::Addr("127.0.0.1:8080".parse().unwrap())]);
+    assert_eq!(config.server.public_url, "http://127.0.0.1:8080");
+    assert_eq!(config.store.path, Path::new("/home/noether/.local/state/officehours/officehours.db"));
+    assert_eq!(config.limits.bookings_per_guest.to_string(), "5/1d");
+    assert_eq!(config.limits.open_per_guest, Some(3));
+    let host = &config.hosts[0];
+    assert_eq!(host.host.max_staleness, SignedDuration::from_mins(30));
+    let account = &host.accounts[0];
+    assert_eq!((account.poll, account.insecure), (SignedDuration::from_mins(5), false));
+    assert_eq!((account.all_day, account.tentative), (AllDay::Obey, Tentative::Busy));
+    assert!(account.login.is_none() && account.calendars.is_none());
+    let bookings = host.bookings.as_ref().unwrap();
+    assert_eq!((bookings.grace, bookings.notify), (SignedDuration::from_mins(5), true));
+    let meeting = host.host.meeting("office-hour").unwrap();
+    assert_eq!(meeting.step, meeting.duration);
+    assert_eq!((meeting.buffer_before, meeting.buffer_after), (SignedDuration::ZERO, SignedDuration::ZERO));
+    assert_eq!((meeting.notice, meeting.horizon), (SignedDuration::from_hours(4), SignedDuration::from_hours(60 * 24)));
+    assert_eq!((meeting.seats, meeting.confirm, meeting.per_day), (1, Confirm::Instant, None));
+}
+
+#[test]
+fn the_store_is_where_systemd_then_xdg_then_home_says() {
+    let of = |variables: &[(&str, &str)]| {
+        let config = Config::parse(SHORT, Path::new("oh.toml"), &Environment::fixed(variables));
+        config.map(|config| config.store.path.display().to_string()).map_err(|errors| errors.errors[0].message.clone())
+    };
+    let all = [("HOME", "/h"), ("XDG_STATE_HOME", "/x"), ("STATE_DIRECTORY", "/var/lib/officehours:/other")];
+    assert_eq!(of(&all).unwrap(), "/var/lib/officehours/officehours.db");
+    assert_eq!(of(&all[..2]).unwrap(), "/x/officehours/officehours.db");
+    assert_eq!(of(&all[..1]).unwrap(), "/h/.local/state/officehours/officehours.db");
+    assert!(of(&[]).unwrap_err().starts_with("`store.path` is missing"));
+}
+
+#[test]
+fn paths_are_relative_to_the_file() {
+    let text = SHORT.replace("url =", "username = \"n\"\npassword = { file = \"secrets/caldav\" }\nurl =");
+    let config = parse(&format!("[store]\npath = \"data/oh.db\"\n{text}")).unwrap();
+    assert_eq!(config.store.path, Path::new("/etc/oh/data/oh.db"));
+    let password = &config.hosts[0].accounts[0].login.as_ref().unwrap().password;
+    assert_eq!(password.to_string(), "the file /etc/oh/secrets/caldav");
+}
+
+#[test]
+fn every_mistake_is_listed_at_once_each_at_its_place() {
+    let text = r#"[server]
+listen = ["127.0.0.1", 8080]
+public_url = "meet.example.edu"
+trusted_proxies = ["10.0.0.1/8"]
+colour = "blue"
+
+[limits]
+bookings_per_ip = "10/m"
+requests_per_ip = false
+open_per_guest = "three"
+
+[[host]]
+id = "Emmy Noether"
+name = ""
+email = "noether"
+time_zone = "Europe/Berln"
+max_staleness = 30
+
+[[host.account]]
+id = "work"
+url = "http://cloud.example.edu/"
+username = "noether"
+pol = "5m"
+tentative = "maybe"
+
+[host.bookings]
+calendar = "wrok/Work"
+notify = "yes"
+
+[host.hours]
+weekly = ["Mon-Fri 09:00-12:00", "Mo 9-10"]
+dates = "2026-12-24"
+
+[[host.meeting]]
+id = "freebusy"
+duration = "30min"
+seats = 0
+questions = [{ id = "email", label = "E" }, { id = "a", lable = "A" }]
+
+[[host.meeting]]
+id = "twice"
+title = "T"
+duration = "1h"
+notice = "60d"
+horizon = "4h"
+hours = { weekdays = [] }
+
+[[host.meeting]]
+id = "twice"
+title = "T"
+duration = "1h"
+per_guest = 1
+"#;
+    let expected = [
+        "2:11: listen: \"127.0.0.1\" is no address; write an IP address and a port, such as \"127.0.0.1:8080\" or \"[::]:8080\", or \"systemd\"",
+        "2:24: listen: expected text in quotes, found a number",
+        "3:14: public_url: no URL; write the address that guests use, as \"https://meet.example.edu\"",
+        "4:20: trusted_proxies: \"10.0.0.1/8\" has bits after its prefix; write \"10.0.0.0/8\"",
+        "5:1: unknown key `colour` in [server]; known here: listen, public_url, trusted_proxies, metrics_listen, directory",
+        "8:19: bookings_per_ip: say how long; write \"10/1m\"",
+        "9:19: requests_per_ip: write \"off\" to switch it off",
+        "10:18: open_per_guest: \"three\" is neither a whole number without quotes nor \"off\"",
+        "13:6: id: an id is made of a-z, 0-9 and -, at most 64, with no - at its ends; write \"emmy-noether\"",
+        "14:8: name: must not be empty",
+        "15:9: email: expected a mail address such as \"noether@example.edu\"",
+        "16:13: time_zone: there is no time zone \"Europe/Berln\"; did you mean \"Europe/Berlin\"?",
+        "17:17: max_staleness: a duration needs its unit, in quotes; write \"30m\" or \"30s\"",
+        "19:1: `password` is missing in [[host.account]]; write password = { file = \"…\" }, { credential = \"…\" }, { command = [\"…\"] } or { env = \"…\" }",
+        "21:7: url: plain http would send the password in clear; write https://, or insecure = true in this account",
+        "23:1: unknown key `pol` in [[host.account]]; did you mean `poll`?",
+        "24:13: tentative: \"maybe\" is not \"busy\" or \"free\"",
+        "27:12: calendar: this host has no account \"wrok\"; did you mean \"work/Work\"?",
+        "28:10: notify: expected true or false without quotes, found a string",
+        "31:34: weekly: \"Mo\": a day is Mon, Tue, Wed, Thu, Fri, Sat or Sun",
+        "32:9: dates: \"2026-12-24\": a date line is written 2026-12-24..2027-01-06 closed, or 2026-12-01 10:00-15:00",
+        "34:1: `title` is missing in [[host.meeting]]; write title = \"Office hour\"",
+        "35:6: id: \"freebusy\" is taken by officehours itself in URLs; choose another",
+        "36:12: duration: `min` is no unit of time; the units are s, m, h, d and w, as in 1h30m",
+        "37:9: seats: 0 is not a whole number from 1 to 10000",
+        "38:21: id: \"email\" is a field of every booking form already; choose another",
+        "38:44: `label` is missing in `questions`; write label = \"What is it about?\"",
+        "38:56: unknown key `lable` in `questions`; did you mean `label`?",
+        "44:10: notice: `notice` must be shorter than `horizon`, or no slot is ever on offer",
+        "46:9: `weekly` is missing in `hours`; write hours = { weekly = [\"Tue 14:00-16:00\"] }, or leave `hours` out for the host's",
+        "46:11: unknown key `weekdays` in `hours`; did you mean `weekly`?",
+        "49:6: id: \"twice\" is taken in line 41; each needs its own",
+        "52:13: per_guest: expected a string, found a number; write how many bookings in what time, as \"1/7d\"",
+    ];
+    let found = mistakes(text);
+    for (found, expected) in found.iter().zip(expected) {
+        assert_eq!(found, expected);
+    }
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+}
+
+#[test]
+fn a_mistake_is_printed_with_its_line_and_a_mark() {
+    let errors = parse(&SHORT.replace("id = \"work\"", "\tid = \"work\"\npoll = \"soon\"\nnàme = 1")).unwrap_err();
+    let printed = "/etc/oh/oh.toml:9:8: poll: `soon` is no duration; write a duration as 30s, 30m, 4h, 60d, 2w or 1h30m
+   |
+9  | poll = \"soon\"
+   |        ^^^^^^";
+    assert_eq!(errors.to_string().split("\n\n").next().unwrap().replace("  |", "   |").replace("9 |", "9  |"), printed);
+}
+
+#[test]
+fn columns_count_characters() {
+    assert_eq!(
+        with("name = \"Emmy Noether\"", "aliases = [\"é@example.edu\", \"ü\"]\nname = \"E\"")[0].split(": ").next(),
+        Some("4:29")
+    );
+}
+
+#[test]
+fn nothing_at_all_is_told_to_write_a_host() {
+    assert_eq!(mistakes(""), ["1:1: there is no [[host]]; write one for each person whose time can be booked"]);
+    assert_eq!(mistakes("host = []").len(), 1);
+    assert_eq!(
+        mistakes("[[host]]\nid = \"a\"")[..4],
+        [
+            "1:1: `name` is missing in [[host]]; write name = \"Emmy Noether\"",
+            "1:1: `email` is missing in [[host]]; write email = \"noether@example.edu\"",
+            "1:1: `time_zone` is missing in [[host]]; write time_zone = \"Europe/Berlin\"",
+            "1:1: `account` is missing in [[host]]; write [[host.account]] with the host's calendar server: without it all time would be free",
+        ]
+    );
+}
+
+#[test]
+fn sections_with_the_wrong_brackets_are_told_the_right_ones() {
+    assert_eq!(
+        with("[[host.meeting]]", "[host.meeting]"),
+        ["14:1: meeting: must be written as [[host.meeting]], found a table"]
+    );
+    assert_eq!(
+        with("[host.hours]", "[[host.hours]]"),
+        ["12:1: hours: must be written with one pair of brackets, as [host.hours], found a list"]
+    );
+    assert_eq!(
+        mistakes(&format!("store = \"x\"\n{SHORT}")),
+        ["1:9: store: must be written as a table, found a string"]
+    );
+}
+
+#[test]
+fn ids_that_are_ours_are_refused() {
+    for id in ["api", "b", "h", "healthz", "metrics", "readyz"] {
+        let found = with("id = \"noether\"", &format!("id = \"{id}\""));
+        assert_eq!(found, [format!("3:6: id: \"{id}\" is taken by officehours itself in URLs; choose another")]);
+    }
+}
+
+#[test]
+fn two_hosts_or_accounts_of_one_id_are_refused() {
+    let host = "[[host]]\nid = \"noether\"\nname = \"N\"\nemail = \"n@e.edu\"\ntime_zone = \"UTC\"\n[[host.account]]\nid = \"work\"\nurl = \"https://a.example/\"\n";
+    let text = format!("{SHORT}{host}[[host.account]]\nid = \"work\"\nurl = \"https://b.example/\"\n");
+    assert_eq!(
+        mistakes(&text),
+        [
+            "19:6: id: \"noether\" is taken in line 3; each needs its own",
+            "27:6: id: \"work\" is taken in line 24; each needs its own"
+        ]
+    );
+}
+
+#[test]
+fn syntax_errors_come_with_what_else_is_certain() {
+    assert_eq!(
+        with("name = \"Emmy Noether\"", "name = \"Emmy\nemail = Noether\nname = \"x\"\ncolour = 1"),
+        [
+            "4:13: this is not TOML: invalid basic string, expected `\"`",
+            "5:9: this is not TOML: string values must be quoted, expected literal string",
+            "6:1: this is not TOML: duplicate key",
+            "7:1: unknown key `colour` in [[host]]; known here: id, name, email, aliases, time_zone, max_staleness, account, subscription, folder, bookings, hours, meeting",
+            "8:1: this is not TOML: duplicate key",
+        ]
+    );
+    // After a broken header or an open bracket, nothing says what belongs where.
+    assert_eq!(with("[host.bookings]", "[host.bookings\ncolour = 1").len(), 1);
+    assert_eq!(with("\"Mon-Fri 09:00-12:00\"]", "\"Mon-Fri 09:00-12:00\"").len(), 1);
+}
+
+#[test]
+fn a_file_that_is_no_text_is_refused_at_its_byte() {
+    let errors = Config::from_bytes(b"[server]\nlisten = \"\xff\"", Path::new("a.toml"), &home()).unwrap_err();
+    assert_eq!((errors.errors[0].line, errors.errors[0].column), (2, 11));
+}
+
+#[test]
+fn plain_http_is_for_this_machine_or_by_choice() {
+    for url in ["http://127.0.0.1:5232/", "http://[::1]/dav", "http://localhost/"] {
+        parse(&SHORT.replace("https://cloud.example.edu/", url)).unwrap();
+    }
+    parse(&SHORT.replace("https://cloud.example.edu/", "http://dav.lan/\"\ninsecure = true\n#")).unwrap();
+    assert!(with("https://cloud.example.edu/", "http://127.0.0.1.example.edu/")[0].contains("plain http"));
+}
+
+#[test]
+fn calendars_are_named_or_given_by_href() {
+    let config = parse(&SHORT.replace("work/Work", "work//dav/noether/work/")).unwrap();
+    assert_eq!(config.hosts[0].bookings.as_ref().unwrap().calendar, "/dav/noether/work/");
+    assert_eq!(
+        with("work/Work", "Work"),
+        ["11:12: calendar: say which account and which calendar; write \"work/Work\""]
+    );
+}
+
+#[test]
+fn limits_are_rates_or_off() {
+    let limits = "[limits]\nbookings_per_ip = \"off\"\nbookings_per_guest = \"2/1h30m\"\nopen_per_guest = \"off\"\n";
+    let config = parse(&format!("{limits}{SHORT}")).unwrap();
+    assert_eq!(config.limits.bookings_per_ip, Limit::Off);
+    assert_eq!(config.limits.bookings_per_guest, Limit::Rate { count: 2, per: SignedDuration::from_mins(90) });
+    assert_eq!(config.limits.open_per_guest, None);
+    for rate in ["0/1m", "10", "10/0s", "-1/1m", "ten/1m", "10/", "/1m", "+1/1m"] {
+        assert_eq!(mistakes(&format!("[limits]\nrequests_per_ip = \"{rate}\"\n{SHORT}")).len(), 1, "{rate}");
+    }
+}
+
+#[test]
+fn public_urls_must_be_known_once_others_can_reach_the_daemon() {
+    let server = |lines: &str| parse(&format!("[server]\n{lines}\n{SHORT}")).map(|config| config.server);
+    assert_eq!(server("listen = \"[::1]:99\"").unwrap().public_url, "http://[::1]:99");
+    assert_eq!(server("public_url = \"https://e.edu/meet/\"").unwrap().public_url, "https://e.edu/meet");
+    for open in ["listen = \"0.0.0.0:80\"", "listen = \"systemd\"", "listen = [\"127.0.0.1:1\", \"127.0.0.1:2\"]"] {
+        assert!(server(open).unwrap_err().errors[0].message.starts_with("`public_url` is missing"), "{open}");
+    }
+    assert!(server("listen = []").unwrap_err().to_string().contains("2:10: listen: an empty list"));
+    assert!(server("metrics_listen = \"127.0.0.1:8080\"").unwrap_err().to_string().contains("take another port"));
+}
+
+#[test]
+fn mail_is_checked_as_a_whole() {
+    let found = |lines: &str| {
+        let found = mistakes(&format!("{SHORT}[mail]\nfrom = \"Office <o@example.edu>\"\n{lines}"));
+        found.into_iter().filter(|message| !message.contains("not supported yet")).collect::<Vec<_>>()
+    };
+    let good = ["smtp://localhost:25?tls=none", "smtps://[::1]", "smtp://a.example:587"];
+    for url in good {
+        assert_eq!(found(&format!("smtp = \"{url}\"")), Vec::<String>::new(), "{url}");
+    }
+    assert_eq!(found("smtp = \"smtps://o%40e@smtp.example\"\npassword = \"x\""), Vec::<String>::new());
+    for (lines, part) in [
+        ("smtp = \"smtp.example.edu\"", "20:8: smtp: no URL"),
+        ("smtp = \"smtps://smtp.example\"\npassword = \"x\"", "no user"),
+        ("smtp = \"smtps://o@smtp.example\"", "`password` is missing"),
+        ("smtp = \"smtps://o:hunter2@smtp.example\"", "leave the password out"),
+        ("smtp = \"smtp://o@smtp.example?tls=none\"\npassword = \"x\"", "in clear"),
+        ("smtp = \"smtp://smtp.example?tls=maybe\"", "option"),
+        ("smtp = \"https://smtp.example\"", "must begin with smtps://"),
+        ("", "`smtp` is missing in [mail]"),
+    ] {
+        let found = found(lines);
+        assert!(found.len() == 1 && found[0].contains(part), "{lines}: {found:?}");
+    }
+    assert_eq!(Mailbox::parse("\"Office\" <o@e.edu>").unwrap().to_string(), "Office <o@e.edu>");
+    assert_eq!(Mailbox::parse("Office <o>"), None);
+}
+
+#[test]
+fn no_secret_is_ever_printed() {
+    let password = |written: &str| format!("username = \"n\"\npassword = {written}\nurl =");
+    // Right and wrong in every way; hunter2 is always where a secret would be.
+    for written in [
+        "\"hunter2\"",
+        "\"hunter2",
+        "\"hunter2\\q\"",
+        "hunter2",
+        "[\"hunter2\"]",
+        "[\n[\"hunter2\"],\n]",
+        "\"\"\"\nhunter2\nhunt\\qer2 = hunter2\"\"\"",
+        "{ file = \"x\", value = \"hunter2\" }",
+        "{ env = \"hunter2\", file = \"hunter2\" }",
+        "{ command = [\"pass\", \"hunter2\", 5] }",
+        "{ command = [\"pass\", \"hunter2\"",
+        "{ command = \"hunter2\" }",
+        "{ credential = \"hunter2/\" }",
+        "\"hunter2\" \"hunter2\"",
+        "\"\"\nport = \"hunter2\"\npassword = \"hunter2\"",
+        "\"\"\npasword = \"hunter2\"\nPwd.x = \"hunter2",
+    ] {
+        let text = SHORT.replace("url =", &password(written));
+        let printed = match parse(&text) {
+            Ok(config) => format!("{config:?}"),
+            Err(errors) => format!("{errors}\n{errors:?}"),
+        };
+        assert!(!printed.contains("hunter2"), "{text}\n{printed}");
+    }
+    for url in ["https://n:hunter2@cloud.example.edu/", "ftp://hunter2/", "hunter2"] {
+        let errors = parse(&SHORT.replace("https://cloud.example.edu/", url)).unwrap_err();
+        assert!(!format!("{errors} {errors:?}").contains("hunter2"), "{errors}");
+    }
+}
+
+#[test]
+fn what_is_hardly_meant_is_warned_of() {
+    let warnings = |text: &str| {
+        let config = parse(text).unwrap();
+        config.warnings.iter().map(|m| format!("{}:{}", m.line, m.column)).collect::<Vec<_>>()
+    };
+    assert_eq!(warnings(&SHORT.replace("id = \"work\"", "id = \"work\"\npoll = \"30m\"")), ["9:8"]);
+    assert_eq!(warnings(&SHORT.replace("weekly = [\"Mon-Fri 09:00-12:00\"]", "")), ["15:6"]);
+    assert_eq!(warnings(&SHORT.replace("[host.bookings]\ncalendar = \"work/Work\"", "")), ["3:6"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_password_in_a_file_that_all_can_read_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("oh.toml");
+    std::fs::write(&path, SHORT.replace("url =", "username = \"n\"\npassword = \"hunter2\"\nurl =")).unwrap();
+    for (mode, count) in [(0o644, 1), (0o640, 0)] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(Config::load(&path, &home()).unwrap().warnings.len(), count);
+    }
+    let errors = Config::load(&folder.path().join("none.toml"), &home()).unwrap_err();
+    assert!(errors.to_string().contains("none.toml:1:1: the config file cannot be read"), "{errors}");
+}
+
+proptest! {
+    #[test]
+    fn no_damage_makes_it_panic_or_fail_without_a_reason(at in 0..EXAMPLE.len(), length in 0usize..40, insert in "[\\[\\]{}=\"'#\n.a\u{e9}0-]{0,4}") {
+        let cut = |at: usize| (0..=at.min(EXAMPLE.len())).rev().find(|&at| EXAMPLE.is_char_boundary(at)).unwrap();
+        let text = format!("{}{insert}{}", &EXAMPLE[..cut(at)], &EXAMPLE[cut(at + length)..]);
+        if let Err(errors) = parse(&text) {
+            prop_assert!(!errors.errors.is_empty());
+            let lines = text.matches('\n').count() + 1;
+            prop_assert!(errors.errors.iter().all(|m| (1..=lines).contains(&m.line) && m.column >= 1));
+            prop_assert!(!errors.to_string().is_empty());
+        }
+    }
+}
+
+mod reloading {
+    use super::*;
+    use std::time::Duration;
+
+    async fn next(receiver: &mut tokio::sync::mpsc::Receiver<Changed>) -> Changed {
+        tokio::time::timeout(Duration::from_secs(10), receiver.recv()).await.expect("in time").expect("a change")
+    }
+
+    fn named(name: &str) -> String {
+        SHORT.replace("Emmy Noether", name)
+    }
+
+    fn name(changed: &Changed) -> String {
+        changed.check(&home()).unwrap().hosts[0].host.name.clone()
+    }
+
+    #[tokio::test]
+    async fn a_file_written_replaced_broken_and_mended_is_seen_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("oh.toml");
+        std::fs::write(&path, named("one")).unwrap();
+        let (_watcher, mut changes) = watch(&path).unwrap();
+        std::fs::write(&path, named("two")).unwrap();
+        assert_eq!(name(&next(&mut changes).await), "two");
+        for round in ["three", "four"] {
+            // As editors do.
+            let beside = folder.path().join(".oh.toml.swp");
+            std::fs::write(&beside, named(round)).unwrap();
+            std::fs::rename(&beside, &path).unwrap();
+            assert_eq!(name(&next(&mut changes).await), round);
+        }
+        std::fs::write(&path, "[server").unwrap();
+        assert!(next(&mut changes).await.check(&home()).is_err());
+        std::fs::remove_file(&path).unwrap();
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        std::fs::write(&path, named("five")).unwrap();
+        assert_eq!(name(&next(&mut changes).await), "five");
+        // Read, or written with the same content: no change.
+        std::fs::read(&path).unwrap();
+        std::fs::write(&path, named("five")).unwrap();
+        std::fs::write(folder.path().join("other"), "x").unwrap();
+        tokio::time::sleep(Duration::from_millis(900)).await;
+        assert!(changes.try_recv().is_err());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn swapped_links_and_the_file_behind_a_link_are_followed() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for (version, text) in [("..v1", "one"), ("..v2", "two")] {
+            std::fs::create_dir(at(version)).unwrap();
+            std::fs::write(at(version).join("oh.toml"), named(text)).unwrap();
+        }
+        symlink("..v1", at("..data")).unwrap();
+        symlink("..data/oh.toml", at("oh.toml")).unwrap();
+        let (_watcher, mut changes) = watch(&at("oh.toml")).unwrap();
+        // As Kubernetes does with a ConfigMap.
+        symlink("..v2", at("..data_tmp")).unwrap();
+        std::fs::rename(at("..data_tmp"), at("..data")).unwrap();
+        assert_eq!(name(&next(&mut changes).await), "two");
+
+        let (_watcher, mut changes) = watch(&at("oh.toml")).unwrap();
+        std::fs::write(at("..v2").join("oh.toml"), named("three")).unwrap();
+        assert_eq!(name(&next(&mut changes).await), "three");
+    }
+}
