@@ -223,7 +223,7 @@ fn zone(value: &DeValue<'_>) -> Result<Zone, String> {
         let shown = written.escape_debug();
         // "Berlin" is the end of "Europe/Berlin".
         let city = |name: &&str| name.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&written));
-        match names.iter().copied().find(|name| city(&name)).or_else(|| nearest(&written, &names)) {
+        match names.iter().copied().find(city).or_else(|| nearest(&written, &names)) {
             Some(near) => format!("there is no time zone \"{shown}\"; did you mean \"{near}\"?"),
             None => format!("there is no time zone \"{shown}\"; write an IANA name such as \"Europe/Berlin\""),
         }
