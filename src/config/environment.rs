@@ -7,8 +7,10 @@ use std::sync::Arc;
 /// Looks up environment variables. Cheap to clone.
 #[derive(Clone)]
 pub struct Environment {
-    get: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    get: Arc<Lookup>,
 }
+
+type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 impl Environment {
     /// The variables of this process. One that is not UTF-8 counts as unset.

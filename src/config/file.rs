@@ -92,9 +92,16 @@ impl<'a> File<'a> {
             |line: &usize| self.text.lines().nth(line - 1).is_some_and(|text| text.trim_start().starts_with('['));
         // An array, a table or a string that is not closed swallows what comes after it.
         let open = |found: &&Found| {
-            ["unclosed", "in array", "in inline table", "multi-line"].iter().any(|part| found.message.contains(part))
+            ["unclosed", "in array", "between array", "in inline table", "multi-line"]
+                .iter()
+                .any(|part| found.message.contains(part))
         };
         let swallowed = syntax().find(open).map(|found| found.span.start);
+        if let Some(first) =
+            found.iter_mut().find(|found| found.kind == Kind::Syntax && Some(found.span.start) == swallowed)
+        {
+            first.message.push_str("; perhaps a bracket or a quote before it is not closed");
+        }
         let headers_broken = broken.iter().any(is_header);
         let mut seen = Vec::new();
         found.retain(|found| {

@@ -5,7 +5,7 @@ use super::file::{File, Section};
 use super::keys::{RESERVED_HOSTS, nearest};
 use super::meeting;
 use super::secret::{self, Secret};
-use super::value::{duration, email, flag, one_of, slug, text};
+use super::value::{all, duration, email, flag, one_of, slug, text};
 use crate::availability::{AllDay, DateHours, Host, HostId, Hours, Tentative, WeeklyHours};
 use crate::ical::Zone;
 use jiff::SignedDuration;
@@ -133,14 +133,11 @@ pub(super) fn hosts(file: &File<'_>, root: &Section<'_>, surroundings: &Surround
         );
     }
     let mut ids = BTreeMap::new();
-    let hosts: Vec<Option<HostConfig>> = sections
-        .iter()
-        .map(|section| {
-            section.refuse_duplicate("id", &mut ids);
-            host(section, surroundings)
-        })
-        .collect();
-    hosts.into_iter().collect::<Option<Vec<HostConfig>>>().filter(|hosts| !hosts.is_empty())
+    let hosts = all(sections.iter().map(|section| {
+        section.refuse_duplicate("id", &mut ids);
+        host(section, surroundings)
+    }));
+    hosts.filter(|hosts| !hosts.is_empty())
 }
 
 fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostConfig> {
@@ -153,18 +150,14 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
 
     let account_sections = section.sections("account");
     let mut ids = BTreeMap::new();
-    let accounts: Vec<Option<Account>> = account_sections
-        .iter()
-        .map(|account_section| {
-            account_section.refuse_duplicate("id", &mut ids);
-            account(account_section, surroundings, max_staleness)
-        })
-        .collect();
+    let accounts = all(account_sections.iter().map(|account_section| {
+        account_section.refuse_duplicate("id", &mut ids);
+        account(account_section, surroundings, max_staleness)
+    }));
     let account_ids: Vec<&str> = ids.keys().map(String::as_str).collect();
 
-    let subscriptions: Option<Vec<Subscription>> = section.sections("subscription").iter().map(subscription).collect();
-    let folders: Option<Vec<Folder>> =
-        section.sections("folder").iter().map(|section| folder(section, surroundings)).collect();
+    let subscriptions = all(section.sections("subscription").iter().map(subscription));
+    let folders = all(section.sections("folder").iter().map(|section| folder(section, surroundings)));
     if section.written(&["account", "subscription", "folder"]).is_empty() {
         section
             .missing("account", "[[host.account]] with the host's calendar server: without it all time would be free");
@@ -180,19 +173,15 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
     let opens = opens.map(|section| opening_calendar(&section, &account_ids));
 
     let mut ids = BTreeMap::new();
-    let meetings: Option<Vec<_>> = section
-        .sections("meeting")
-        .iter()
-        .map(|meeting_section| {
-            meeting_section.refuse_duplicate("id", &mut ids);
-            let closed = hours.weekly.is_empty() && hours.dates.iter().all(|line| line.ranges.is_empty());
-            if closed && opens.is_none() && !meeting_section.has("hours") {
-                let message = "neither the host nor this meeting type has hours: nothing will be on offer";
-                meeting_section.warn("id", message.to_owned());
-            }
-            meeting::meeting(meeting_section, surroundings).map(Arc::new)
-        })
-        .collect();
+    let closed = hours.weekly.is_empty() && hours.dates.iter().all(|line| line.ranges.is_empty()) && opens.is_none();
+    let meetings = all(section.sections("meeting").iter().map(|meeting_section| {
+        meeting_section.refuse_duplicate("id", &mut ids);
+        if closed && !meeting_section.has("hours") {
+            let message = "neither the host nor this meeting type has hours: nothing will be on offer";
+            meeting_section.warn("id", message.to_owned());
+        }
+        meeting::meeting(meeting_section, surroundings).map(Arc::new)
+    }));
     if !section.has("meeting") {
         section.warn("id", "the host has no [[host.meeting]]: nothing will be on offer".to_owned());
     }
@@ -201,7 +190,7 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
         Host { id: id?, name: name?, email: address?, aliases, zone: zone?, max_staleness, hours, meetings: meetings? };
     Some(HostConfig {
         host: Arc::new(host),
-        accounts: accounts.into_iter().collect::<Option<_>>()?,
+        accounts: accounts?,
         subscriptions: subscriptions?,
         folders: folders?,
         bookings: bookings.flatten(),
@@ -234,7 +223,7 @@ fn zone(value: &DeValue<'_>) -> Result<Zone, String> {
         let shown = written.escape_debug();
         // "Berlin" is the end of "Europe/Berlin".
         let city = |name: &&str| name.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&written));
-        match names.iter().copied().find(|name| city(&name)).or_else(|| nearest(&written, &names)) {
+        match names.iter().copied().find(city).or_else(|| nearest(&written, &names)) {
             Some(near) => format!("there is no time zone \"{shown}\"; did you mean \"{near}\"?"),
             None => format!("there is no time zone \"{shown}\"; write an IANA name such as \"Europe/Berlin\""),
         }

@@ -5,7 +5,7 @@ use super::file::Section;
 use super::host::{hours, id_advice};
 use super::keys::{RESERVED_MEETINGS, RESERVED_QUESTIONS};
 use super::limits::per_guest;
-use super::value::{count, duration, flag, one_of, prose, text};
+use super::value::{all, count, duration, flag, one_of, prose, text};
 use crate::availability::{Confirm, MeetingId, MeetingType, Question};
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
@@ -89,8 +89,7 @@ fn questions(meeting: &Section<'_>) -> Option<Vec<Question>> {
         let required = section.read_or("required", false, flag);
         Some(Question { id: id?, label: label?, required })
     };
-    let questions: Vec<Option<Question>> = meeting.sections("questions").into_iter().map(read).collect();
-    questions.into_iter().collect()
+    all(meeting.sections("questions").into_iter().map(read))
 }
 
 fn question_id(value: &DeValue<'_>) -> Result<String, String> {

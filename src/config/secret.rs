@@ -147,11 +147,11 @@ async fn run(command: &[String], timeout: Duration) -> Result<String, SecretErro
     let (bytes, status) = finished
         .map_err(|_| SecretError::Slow { program: program.clone(), seconds: timeout.as_secs() })?
         .map_err(failed)?;
-    if !status.success() {
-        return Err(SecretError::Status { program, status });
-    }
     if bytes.len() as u64 > LONGEST {
         return Err(SecretError::TooLong { place: format!("the output of {program}") });
+    }
+    if !status.success() {
+        return Err(SecretError::Status { program, status });
     }
     let text =
         String::from_utf8(bytes).map_err(|_| SecretError::NotText { place: format!("the output of {program}") })?;

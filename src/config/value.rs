@@ -118,3 +118,9 @@ pub(super) fn slug(text: &str) -> String {
     let words: Vec<&str> = dashed.split('-').filter(|word| !word.is_empty()).collect();
     words.join("-").chars().take(64).collect::<String>().trim_matches('-').to_owned()
 }
+
+/// All of them, if none is missing. Each is read, also after one that is wrong.
+pub(super) fn all<T>(items: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
+    let items: Vec<Option<T>> = items.collect();
+    items.into_iter().collect()
+}
