@@ -19,6 +19,8 @@ mod pull;
 mod reserve;
 mod secret;
 mod stats;
+#[cfg(test)]
+mod tests;
 mod value;
 mod worker;
 

@@ -35,6 +35,7 @@ pub(super) struct Opened {
 
 /// Opens or makes the file.
 pub(super) fn open(path: &Path, access: Access, readers: usize) -> Result<Opened> {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         DirBuilder::new()
             .recursive(true)
@@ -42,28 +43,38 @@ pub(super) fn open(path: &Path, access: Access, readers: usize) -> Result<Opened
             .create(parent)
             .map_err(file_error("make the directory", parent))?;
     }
-    let mut lock = match access {
+    let lock = match access {
         Access::Daemon => Some(take_lock(path)?.map_err(|pid| StoreError::InUse { path: path.to_owned(), pid })?),
         Access::Tool => None,
     };
     // SQLite gives the files beside it (-wal, -shm) the same mode.
     let create = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path);
     drop(create.map_err(file_error("open the store", path))?);
+    let (writer, readers) = connect(path, access, readers).map_err(|error| match error {
+        StoreError::Sqlite(error) if error.sqlite_error_code() == Some(NotADatabase) => {
+            StoreError::Foreign { path: path.to_owned() }
+        }
+        StoreError::Sqlite(error) if error.sqlite_error_code() == Some(DatabaseCorrupt) => {
+            StoreError::Damaged { path: path.to_owned(), what: error.to_string() }
+        }
+        error => error,
+    })?;
+    Ok(Opened { writer, readers, lock })
+}
 
+fn connect(path: &Path, access: Access, readers: usize) -> Result<(Connection, Vec<Connection>)> {
     let mut writer =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     configure(&writer)?;
-    let found = version(&writer, path)?;
-    let known = newest();
-    if found < known && lock.is_none() {
+    let (found, known) = (version(&writer, path)?, newest());
+    let migrating = match access {
         // Not beneath a running daemon of an older version.
-        lock = Some(take_lock(path)?.map_err(|pid| StoreError::OlderInUse {
-            path: path.to_owned(),
-            found,
-            known,
-            pid,
-        })?);
-    }
+        Access::Tool if found < known => {
+            let in_use = |pid| StoreError::OlderInUse { path: path.to_owned(), found, known, pid };
+            Some(take_lock(path)?.map_err(in_use)?)
+        }
+        _ => None,
+    };
     let mode: String = writer.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     if mode != "wal" {
         return Err(StoreError::NoWriteAheadLog { path: path.to_owned(), mode });
@@ -72,16 +83,15 @@ pub(super) fn open(path: &Path, access: Access, readers: usize) -> Result<Opened
         check(&writer, path)?;
     }
     migrate(&mut writer)?;
+    drop(migrating);
 
     let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let readers = (0..readers)
-        .map(|_| {
-            let reader = Connection::open_with_flags(path, read_only)?;
-            configure(&reader)?;
-            Ok(reader)
-        })
-        .collect::<Result<Vec<Connection>>>()?;
-    Ok(Opened { writer, readers, lock: lock.filter(|_| access == Access::Daemon) })
+    let reader = |_| {
+        let reader = Connection::open_with_flags(path, read_only)?;
+        configure(&reader)?;
+        Ok(reader)
+    };
+    Ok((writer, (0..readers).map(reader).collect::<Result<_>>()?))
 }
 
 /// A store that lives as long as its connection.
@@ -139,11 +149,7 @@ fn newest() -> i64 {
 
 /// The schema of the file, which must be ours, and not newer than the binary.
 fn version(connection: &Connection, path: &Path) -> Result<i64> {
-    let damaged = |error: rusqlite::Error| match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign { path: path.to_owned() },
-        _ => error.into(),
-    };
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(damaged)?;
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
     if application != APPLICATION && (application, found, tables) != (0, 0, 0) {
@@ -157,14 +163,9 @@ fn version(connection: &Connection, path: &Path) -> Result<i64> {
 
 /// `quick_check`: every page but the order of indexes; seconds for a gigabyte.
 fn check(connection: &Connection, path: &Path) -> Result<()> {
-    let damaged = |what: String| StoreError::Damaged { path: path.to_owned(), what };
-    match connection.query_row("PRAGMA quick_check(1)", (), |row| row.get::<_, String>(0)) {
-        Ok(what) if what == "ok" => Ok(()),
-        Ok(what) => Err(damaged(what)),
-        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
-            Err(damaged(error.to_string()))
-        }
-        Err(error) => Err(error.into()),
+    match connection.query_row("PRAGMA quick_check(1)", (), |row| row.get::<_, String>(0))? {
+        ok if ok == "ok" => Ok(()),
+        what => Err(StoreError::Damaged { path: path.to_owned(), what }),
     }
 }
 

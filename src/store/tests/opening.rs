@@ -1,0 +1,152 @@
+//! One daemon, our own sound file, the newest schema; and copies of it.
+
+use super::*;
+use crate::store::{Access, StoreError, StoreErrorKind};
+use rusqlite::Connection;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn refused(path: &Path, access: Access) -> StoreError {
+    match Store::open(path, access) {
+        Ok(_) => panic!("opened"),
+        Err(error) => error,
+    }
+}
+
+#[tokio::test]
+async fn a_new_store_is_readable_by_its_owner_alone_and_outlasts_its_closing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/er/db");
+    let store = Store::open(&path, Access::Daemon).unwrap();
+    let key = store.secret("tokens", [7; 32]).await.unwrap();
+    store.take(booking(1, minutes(60, 90))).await;
+    for file in ["db", "db-wal", "db-shm", "db.lock"] {
+        assert_eq!(mode(&path.with_file_name(file)), 0o600, "{file}");
+    }
+    store.close().await;
+    assert_eq!(store.booking(booking(1, minutes(0, 1)).id).await.unwrap_err().kind(), StoreErrorKind::Closed);
+    let store = Store::open(&path, Access::Daemon).unwrap();
+    assert_eq!(store.bookings(None, Default::default()).await.unwrap().len(), 1);
+    assert_eq!(store.secret("tokens", [8; 32]).await.unwrap(), key, "a key is for good");
+}
+
+#[tokio::test]
+async fn a_second_daemon_is_refused_by_name_of_the_first_and_a_tool_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let store = Store::open(&path, Access::Daemon).unwrap();
+    let error = refused(&path, Access::Daemon);
+    assert_eq!(error.kind(), StoreErrorKind::InUse);
+    assert!(error.to_string().contains(&format!("in use by process {}", std::process::id())), "{error}");
+    let tool = Store::open(&path, Access::Tool).unwrap();
+    assert_eq!(tool.take(booking(1, minutes(60, 90))).await, Reserved::Done);
+    assert_eq!(store.take(booking(2, minutes(60, 90))).await, Reserved::Overlaps, "they write to one store");
+    store.close().await;
+    Store::open(&path, Access::Daemon).unwrap().close().await;
+    tool.close().await;
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    Store::open(&path, Access::Daemon).unwrap().close().await;
+    let raw = Connection::open(&path).unwrap();
+    raw.pragma_update(None, "user_version", 99).unwrap();
+    for access in [Access::Daemon, Access::Tool] {
+        let error = refused(&path, access);
+        assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
+        assert!(error.to_string().contains("schema 99"), "{error}");
+    }
+    assert_eq!(raw.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap(), 99);
+}
+
+#[tokio::test]
+async fn another_programs_file_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (other, text) = (folder.path().join("other.db"), folder.path().join("text"));
+    Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    std::fs::write(&text, "no database, but long enough to have a header: ".repeat(100)).unwrap();
+    for path in [other, text] {
+        let error = refused(&path, Access::Daemon);
+        assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_refused_by_the_daemon() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let store = Store::open(&path, Access::Daemon).unwrap();
+    for number in 0..200 {
+        store.take(booking(number, minutes(30 * number as i64, 30 * number as i64 + 30))).await;
+    }
+    store.close().await;
+    let mut bytes = std::fs::read(&path).unwrap();
+    let page = bytes.len() / 2 / 4096 * 4096;
+    bytes[page..page + 8192].fill(0xa5);
+    std::fs::write(&path, bytes).unwrap();
+    let error = refused(&path, Access::Daemon);
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    assert_eq!(error.kind(), StoreErrorKind::Unusable);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_one_whole_file_made_while_others_write_and_never_overwrites() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("db"), Access::Daemon).unwrap();
+    store.take(booking(1000, minutes(-90, -60))).await;
+    let writer = tokio::spawn({
+        let store = store.clone();
+        async move {
+            for number in 0..100 {
+                store.take(booking(number, minutes(30 * number as i64, 30 * number as i64 + 30))).await;
+            }
+        }
+    });
+    let copy = folder.path().join("copy");
+    store.backup(&copy).await.unwrap();
+    writer.await.unwrap();
+    assert_eq!(mode(&copy), 0o600);
+    assert!(matches!(store.backup(&copy).await, Err(StoreError::Exists { .. })));
+    let mut names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["copy", "db", "db-shm", "db-wal", "db.lock"], "nothing is left lying about");
+    let copy = Store::open(&copy, Access::Daemon).unwrap();
+    let bookings = copy.bookings(None, Default::default()).await.unwrap();
+    assert!(bookings.iter().any(|kept| kept.id == booking(1000, minutes(0, 1)).id));
+}
+
+#[tokio::test]
+async fn a_full_disk_is_an_error_that_stores_nothing_and_passes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("db"), Access::Daemon).unwrap();
+    store.sql("PRAGMA max_page_count = 1").await.unwrap(); // SQLite takes it as "no more than there are"
+    let mut stored = 0;
+    let error = loop {
+        let number = stored as u128;
+        match store.reserve(new(booking(number, minutes(30 * stored, 30 * stored + 30)))).await {
+            Ok(_) => stored += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.kind(), StoreErrorKind::Disk, "{error:?}");
+    assert_eq!(store.bookings(None, Default::default()).await.unwrap().len() as i64, stored);
+    store.sql("PRAGMA max_page_count = 100000").await.unwrap();
+    assert_eq!(store.take(booking(stored as u128, minutes(30 * stored, 30 * stored + 30))).await, Reserved::Done);
+}
+
+#[tokio::test]
+async fn a_query_that_panics_is_rolled_back_and_stops_nothing() {
+    let store = Store::memory().unwrap();
+    let broken = store.write(|tx| -> crate::store::Result<crate::store::End<()>> {
+        tx.execute("INSERT INTO secret VALUES ('half', zeroblob(32))", ())?;
+        panic!("this panic is part of a test")
+    });
+    assert_eq!(broken.await.unwrap_err().kind(), StoreErrorKind::Closed);
+    assert_eq!(store.secret("half", [1; 32]).await.unwrap(), [1; 32]);
+}

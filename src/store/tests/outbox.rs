@@ -1,0 +1,189 @@
+//! Effects are done once, in order, and reported together with the state that follows from them.
+
+use super::*;
+use crate::booking::EventPlace;
+use crate::store::{
+    BookingUpdate, CalendarEntry, CalendarKey, CalendarRole, EffectFilter, EffectKind, EffectOutcome, EffectState,
+    FinishEffect, Finished, Hit, HitOutcome, KeptFeed, Lane, ObjectUpdate, Purge, StateStep, StoredObject,
+};
+
+fn effect(kind: EffectKind) -> NewEffect {
+    NewEffect { kind, payload: "{}".to_owned() }
+}
+
+async fn with_effects(store: &Store, number: u128, kinds: &[EffectKind]) {
+    let time = minutes(100 * number as i64, 100 * number as i64 + 30);
+    let effects = kinds.iter().copied().map(effect).collect();
+    assert_eq!(store.reserve(NewBooking { effects, ..new(booking(number, time)) }).await.unwrap(), Reserved::Done);
+}
+
+fn done(id: i64, step: Option<(BookingState, BookingState)>, more_effects: Vec<NewEffect>) -> FinishEffect {
+    let event = Some(EventPlace { account: "work".into(), href: "/cal/1.ics".into(), etag: Some("\"1\"".into()) });
+    let booking = Some(BookingUpdate { step: step.map(|(from, to)| StateStep { from, to }), event });
+    FinishEffect { id, at: minute(2), outcome: EffectOutcome::Done { booking, object: None }, more_effects }
+}
+
+async fn due(store: &Store, lane: Lane, now: i64) -> Vec<i64> {
+    store.due_effects(lane, minute(now), 10).await.unwrap().into_iter().map(|entry| entry.id).collect()
+}
+
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+#[tokio::test]
+async fn effects_of_a_booking_are_due_one_after_the_other_in_each_lane() {
+    let store = Store::memory().unwrap();
+    with_effects(&store, 1, &[EffectKind::PutEvent, EffectKind::Mail, EffectKind::DeleteEvent]).await;
+    with_effects(&store, 2, &[EffectKind::PutEvent]).await;
+    assert_eq!(due(&store, Lane::Calendar, 0).await, [1, 4]);
+    assert_eq!(due(&store, Lane::Mail, 0).await, [2]);
+    assert!(!store.claim(3, minute(0), LEASE).await.unwrap(), "not before the first");
+    assert!(store.claim(1, minute(0), LEASE).await.unwrap());
+    assert!(!store.claim(1, minute(0), LEASE).await.unwrap(), "claimed");
+    assert_eq!(due(&store, Lane::Calendar, 0).await, [4], "nothing of the booking while its first is being done");
+
+    let retry = EffectOutcome::Retry { due_at: minute(5), error: "503".to_owned() };
+    store.finish(FinishEffect { id: 1, at: minute(0), outcome: retry, more_effects: vec![] }).await.unwrap();
+    assert_eq!(due(&store, Lane::Calendar, 4).await, [4], "what waits to be tried again keeps its place");
+    assert_eq!(due(&store, Lane::Calendar, 5).await, [4, 1]);
+    let entry = store.effect(1).await.unwrap().unwrap();
+    assert_eq!((entry.attempts, entry.last_error.as_deref(), entry.state), (1, Some("503"), EffectState::Pending));
+
+    let failed = EffectOutcome::Failed { error: "507".to_owned() };
+    store.finish(FinishEffect { id: 1, at: minute(6), outcome: failed, more_effects: vec![] }).await.unwrap();
+    assert_eq!(due(&store, Lane::Calendar, 6).await, [3, 4], "what is given up holds nothing up");
+    assert!(store.retry_effect(1, minute(7)).await.unwrap());
+    assert_eq!(due(&store, Lane::Calendar, 7).await, [4, 1]);
+}
+
+#[tokio::test]
+async fn a_claim_ends_with_its_lease_and_the_next_due_instant_knows_it() {
+    let store = Store::memory().unwrap();
+    assert_eq!(store.next_due(Lane::Calendar).await.unwrap(), None);
+    with_effects(&store, 1, &[EffectKind::PutEvent, EffectKind::DeleteEvent]).await;
+    assert_eq!(store.next_due(Lane::Calendar).await.unwrap(), Some(minute(0)));
+    assert!(store.claim(1, minute(0), LEASE).await.unwrap());
+    assert_eq!(store.next_due(Lane::Calendar).await.unwrap(), Some(minute(1)));
+    assert_eq!(due(&store, Lane::Calendar, 0).await, [0; 0]);
+    assert_eq!(due(&store, Lane::Calendar, 1).await, [1]);
+    assert!(store.claim(1, minute(1), LEASE).await.unwrap(), "whoever had it has died");
+}
+
+#[tokio::test]
+async fn a_done_effect_takes_the_booking_along_with_its_mail_and_our_copy() {
+    let store = Store::memory().unwrap();
+    let key = CalendarKey { host: host(), account: "work".into(), href: "/cal/".into() };
+    let entry =
+        CalendarEntry { href: "/cal/".into(), name: "Work".into(), role: CalendarRole { busy: true, writable: None } };
+    store.set_calendars(&host(), "work", vec![entry]).await.unwrap();
+    with_effects(&store, 1, &[EffectKind::PutEvent]).await;
+    let object =
+        StoredObject { href: "/cal/1.ics".into(), etag: Some("\"1\"".into()), data: b"BEGIN:VCALENDAR".to_vec() };
+    let mut finish = done(1, Some((BookingState::Reserved, BookingState::Confirmed)), vec![effect(EffectKind::Mail)]);
+    if let EffectOutcome::Done { object: place, .. } = &mut finish.outcome {
+        *place = Some((key.clone(), ObjectUpdate::Put(object.clone())));
+    }
+    let Finished::Stored(booking) = store.finish(finish.clone()).await.unwrap() else { panic!() };
+    assert_eq!((booking.state, booking.event.as_ref().unwrap().href.as_str()), (BookingState::Confirmed, "/cal/1.ics"));
+    assert_eq!(store.booking(booking.id).await.unwrap(), Some(*booking));
+    assert_eq!(store.object(&key, "/cal/1.ics").await.unwrap(), Some(object));
+    assert_eq!(due(&store, Lane::Mail, 2).await, [2]);
+    assert_eq!(store.finish(finish).await.unwrap(), Finished::Already, "again: no second mail");
+    assert_eq!(store.effects(EffectFilter::default()).await.unwrap().len(), 2);
+    assert_eq!(store.effect(1).await.unwrap().unwrap().payload, "", "what it said of the guest is gone");
+}
+
+#[tokio::test]
+async fn a_booking_cancelled_while_its_event_was_written_stays_cancelled() {
+    let store = Store::memory().unwrap();
+    with_effects(&store, 1, &[EffectKind::PutEvent]).await;
+    store.claim(1, minute(0), LEASE).await.unwrap();
+    store.alter(1, |booking| booking.state = BookingState::Cancelled, vec![effect(EffectKind::DeleteEvent)]).await;
+    let own = store.own_events(&host()).await.unwrap();
+    assert!(matches!(own.as_slice(), [event] if event.delete_pending && event.place.is_none()));
+    let finish = done(1, Some((BookingState::Reserved, BookingState::Confirmed)), vec![effect(EffectKind::Mail)]);
+    let Finished::Stored(booking) = store.finish(finish).await.unwrap() else { panic!() };
+    assert_eq!(booking.state, BookingState::Cancelled);
+    assert!(booking.event.is_some(), "the event is there all the same, to be deleted");
+    assert_eq!(due(&store, Lane::Mail, 2).await, [0; 0], "nobody is told that it is confirmed");
+    assert_eq!(due(&store, Lane::Calendar, 2).await, [2]);
+    let gone = EffectOutcome::Done { booking: Some(BookingUpdate { step: None, event: None }), object: None };
+    store.finish(FinishEffect { id: 2, at: minute(3), outcome: gone, more_effects: vec![] }).await.unwrap();
+    assert_eq!(store.own_events(&host()).await.unwrap(), vec![], "nothing of it can be on the calendar any more");
+}
+
+#[tokio::test]
+async fn old_bookings_are_erased_with_all_that_names_the_guest_once_nothing_is_left_to_do() {
+    let store = Store::memory().unwrap();
+    with_effects(&store, 1, &[EffectKind::PutEvent]).await;
+    with_effects(&store, 2, &[]).await;
+    with_effects(&store, 9, &[]).await;
+    assert_eq!(store.erase_ended_before(minute(500)).await.unwrap(), 1, "the first has something to be done");
+    store.finish(done(1, None, vec![])).await.unwrap();
+    assert_eq!(store.erase_ended_before(minute(500)).await.unwrap(), 1);
+    assert_eq!(store.effects(EffectFilter::default()).await.unwrap(), vec![]);
+    assert_eq!(store.erase_guest("guest9@example.edu", minute(0)).await.unwrap(), 0, "it is ahead: cancelled first");
+    store.alter(9, |booking| booking.state = BookingState::Cancelled, vec![]).await;
+    assert_eq!(store.erase_guest("guest9@example.edu", minute(0)).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn what_awaits_something_lapses_at_its_instant() {
+    let store = Store::memory().unwrap();
+    let waiting =
+        Booking { state: BookingState::AwaitingEmail, expires_at: Some(minute(30)), ..booking(1, minutes(60, 90)) };
+    store.take(waiting.clone()).await;
+    store.take(Booking { expires_at: Some(minute(30)), ..booking(2, minutes(90, 120)) }).await;
+    assert_eq!(store.expire_due(minute(29)).await.unwrap(), vec![]);
+    assert_eq!(store.expire_due(minute(30)).await.unwrap(), vec![waiting]);
+}
+
+#[tokio::test]
+async fn a_limit_slides_and_says_when_to_come_again() {
+    let store = Store::memory().unwrap();
+    let hit = |at: i64, count| Hit {
+        kind: "k".into(),
+        key: "a".into(),
+        at: minute(at),
+        count,
+        span: SignedDuration::from_mins(10),
+    };
+    let limited = |minutes| HitOutcome::Limited { retry_after: SignedDuration::from_mins(minutes) };
+    assert_eq!(store.hit(hit(0, 2)).await.unwrap(), HitOutcome::Allowed);
+    assert_eq!(store.hit(hit(4, 2)).await.unwrap(), HitOutcome::Allowed);
+    assert_eq!(store.hit(hit(9, 2)).await.unwrap(), limited(1));
+    assert_eq!(
+        store.hit(hit(10, 2)).await.unwrap(),
+        HitOutcome::Allowed,
+        "the first has left, what was refused does not count"
+    );
+    assert_eq!(store.hit(hit(10, 2)).await.unwrap(), limited(4));
+    assert_eq!(store.hit(Hit { key: "b".into(), ..hit(10, 2) }).await.unwrap(), HitOutcome::Allowed);
+    assert_eq!(store.hit(hit(50, 0)).await.unwrap(), limited(10));
+    assert_eq!(store.hit(hit(-600, 2)).await.unwrap(), limited(10), "a clock put back locks nobody out for longer");
+    let all = Purge { hits_before: minute(99), idempotency_before: minute(99), done_before: minute(99) };
+    assert_eq!(store.purge(all).await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn a_feed_keeps_the_instant_since_when_it_is_as_it_is() {
+    let store = Store::memory().unwrap();
+    assert_eq!(store.feed_mark(&host(), "", "\"a\"", minute(1)).await.unwrap(), minute(1));
+    assert_eq!(store.feed_mark(&host(), "", "\"a\"", minute(2)).await.unwrap(), minute(1));
+    assert_eq!(store.kept_feed(&host(), "").await.unwrap(), None);
+    let feed = KeptFeed { etag: "\"b\"".into(), modified: minute(3), body: b"feed".to_vec() };
+    assert_eq!(store.keep_feed(&host(), "", feed.clone()).await.unwrap(), minute(3));
+    let later = KeptFeed { modified: minute(4), ..feed.clone() };
+    assert_eq!(store.keep_feed(&host(), "", later).await.unwrap(), minute(3));
+    assert_eq!(store.kept_feed(&host(), "").await.unwrap(), Some(feed));
+    assert_eq!(store.feed_mark(&host(), "", "\"a\"", minute(5)).await.unwrap(), minute(5));
+}
+
+#[tokio::test]
+async fn stats_count_every_state_and_lane() {
+    let store = Store::memory().unwrap();
+    with_effects(&store, 1, &[EffectKind::PutEvent, EffectKind::Mail]).await;
+    let stats = store.stats().await.unwrap();
+    assert_eq!(stats.bookings.iter().map(|(_, count)| count).sum::<i64>(), 1);
+    assert!(stats.lanes.iter().all(|lane| lane.pending == 1 && lane.failed == 0 && lane.oldest == Some(minute(0))));
+    assert!(stats.bytes > 0);
+}
