@@ -1,1 +1,13 @@
-//! daemon
+//! The daemon: wiring, tasks, and how they end. Start with [`Daemon`].
+
+mod account;
+mod logging;
+mod publish;
+mod setup;
+mod tasks;
+
+pub use account::Poller;
+pub use logging::{Level, start_logging};
+pub use publish::load_board;
+pub use setup::{Services, SetupError, random};
+pub use tasks::{Daemon, Ready};

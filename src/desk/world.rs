@@ -29,8 +29,6 @@ pub struct HostDesk {
     pub accounts: Vec<SyncHandle>,
     /// True when the host gets a mail for each booking, move and cancel.
     pub notify: bool,
-    /// How long an event that the host deleted stays gone before its booking is cancelled.
-    pub grace: SignedDuration,
 }
 
 /// At most `count` in any span of `per`.

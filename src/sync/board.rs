@@ -48,7 +48,7 @@ pub struct CalendarBusy {
 }
 
 /// A calendar as a source of busy or opened time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceSettings {
     /// Which calendar.
     pub key: CalendarKey,
@@ -111,6 +111,13 @@ impl HostBoard {
         let wanted = window_of(&self.host, now);
         let have = self.lock().window;
         wanted.end().duration_since(have.end()) > AHEAD - SLACK
+    }
+
+    /// True when exactly these calendars are known, read as these settings say.
+    pub fn has(&self, wanted: &[SourceSettings]) -> bool {
+        let sources = self.lock();
+        sources.calendars.len() == wanted.len()
+            && wanted.iter().all(|settings| sources.calendars.get(&settings.key).is_some_and(|s| s.settings == *settings))
     }
 
     /// Takes these calendars with all of their objects instead of all that were known, over the window that `now` wants.

@@ -11,4 +11,4 @@ pub use board::{CalendarBusy, HostBoard, Snapshot, SourceSettings};
 pub use handle::{Request, Requests, SyncHandle};
 pub use plan::{Plan, plan};
 pub use pull::{AccountSettings, AccountSync, CalendarPass, Pass, SyncError, is_named};
-pub use reconcile::{Observation, Suspects, reconcile};
+pub use reconcile::{Found, Observation, Settled, Suspects, reconcile};

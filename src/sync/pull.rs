@@ -37,7 +37,7 @@ pub struct AccountSettings {
 }
 
 /// Brings an account up to date.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AccountSync {
     /// What the config says.
     pub settings: Arc<AccountSettings>,
@@ -45,6 +45,12 @@ pub struct AccountSync {
     pub client: Client,
     /// Keeps our copy.
     pub store: Store,
+}
+
+impl std::fmt::Debug for AccountSync {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "AccountSync({}/{})", self.settings.host.id, self.settings.id)
+    }
 }
 
 /// What a pass brought.
@@ -93,8 +99,7 @@ impl AccountSync {
     pub async fn pass(&self, now: Timestamp) -> Result<Pass, SyncError> {
         let mut pass = Pass::default();
         let settings = &self.settings;
-        let facts = self.store.account(&settings.host.id, &settings.id).await?;
-        let facts = facts.and_then(|account| account.facts);
+        let facts = self.facts().await?;
         let due = facts.as_ref().is_none_or(|facts| now.duration_since(facts.discovered_at) >= REDISCOVER);
         if due {
             match self.discover(now).await {
@@ -147,7 +152,7 @@ impl AccountSync {
     /// The stored calendars of the account that are to be read, with what they are read for.
     async fn wanted(&self) -> Result<Vec<(StoredCalendar, SourceSettings)>, SyncError> {
         let settings = &self.settings;
-        let facts = self.store.account(&settings.host.id, &settings.id).await?.and_then(|account| account.facts);
+        let facts = self.facts().await?;
         let owner = owner_addresses(&settings.host, facts.as_ref().map_or(&[], |facts| facts.addresses.as_slice()));
         let calendars = self.store.calendars(&settings.host.id).await?;
         let mut wanted = Vec::new();
@@ -177,29 +182,32 @@ impl AccountSync {
         Ok(wanted)
     }
 
-    /// The sources of this account as they are stored, for the host's board. A calendar that the config names and the
-    /// account lacks is a source that was never read: nothing can be booked until that is put right.
-    pub async fn sources(&self) -> Result<Vec<(SourceSettings, Option<Timestamp>, Vec<StoredObject>)>, SyncError> {
-        let mut sources = Vec::new();
+    /// The sources of this account, with when each was read. A calendar that the config names and the account lacks is a
+    /// source that was never read, and so is an account that was never reached: nothing can be booked until that is put
+    /// right.
+    pub async fn sources(&self) -> Result<Vec<(SourceSettings, Option<Timestamp>)>, SyncError> {
         let settings = &self.settings;
-        for (stored, source) in self.wanted().await? {
-            let objects = self.store.objects(&stored.key).await?;
-            sources.push((source, stored.read_at, objects));
-        }
+        let wanted = self.wanted().await?;
+        let mut sources: Vec<_> = wanted.into_iter().map(|(stored, source)| (source, stored.read_at)).collect();
         let rules = BusyRules {
             zone: settings.host.zone.clone(),
             owner: Vec::new(),
             all_day: settings.all_day,
             tentative: settings.tentative,
         };
-        for (key, name, _) in self.missing().await? {
-            sources.push((SourceSettings { key, name, rules: rules.clone(), busy: true, opens: None }, None, Vec::new()));
+        let mut unread: Vec<(CalendarKey, String)> =
+            self.missing().await?.into_iter().map(|(key, name, _)| (key, name)).collect();
+        if self.facts().await?.is_none() {
+            unread.push((self.key(String::new()), settings.id.clone()));
         }
-        if self.store.account(&settings.host.id, &settings.id).await?.is_none_or(|account| account.facts.is_none()) {
-            let key = self.key(String::new());
-            sources.push((SourceSettings { key, name: settings.id.clone(), rules, busy: true, opens: None }, None, Vec::new()));
-        }
+        sources.extend(unread.into_iter().map(|(key, name)| {
+            (SourceSettings { key, name, rules: rules.clone(), busy: true, opens: None }, None)
+        }));
         Ok(sources)
+    }
+
+    async fn facts(&self) -> Result<Option<AccountFacts>, SyncError> {
+        Ok(self.store.account(&self.settings.host.id, &self.settings.id).await?.and_then(|account| account.facts))
     }
 
     /// Each calendar that the config names and that the account does not have.
@@ -207,7 +215,7 @@ impl AccountSync {
         let settings = &self.settings;
         let mut known = self.store.calendars(&settings.host.id).await?;
         known.retain(|stored| stored.key.account == settings.id);
-        if known.is_empty() && self.store.account(&settings.host.id, &settings.id).await?.is_none_or(|account| account.facts.is_none()) {
+        if self.facts().await?.is_none() {
             return Ok(Vec::new());
         }
         let named = settings.calendars.iter().flatten();

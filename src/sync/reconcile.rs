@@ -13,6 +13,8 @@ pub struct Settled {
     pub booking: BookingId,
     /// When the booking is.
     pub time: Interval,
+    /// UID of its event.
+    pub uid: String,
     /// Where its event was when last seen.
     pub place: EventPlace,
 }
@@ -133,6 +135,7 @@ mod tests {
         Settled {
             booking: BookingId(Uuid::from_u128(id)),
             time: Interval::new(at(1000), at(1030)).unwrap(),
+            uid: id.to_string(),
             place: EventPlace { account: "work".into(), href: format!("/{id}.ics"), etag: None },
         }
     }

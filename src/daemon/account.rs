@@ -1,0 +1,247 @@
+//! The life of one account: a pass now and then and whenever somebody waits for one, published, and the host's own edits
+//! followed. A dead account harms no other: each has a task of its own.
+
+use super::publish::load_board;
+use super::setup::Services;
+use crate::availability::event_facts;
+use crate::booking::{BookingId, BookingState};
+use crate::caldav::{ErrorKind, Href};
+use crate::store::{CalendarKey, Failure, StoreError};
+use crate::sync::{
+    AccountSync, Found, HostBoard, Observation, Pass, Request, Requests, Settled, Suspects, SyncError, reconcile,
+};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// The first wait after a failure.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// The longest wait after failures that go away by themselves.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// The wait after a refused login: polling on would lock the account.
+const REFUSED_WAIT: Duration = Duration::from_secs(15 * 60);
+/// More changed objects than this are read from the store in one go.
+const MANY: usize = 200;
+
+/// Polls one account.
+#[derive(Debug)]
+pub struct Poller {
+    /// The account.
+    pub sync: AccountSync,
+    /// All accounts of the host: the board shows them together.
+    pub accounts: Arc<[AccountSync]>,
+    /// Where the host's state is published.
+    pub board: Arc<HostBoard>,
+    /// Store, desk and clock.
+    pub services: Services,
+    /// The pause between passes.
+    pub poll: SignedDuration,
+    /// How long an event stays gone before its booking is cancelled.
+    pub grace: SignedDuration,
+    /// Who waits for a pass.
+    pub requests: Requests,
+}
+
+/// How a pass went.
+enum Went {
+    Well,
+    Badly,
+    /// Nothing will change until the host acts.
+    Refused,
+}
+
+impl Poller {
+    /// Polls until `shutdown`. Fails only when the store does.
+    pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), StoreError> {
+        let mut suspects = Suspects::default();
+        let mut failures = 0;
+        let mut due = Instant::now();
+        loop {
+            let mut waiting: Vec<Request> = Vec::new();
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                Some(request) = self.requests.recv() => waiting.push(request),
+                () = tokio::time::sleep_until(due) => {}
+            }
+            // All who waited before the pass begins are answered by it.
+            while let Ok(request) = self.requests.try_recv() {
+                waiting.push(request);
+            }
+            let went = tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                went = self.pass(&mut suspects) => went?,
+            };
+            let well = matches!(went, Went::Well);
+            for request in waiting {
+                // Whoever waited may have given up.
+                let _ = request.send(well);
+            }
+            failures = if well { 0 } else { failures + 1 };
+            due = Instant::now() + self.pause(&went, failures);
+        }
+    }
+
+    /// The pause after a pass: the poll with jitter, or a wait that doubles with each failure.
+    fn pause(&self, went: &Went, failures: u32) -> Duration {
+        let poll = self.poll.unsigned_abs();
+        let wait = match went {
+            Went::Well => poll,
+            Went::Badly => FIRST_WAIT.min(poll).saturating_mul(1 << (failures - 1).min(10)).min(poll.max(LONGEST_WAIT)),
+            Went::Refused => REFUSED_WAIT.max(poll),
+        };
+        let jitter = super::setup::random::<1>().map_or(0, |[byte]| u32::from(byte));
+        // Up to a tenth sooner: many hosts of one server do not come at once.
+        wait - wait / 10 * jitter / 255
+    }
+
+    async fn pass(&self, suspects: &mut Suspects) -> Result<Went, StoreError> {
+        let settings = &self.sync.settings;
+        let now = self.services.clock.now();
+        let pass = match self.sync.pass(now).await {
+            Ok(pass) => pass,
+            Err(SyncError::Store(error)) => return Err(error),
+            Err(error) => {
+                tracing::warn!(host = %settings.host.id, account = settings.id, %error, "The account could not be read.");
+                let failure = Failure { error: error.to_string(), at: now };
+                self.sync.store.mark_account_failed(&settings.host.id, &settings.id, failure).await?;
+                return Ok(went_by(&error));
+            }
+        };
+        let mut went = Went::Well;
+        for calendar in &pass.calendars {
+            if let Err(error) = &calendar.result {
+                tracing::warn!(host = %settings.host.id, account = settings.id, %error, "A calendar could not be read; what is known of it stays.");
+                went = went_by(error);
+            }
+        }
+        let outcome = async {
+            self.publish(&pass, now).await?;
+            self.follow(&pass, suspects, now).await
+        };
+        match outcome.await {
+            Ok(()) => Ok(went),
+            Err(SyncError::Store(error)) => Err(error),
+            Err(error) => {
+                tracing::warn!(host = %settings.host.id, account = settings.id, %error, "The host's edits could not be followed; they will be at the next pass.");
+                Ok(Went::Badly)
+            }
+        }
+    }
+
+    /// Publishes what a pass brought.
+    async fn publish(&self, pass: &Pass, now: Timestamp) -> Result<(), SyncError> {
+        let store = &self.sync.store;
+        let mut wanted = Vec::new();
+        if pass.rediscovered {
+            for account in self.accounts.iter() {
+                wanted.extend(account.sources().await?.into_iter().map(|(settings, _)| settings));
+            }
+        }
+        let read = pass.calendars.iter().filter_map(|calendar| Some((&calendar.key, calendar.result.as_ref().ok()?)));
+        let many = read.clone().any(|(_, outcome)| outcome.added.len() + outcome.changed.len() > MANY);
+        if many || (pass.rediscovered && !self.board.has(&wanted)) || self.board.is_window_used_up(now) {
+            return load_board(&self.board, &self.accounts, now).await;
+        }
+        for (key, outcome) in read {
+            let mut changed = Vec::new();
+            for href in outcome.added.iter().chain(&outcome.changed) {
+                changed.extend(store.object(key, href).await?);
+            }
+            self.board.pulled(key, now, &changed, &outcome.removed);
+        }
+        Ok(())
+    }
+
+    /// Follows what the host did with the events of bookings.
+    async fn follow(&self, pass: &Pass, suspects: &mut Suspects, now: Timestamp) -> Result<(), SyncError> {
+        let settings = &self.sync.settings;
+        let own = self.sync.store.own_events(&settings.host.id, now).await?;
+        let settled: Vec<Settled> = own
+            .into_iter()
+            .filter(|event| {
+                event.settled && matches!(event.state, BookingState::Confirmed | BookingState::AwaitingApproval)
+            })
+            .filter_map(|event| {
+                let place = event.place.filter(|place| place.account == settings.id)?;
+                Some(Settled { booking: event.booking, time: event.time, uid: event.uid, place })
+            })
+            .collect();
+        if settled.is_empty() {
+            return Ok(());
+        }
+        let found = self.find_all(pass, &settled).await?;
+        let find = |event: &Settled| found.get(&event.booking).cloned().unwrap_or(Found::Unknown);
+        for observation in reconcile(&settled, find, suspects, now, self.grace) {
+            if let Observation::Gone(id) = &observation
+                && !self.is_gone(*id, &settled).await?
+            {
+                continue;
+            }
+            if let Err(error) = self.services.desk.observe(observation).await {
+                tracing::warn!(host = %settings.host.id, %error, "An edit of the host's could not be followed; it will be at the next pass.");
+            }
+        }
+        Ok(())
+    }
+
+    /// How our copy has each event.
+    async fn find_all(&self, pass: &Pass, settled: &[Settled]) -> Result<HashMap<BookingId, Found>, SyncError> {
+        let store = &self.sync.store;
+        let zone = &self.sync.settings.host.zone;
+        let all_read = pass.calendars.iter().all(|calendar| calendar.result.is_ok());
+        let read: Vec<&CalendarKey> =
+            pass.calendars.iter().filter(|calendar| calendar.result.is_ok()).map(|calendar| &calendar.key).collect();
+        let mut found = HashMap::new();
+        for event in settled {
+            let mut state = Found::Unknown;
+            for key in &read {
+                if let Some(object) = store.object(key, &event.place.href).await? {
+                    state = event_facts(&object.data, zone).map_or(Found::Unknown, Found::Here);
+                }
+            }
+            if state == Found::Unknown && all_read {
+                state = self.find_elsewhere(&read, event).await?;
+            }
+            found.insert(event.booking, state);
+        }
+        Ok(found)
+    }
+
+    /// Looks for an event that is not where it was in all calendars that were read.
+    async fn find_elsewhere(&self, read: &[&CalendarKey], event: &Settled) -> Result<Found, SyncError> {
+        let zone = &self.sync.settings.host.zone;
+        for key in read {
+            for object in self.sync.store.objects(key).await? {
+                let Some(facts) = event_facts(&object.data, zone) else { continue };
+                if facts.uid.as_deref() == Some(event.uid.as_str()) {
+                    let place = crate::booking::EventPlace {
+                        account: event.place.account.clone(),
+                        href: object.href,
+                        etag: object.etag,
+                    };
+                    return Ok(if place.href == event.place.href { Found::Here(facts) } else { Found::Elsewhere(place, facts) });
+                }
+            }
+        }
+        Ok(Found::Missing)
+    }
+
+    /// Asks the server itself whether the event is gone or cancelled.
+    async fn is_gone(&self, id: BookingId, settled: &[Settled]) -> Result<bool, SyncError> {
+        let Some(event) = settled.iter().find(|event| event.booking == id) else { return Ok(false) };
+        let object = self.sync.client.get(&Href::new(&event.place.href)).await?;
+        Ok(object.is_none_or(|object| {
+            event_facts(&object.data, &self.sync.settings.host.zone).is_some_and(|facts| facts.cancelled || facts.declined)
+        }))
+    }
+}
+
+fn went_by(error: &SyncError) -> Went {
+    match error {
+        SyncError::Server(error) if matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Insecure) => Went::Refused,
+        _ => Went::Badly,
+    }
+}

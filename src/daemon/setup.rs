@@ -1,0 +1,207 @@
+//! From a config to everything that runs by it: store, desk, boards, accounts. The wiring, on one screen.
+
+use super::account::Poller;
+use super::publish::load_board;
+use crate::availability::{Clock, HostId};
+use crate::caldav;
+use crate::config::{Config, Environment, HostConfig, Limit, SecretError};
+use crate::desk::{Desk, HostDesk, Limits, OutboxSignal, Rate, TokenSource, World};
+use crate::outbox::Targets;
+use crate::store::{Access, Store, StoreError};
+use crate::sync::{AccountSettings, AccountSync, HostBoard, SyncError, SyncHandle};
+use crate::booking::Links;
+use secrecy::SecretString;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What lives as long as the process, whatever the config becomes.
+#[derive(Clone, Debug)]
+pub struct Services {
+    /// Keeps everything.
+    pub store: Store,
+    /// The one door.
+    pub desk: Desk,
+    /// Between desk and outbox.
+    pub signal: OutboxSignal,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Where secrets may come from.
+    pub environment: Environment,
+}
+
+/// What a config makes.
+pub(super) struct Built {
+    pub(super) world: World,
+    pub(super) targets: Targets,
+    pub(super) pollers: Vec<Poller>,
+}
+
+/// Why the daemon cannot start, or cannot go over to another config.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// A password cannot be had.
+    #[error("account {account:?} of host {host:?}: {source}")]
+    Secret {
+        /// The host's id.
+        host: String,
+        /// The account's id.
+        account: String,
+        /// Why.
+        source: SecretError,
+    },
+    /// An account's settings do not make a client.
+    #[error("account {account:?} of host {host:?}: {source}")]
+    Client {
+        /// The host's id.
+        host: String,
+        /// The account's id.
+        account: String,
+        /// Why.
+        source: caldav::Error,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is stored cannot be read.
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    /// The system has no randomness.
+    #[error("the operating system gives no random bytes")]
+    Random,
+}
+
+impl Services {
+    /// Opens the store of the config and a desk on it, without hosts yet.
+    pub async fn open(
+        config: &Config,
+        access: Access,
+        environment: Environment,
+        clock: Clock,
+    ) -> Result<Services, SetupError> {
+        let store = Store::open(&config.store.path, access)?;
+        let key = store.secret("tokens", random()?).await?;
+        // An id is no secret; without randomness the instant still tells most apart, and the store refuses the rest.
+        let tokens = TokenSource::new(key, || random::<16>().unwrap_or_default());
+        let signal = OutboxSignal::new();
+        let nobody = World { hosts: Vec::new(), links: Links::new(""), limits: Limits::default(), mailed: false };
+        let desk = Desk::new(nobody, store.clone(), signal.clone(), clock.clone(), tokens);
+        Ok(Services { store, desk, signal, clock, environment })
+    }
+
+    /// What the config makes, with all that is stored of its hosts already published.
+    pub(super) async fn build(&self, config: &Config) -> Result<Built, SetupError> {
+        let now = self.clock.now();
+        let mut built = Built {
+            world: World {
+                hosts: Vec::new(),
+                links: Links::new(&config.server.public_url),
+                limits: limits(config),
+                mailed: config.mail.is_some(),
+            },
+            targets: Targets::default(),
+            pollers: Vec::new(),
+        };
+        for host in &config.hosts {
+            let board = Arc::new(HostBoard::new(host.host.clone(), now));
+            let accounts: Arc<[AccountSync]> = self.accounts(host).await?.into();
+            load_board(&board, &accounts, now).await?;
+            let mut handles = Vec::new();
+            for (sync, account) in accounts.iter().zip(&host.accounts) {
+                let (handle, requests) = SyncHandle::new();
+                handles.push(handle);
+                built.targets.accounts.insert((host.host.id.clone(), account.id.clone()), sync.clone());
+                built.pollers.push(Poller {
+                    sync: sync.clone(),
+                    accounts: accounts.clone(),
+                    board: board.clone(),
+                    services: self.clone(),
+                    poll: account.poll,
+                    grace: host.bookings.as_ref().map_or(DEFAULT_GRACE, |bookings| bookings.grace),
+                    requests,
+                });
+            }
+            if let Some(bookings) = &host.bookings {
+                built.targets.bookings.insert(host.host.id.clone(), bookings.account.clone());
+            }
+            built.world.hosts.push(HostDesk {
+                board,
+                accounts: handles,
+                notify: host.bookings.as_ref().is_some_and(|bookings| bookings.notify),
+            });
+        }
+        Ok(built)
+    }
+
+    /// Publishes a world: from here on the desk serves it, with the bookings that are stored.
+    pub(super) async fn publish(&self, world: World) -> Result<(), StoreError> {
+        let hosts: Vec<HostId> = world.hosts.iter().map(|desk| desk.host().id.clone()).collect();
+        self.desk.replace_world(world);
+        for host in hosts {
+            self.desk.refresh(&host).await?;
+        }
+        Ok(())
+    }
+
+    /// A client for each account of a host.
+    pub async fn accounts(&self, host: &HostConfig) -> Result<Vec<AccountSync>, SetupError> {
+        let mut accounts = Vec::new();
+        for account in &host.accounts {
+            let (host_id, account_id) = (host.host.id.to_string(), account.id.clone());
+            let (username, password) = match &account.login {
+                Some(login) => {
+                    let revealed = login.password.reveal(&self.environment).await;
+                    let password = revealed.map_err(|source| SetupError::Secret {
+                        host: host_id.clone(),
+                        account: account_id.clone(),
+                        source,
+                    })?;
+                    (login.username.clone(), password)
+                }
+                None => (String::new(), SecretString::default()),
+            };
+            let login = caldav::Login { url: account.url.clone(), username, password, insecure: account.insecure };
+            let client = caldav::Client::new(login).map_err(|source| SetupError::Client {
+                host: host_id,
+                account: account_id,
+                source,
+            })?;
+            let of_account = |id: &String| *id == account.id;
+            let settings = AccountSettings {
+                host: host.host.clone(),
+                id: account.id.clone(),
+                calendars: account.calendars.clone(),
+                all_day: account.all_day,
+                tentative: account.tentative,
+                bookings: host.bookings.as_ref().filter(|b| of_account(&b.account)).map(|b| b.calendar.clone()),
+                opens: host
+                    .opens
+                    .as_ref()
+                    .filter(|opens| of_account(&opens.account))
+                    .map(|opens| (opens.calendar.clone(), opens.summary.clone())),
+            };
+            accounts.push(AccountSync { settings: Arc::new(settings), client, store: self.store.clone() });
+        }
+        Ok(accounts)
+    }
+}
+
+const DEFAULT_GRACE: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+
+fn limits(config: &Config) -> Limits {
+    let rate = |limit: &Limit| match limit {
+        Limit::Off => None,
+        Limit::Rate { count, per } => Some(Rate { count: *count, per: *per }),
+    };
+    Limits {
+        bookings_per_ip: rate(&config.limits.bookings_per_ip),
+        bookings_per_guest: rate(&config.limits.bookings_per_guest),
+        open_per_guest: config.limits.open_per_guest,
+    }
+}
+
+/// Random bytes of the operating system.
+pub fn random<const N: usize>() -> Result<[u8; N], SetupError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| SetupError::Random)?;
+    Ok(bytes)
+}
