@@ -1,0 +1,71 @@
+//! The opaque marks by which a server says what changed: [`ETag`] of an object (RFC 9110 8.8.3), [`SyncToken`] of a calendar (RFC 6578).
+
+use std::fmt;
+
+/// An object's version. Normalised, since servers write one tag in several ways: no `W/` (compressing servers add it),
+/// always quoted (some lists leave that out), none of the suffixes that compressing proxies add.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ETag(String);
+
+impl ETag {
+    /// As a header, a property or the store has it. None for an empty one, and for what no header can carry.
+    pub fn new(text: &str) -> Option<ETag> {
+        let text = text.trim();
+        let strong = text.strip_prefix("W/").or_else(|| text.strip_prefix("w/")).unwrap_or(text);
+        let tag = strong.trim_matches('"');
+        let tag = ["--gzip", "-gzip", ";gzip"].iter().find_map(|suffix| tag.strip_suffix(suffix)).unwrap_or(tag);
+        if tag.is_empty() || tag.chars().any(|c| c.is_control() || c == '"') {
+            return None;
+        }
+        Some(ETag(format!("\"{tag}\"")))
+    }
+
+    /// Strong and quoted: what `If-Match` carries.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ETag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Up to where a calendar was read. Opaque: neither a URI nor in any order, whatever it looks like.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SyncToken(String);
+
+impl SyncToken {
+    /// As the server or the store has it. None for an empty one.
+    pub fn new(text: &str) -> Option<SyncToken> {
+        let text = text.trim();
+        (!text.is_empty()).then(|| SyncToken(text.to_owned()))
+    }
+
+    /// As the server gave it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_to_write_a_tag_is_one_tag_strong_and_quoted() {
+        let tag = ETag::new("\"gcs00000000\"").unwrap();
+        for text in ["gcs00000000", "W/\"gcs00000000\"", " \"gcs00000000\" ", "\"gcs00000000-gzip\""] {
+            assert_eq!(ETag::new(text).unwrap(), tag);
+        }
+        assert_eq!(tag.as_str(), "\"gcs00000000\"");
+    }
+
+    #[test]
+    fn an_empty_tag_is_none_and_a_line_break_cannot_reach_a_header() {
+        for text in ["", "\"\"", "W/\"\"", "\"a\r\nX: y\""] {
+            assert_eq!(ETag::new(text), None);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! GET of one object.
+
+use super::{Answer, Request};
+use crate::caldav::error::{Error, ErrorKind};
+use crate::caldav::{Href, Object};
+
+/// Reads an object. Uncompressed, since compressing servers change the ETag.
+pub(crate) struct Get<'a> {
+    pub(crate) href: &'a Href,
+}
+
+impl Get<'_> {
+    pub(crate) fn request(&self) -> Request {
+        let headers = vec![("Accept", "text/calendar".to_owned()), ("Accept-Encoding", "identity".to_owned())];
+        Request { method: "GET", headers, body: None, operation: "read the event" }
+    }
+
+    /// None: it is not there. A page instead of an event is a failure, not an event that cannot be read.
+    pub(crate) fn read(&self, answer: &Answer) -> Result<Option<Object>, Error> {
+        match answer.status {
+            200 | 203 => {}
+            404 | 410 => return Ok(None),
+            _ => return Err(answer.error()),
+        }
+        let is_calendar =
+            answer.header("content-type").is_some_and(|kind| kind.trim_start().starts_with("text/calendar"));
+        let start = answer.body.trim_ascii_start();
+        let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+        let begins = start.get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"BEGIN:"));
+        if !is_calendar && !begins {
+            return Err(answer.failed(ErrorKind::BadAnswer).with_detail("it is not iCalendar"));
+        }
+        Ok(Some(Object { href: self.href.clone(), etag: answer.etag(), data: answer.body.clone() }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::answer;
+    use super::*;
+    use crate::caldav::etag::ETag;
+
+    #[test]
+    fn gone_is_404_or_410_and_a_login_page_is_a_failure() {
+        let href = Href::new("/c/a.ics");
+        let get = Get { href: &href };
+        assert_eq!(get.read(&answer("/c/a.ics", 404, &[], "")).unwrap(), None);
+        assert_eq!(get.read(&answer("/c/a.ics", 410, &[], "")).unwrap(), None);
+        let page = answer("/login", 200, &[("content-type", "text/html")], "<html>Log in</html>");
+        assert_eq!(get.read(&page).unwrap_err().kind(), &ErrorKind::BadAnswer);
+        let event = answer("/c/a.ics", 200, &[("etag", "W/\"7\"")], "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n");
+        assert_eq!(get.read(&event).unwrap().unwrap().etag, ETag::new("7"));
+    }
+}

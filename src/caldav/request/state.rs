@@ -1,0 +1,69 @@
+//! PROPFIND, depth 0, on a calendar: whether it changed and what can be done with it.
+
+use super::list_calendars::{reports, supports_sync, transparent, writable};
+use super::{Answer, Depth, Request};
+use crate::caldav::CollectionState;
+use crate::caldav::error::{Error, ErrorKind};
+use crate::caldav::etag::SyncToken;
+use crate::caldav::xml::Namespace::{CalDav, CalendarServer, Dav};
+
+/// Asks for a calendar's marks of change, reports, privileges and transparency.
+pub(crate) struct State;
+
+impl State {
+    pub(crate) fn request(&self) -> Request {
+        Request::propfind(
+            "read the calendar's state",
+            Depth::Zero,
+            &[
+                "D:resourcetype",
+                "S:getctag",
+                "D:sync-token",
+                "D:supported-report-set",
+                "D:current-user-privilege-set",
+                "C:schedule-calendar-transp",
+            ],
+        )
+    }
+
+    pub(crate) fn read(&self, answer: &Answer) -> Result<CollectionState, Error> {
+        let all = answer.multistatus()?;
+        let response = answer.own_response(all).ok_or_else(|| answer.failed(ErrorKind::BadAnswer))?;
+        if response.is_gone() {
+            return Err(answer.failed(ErrorKind::NotFound));
+        }
+        let sync_token = response.property(Dav, "sync-token").and_then(|token| SyncToken::new(&token.text));
+        Ok(CollectionState {
+            ctag: response.property(CalendarServer, "getctag").and_then(|tag| tag.text()).map(str::to_owned),
+            supports_sync: supports_sync(&response, sync_token.as_ref()),
+            sync_token,
+            reports: reports(&response),
+            writable: writable(&response),
+            transparent: transparent(&response),
+            is_calendar: response.has_type(CalDav, "calendar"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::answer;
+    use super::*;
+
+    #[test]
+    fn marks_are_opaque_and_kept_as_given() {
+        let body = r#"<multistatus xmlns="DAV:" xmlns:CS="http://calendarserver.org/ns/"><response><href>/prof/office/</href><propstat><prop>
+            <CS:getctag>"2c5f"</CS:getctag><sync-token>http://radicale.org/ns/sync/2c5f</sync-token></prop><status>HTTP/1.1 200 OK</status></propstat>
+            <propstat><prop><supported-report-set/></prop><status>HTTP/1.1 404 Not Found</status></propstat></response></multistatus>"#;
+        let state = State.read(&answer("/prof/office/", 207, &[], body)).unwrap();
+        assert_eq!(state.ctag.as_deref(), Some("\"2c5f\""));
+        assert!(state.supports_sync);
+        assert_eq!(state.writable, None);
+    }
+
+    #[test]
+    fn an_answer_about_nothing_is_a_failure_and_no_calendar_without_changes() {
+        let empty = State.read(&answer("/prof/office/", 207, &[], "<multistatus xmlns='DAV:'/>")).unwrap_err();
+        assert_eq!(empty.kind(), &ErrorKind::BadAnswer);
+    }
+}

@@ -1,0 +1,241 @@
+//! HTTP for CalDAV: sends a [`Request`], follows redirects with the method kept, gives the [`Answer`] back. HTTP/1.1 alone (two
+//! servers break under multiplexing), one connection at a time, caps on time and size. Read [`Transport::send`] first.
+
+use super::Login;
+use super::error::{Error, ErrorKind};
+use super::href::{rebase, without_credentials};
+use super::origin::{PlainHttp, is_loopback, may_carry_credentials};
+use super::request::{Answer, Request};
+use reqwest::header::{HeaderValue, LOCATION};
+use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
+use url::Url;
+
+const MAX_REDIRECTS: usize = 5;
+/// Of an answer's body, after decompression.
+const MAX_BODY: usize = 64 * 1024 * 1024;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Of a whole request: servers with 10,000 events need up to 10 s for a list.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// A connection is used again within a poll and closed soon after it: an idle one occupies a process of Cyrus.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// One account's way to its server.
+pub(crate) struct Transport {
+    http: reqwest::Client,
+    account: Url,
+    username: String,
+    password: SecretString,
+    plain: PlainHttp,
+}
+
+impl Transport {
+    pub(crate) fn new(login: Login) -> Result<Transport, Error> {
+        let mut account = login.url;
+        // What a URL carries of credentials is ignored: they are given apart, and must not reach a log.
+        let (_, _) = (account.set_username(""), account.set_password(None));
+        account.set_fragment(None);
+        let settings = |detail: String| {
+            Error::new(ErrorKind::Settings, "set up the connection", without_credentials(&account)).with_detail(detail)
+        };
+        if !matches!(account.scheme(), "http" | "https") || account.host().is_none() {
+            return Err(settings("the url must begin with https:// or http://".to_owned()));
+        }
+        let plain = if login.insecure { PlainHttp::OwnHost } else { PlainHttp::LoopbackOnly };
+        if account.scheme() == "http" && plain == PlainHttp::LoopbackOnly && !is_loopback(&account) {
+            return Err(Error::new(ErrorKind::Insecure, "set up the connection", without_credentials(&account))
+                .with_detail("use https://, or set insecure = true"));
+        }
+        let mut builder = client_builder();
+        if let Some(path) = &login.ca_file {
+            let named = |what: &dyn std::fmt::Display| settings(format!("ca_file {}: {what}", path.display()));
+            let pem = std::fs::read(path).map_err(|error| named(&error))?;
+            let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| named(&error))?;
+            if certificates.is_empty() {
+                return Err(named(&"it contains no certificate in PEM form"));
+            }
+            builder = builder.tls_certs_merge(certificates);
+        }
+        let http = match builder.build() {
+            Ok(http) => http,
+            // Without the system's authorities plain http still works.
+            Err(_) if account.scheme() == "http" => client_builder()
+                .tls_certs_only([])
+                .build()
+                .map_err(|error| settings(reason(&error)).with_source(error))?,
+            Err(error) => return Err(settings(reason(&error)).with_source(error)),
+        };
+        Ok(Transport { http, account, username: login.username, password: login.password, plain })
+    }
+
+    /// The account's address, without credentials.
+    pub(crate) fn account(&self) -> &Url {
+        &self.account
+    }
+
+    /// Sends with the credentials at once (Cyrus never asks for them at its root), follows 301, 302, 307 and 308 with method and body
+    /// kept, at most 5 of them, and only to where the credentials may go. What can be sent twice is sent again once when the
+    /// connection breaks.
+    pub(crate) async fn send(&self, url: Url, request: &Request) -> Result<Answer, Error> {
+        let mut url = url;
+        for _ in 0..=MAX_REDIRECTS {
+            if !may_carry_credentials(&self.account, &url, self.plain) {
+                return Err(Error::new(ErrorKind::Insecure, request.operation, without_credentials(&url)));
+            }
+            let answer = match self.send_once(&url, request).await {
+                Err(error) if request.is_safe() && *error.kind() == ErrorKind::Network => {
+                    self.send_once(&url, request).await?
+                }
+                other => other?,
+            };
+            match redirect(&answer) {
+                Some(target) => url = target,
+                None => return Ok(answer),
+            }
+        }
+        Err(Error::new(ErrorKind::BadAnswer, request.operation, without_credentials(&url))
+            .with_detail(format!("more than {MAX_REDIRECTS} redirects")))
+    }
+
+    async fn send_once(&self, url: &Url, request: &Request) -> Result<Answer, Error> {
+        let failed = |error: reqwest::Error| failure(error, request.operation, url);
+        let method = reqwest::Method::from_bytes(request.method.as_bytes()).unwrap_or_default();
+        let mut outgoing =
+            self.http.request(method, url.clone()).basic_auth(&self.username, Some(self.password.expose_secret()));
+        for (name, value) in &request.headers {
+            outgoing = outgoing.header(*name, value);
+        }
+        if let Some(body) = &request.body {
+            outgoing = outgoing.body(body.clone());
+        }
+        let mut incoming = outgoing.send().await.map_err(failed)?;
+        let status = incoming.status().as_u16();
+        let headers = std::mem::take(incoming.headers_mut());
+        let mut body = Vec::new();
+        while let Some(chunk) = incoming.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > MAX_BODY {
+                return Err(Error::new(ErrorKind::TooLarge, request.operation, without_credentials(url)));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let (url, account) = (url.clone(), self.account.clone());
+        Ok(Answer { operation: request.operation, url, account, status, headers, body })
+    }
+}
+
+impl std::fmt::Debug for Transport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transport").field("account", &self.account.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// A client of ours: no redirects of its own, no cookies, HTTP/1.1, the ring provider for TLS.
+pub(super) fn client_builder() -> reqwest::ClientBuilder {
+    // Fails when one is installed already: then that one is used.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .user_agent(HeaderValue::from_static(concat!("officehours/", env!("CARGO_PKG_VERSION"))))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(REQUEST_TIMEOUT)
+        .pool_max_idle_per_host(1)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+}
+
+/// Where a redirect leads. A server behind a proxy that ends TLS names its own host with http: the same host stays as it was asked.
+fn redirect(answer: &Answer) -> Option<Url> {
+    if !matches!(answer.status, 301 | 302 | 307 | 308) {
+        return None;
+    }
+    let target = answer.url.join(answer.headers.get(LOCATION)?.to_str().ok()?).ok()?;
+    let downgrades = answer.url.scheme() == "https" && target.scheme() == "http";
+    if downgrades && target.host() == answer.url.host() {
+        return Some(rebase(&target, &answer.url));
+    }
+    Some(target)
+}
+
+/// Sorts what reqwest reports.
+pub(super) fn failure(error: reqwest::Error, operation: &'static str, url: &Url) -> Error {
+    let error = error.without_url();
+    let kind = if error.is_timeout() {
+        ErrorKind::Timeout
+    } else if is_tls(&error) {
+        ErrorKind::Tls
+    } else if error.is_builder() {
+        ErrorKind::Settings
+    } else {
+        ErrorKind::Network
+    };
+    Error::new(kind, operation, without_credentials(url)).with_detail(reason(&error)).with_source(error)
+}
+
+fn is_tls(error: &reqwest::Error) -> bool {
+    chain(error).any(|cause| {
+        cause.is::<rustls::Error>()
+            || cause
+                .downcast_ref::<std::io::Error>()
+                .and_then(std::io::Error::get_ref)
+                .is_some_and(|inner| inner.is::<rustls::Error>())
+    })
+}
+
+/// The innermost cause: "Connection refused (os error 111)".
+pub(super) fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+    chain(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+fn chain<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::request::testing::answer;
+    use super::*;
+
+    fn login(url: &str) -> Login {
+        let password = SecretString::from("s3cret".to_owned());
+        Login { url: url.parse().unwrap(), username: "prof".to_owned(), password, insecure: false, ca_file: None }
+    }
+
+    fn kind(login: Login) -> ErrorKind {
+        Transport::new(login).unwrap_err().kind().clone()
+    }
+
+    #[test]
+    fn plain_http_leaves_this_machine_only_where_the_config_says_so() {
+        assert_eq!(kind(login("http://cal.example.edu/")), ErrorKind::Insecure);
+        assert!(Transport::new(Login { insecure: true, ..login("http://cal.example.edu/") }).is_ok());
+        assert!(Transport::new(login("http://127.0.0.1:5232/")).is_ok());
+        assert_eq!(kind(login("ftp://cal.example.edu/")), ErrorKind::Settings);
+        let ca_file = Some("/nonexistent/ca.pem".into());
+        assert_eq!(kind(Login { ca_file, ..login("https://cal.example.edu/") }), ErrorKind::Settings);
+    }
+
+    #[test]
+    fn no_password_is_ever_printed() {
+        let transport = Transport::new(login("http://prof:s3cret@127.0.0.1:5232/")).unwrap();
+        assert_eq!(transport.account().as_str(), "http://127.0.0.1:5232/");
+        assert!(!format!("{transport:?} {:?}", login("http://127.0.0.1/")).contains("s3cret"));
+        let refused = Transport::new(login("http://prof:s3cret@cal.example.edu/")).unwrap_err();
+        assert!(!format!("{refused} {refused:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn a_redirect_may_be_absolute_relative_or_wrong_about_its_scheme() {
+        let to = |location: &str| redirect(&answer("/.well-known/caldav", 301, &[("location", location)], "")).unwrap();
+        assert_eq!(to("/SOGo/dav").as_str(), "http://127.0.0.1:18201/SOGo/dav");
+        assert_eq!(to("http://127.0.0.1:18201/dav/calendars").path(), "/dav/calendars");
+        let mut tls = answer("/", 302, &[("location", "http://cal.example.edu/dav/")], "");
+        tls.url = "https://cal.example.edu:8443/".parse().unwrap();
+        assert_eq!(redirect(&tls).unwrap().as_str(), "https://cal.example.edu:8443/dav/");
+        assert_eq!(redirect(&answer("/", 303, &[("location", "/x")], "")), None);
+        assert_eq!(redirect(&answer("/", 301, &[], "")), None);
+    }
+}
