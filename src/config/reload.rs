@@ -91,3 +91,73 @@ fn folders(path: &Path) -> Vec<PathBuf> {
 fn hash(content: &[u8]) -> [u8; 32] {
     Sha256::digest(content).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{SHORT, home};
+    use super::*;
+
+    async fn next(receiver: &mut tokio::sync::mpsc::Receiver<Changed>) -> Changed {
+        tokio::time::timeout(Duration::from_secs(10), receiver.recv()).await.expect("in time").expect("a change")
+    }
+
+    fn named(name: &str) -> String {
+        SHORT.replace("Emmy Noether", name)
+    }
+
+    fn name(changed: &Changed) -> String {
+        changed.check(&home()).unwrap().hosts[0].host.name.clone()
+    }
+
+    #[tokio::test]
+    async fn a_file_written_replaced_broken_and_mended_is_seen_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("oh.toml");
+        std::fs::write(&path, named("one")).unwrap();
+        let (_watcher, mut changes) = watch(&path).unwrap();
+        std::fs::write(&path, named("two")).unwrap();
+        assert_eq!(name(&next(&mut changes).await), "two");
+        for round in ["three", "four"] {
+            // As editors do.
+            let beside = folder.path().join(".oh.toml.swp");
+            std::fs::write(&beside, named(round)).unwrap();
+            std::fs::rename(&beside, &path).unwrap();
+            assert_eq!(name(&next(&mut changes).await), round);
+        }
+        std::fs::write(&path, "[server").unwrap();
+        assert!(next(&mut changes).await.check(&home()).is_err());
+        std::fs::remove_file(&path).unwrap();
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        std::fs::write(&path, named("five")).unwrap();
+        assert_eq!(name(&next(&mut changes).await), "five");
+        // Read, or written with the same content: no change.
+        std::fs::read(&path).unwrap();
+        std::fs::write(&path, named("five")).unwrap();
+        std::fs::write(folder.path().join("other"), "x").unwrap();
+        tokio::time::sleep(Duration::from_millis(900)).await;
+        assert!(changes.try_recv().is_err());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn swapped_links_and_the_file_behind_a_link_are_followed() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for (version, text) in [("..v1", "one"), ("..v2", "two")] {
+            std::fs::create_dir(at(version)).unwrap();
+            std::fs::write(at(version).join("oh.toml"), named(text)).unwrap();
+        }
+        symlink("..v1", at("..data")).unwrap();
+        symlink("..data/oh.toml", at("oh.toml")).unwrap();
+        let (_watcher, mut changes) = watch(&at("oh.toml")).unwrap();
+        // As Kubernetes does with a ConfigMap.
+        symlink("..v2", at("..data_tmp")).unwrap();
+        std::fs::rename(at("..data_tmp"), at("..data")).unwrap();
+        assert_eq!(name(&next(&mut changes).await), "two");
+
+        let (_watcher, mut changes) = watch(&at("oh.toml")).unwrap();
+        std::fs::write(at("..v2").join("oh.toml"), named("three")).unwrap();
+        assert_eq!(name(&next(&mut changes).await), "three");
+    }
+}
