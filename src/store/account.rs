@@ -95,7 +95,7 @@ impl Store {
         .await
     }
 
-    /// The hosts of which calendars or accounts are kept, to find those no longer configured.
+    /// The accounts of which anything is kept, to find those no longer configured.
     pub async fn known_accounts(&self) -> Result<Vec<(HostId, String)>> {
         self.read(|tx| {
             let mut statement =

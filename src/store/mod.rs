@@ -63,6 +63,12 @@ struct Inner {
     access: Access,
 }
 
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("access", &self.inner.access).finish_non_exhaustive()
+    }
+}
+
 /// How a transaction ends.
 enum End<T> {
     /// What was written stays.

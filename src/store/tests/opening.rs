@@ -66,6 +66,17 @@ async fn a_newer_schema_is_refused_and_stays_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_tool_changes_no_schema_beneath_a_running_daemon() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let daemon = Store::open(&path, Access::Daemon).unwrap();
+    daemon.sql("PRAGMA user_version = 0").await.unwrap();
+    let error = refused(&path, Access::Tool);
+    assert!(matches!(error, StoreError::OlderInUse { found: 0, .. }), "{error}");
+    assert_eq!(error.kind(), StoreErrorKind::InUse);
+}
+
+#[tokio::test]
 async fn another_programs_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (other, text) = (folder.path().join("other.db"), folder.path().join("text"));

@@ -85,6 +85,12 @@ async fn guests_share_a_slot_up_to_its_seats_and_only_the_very_same_slot() {
     assert_eq!(store.take(seat(6, 90, 120)).await, Reserved::Overlaps, "the buffer stands against other slots");
     let other = Booking { meeting: MeetingId::new("thesis").unwrap(), ..seat(7, 60, 90) };
     assert_eq!(store.take(other).await, Reserved::Overlaps, "another type is another slot");
+    assert_eq!(store.take(seat(9, 200, 230)).await, Reserved::Done);
+    assert_eq!(
+        store.alter(9, |booking| booking.time = minutes(60, 90), vec![]).await,
+        Changed::SeatsTaken,
+        "nor by a move"
+    );
     // A config that has one seat now does not keep a full slot from being confirmed, but from being joined.
     assert!(matches!(
         store.alter(1, |booking| booking.state = BookingState::Confirmed, vec![]).await,
