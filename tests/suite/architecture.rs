@@ -132,8 +132,23 @@ fn no_two_modules_import_each_other() {
 #[test]
 fn values_and_rules_do_no_io_and_never_ask_the_time() {
     let banned = [
-        "tokio", "std::fs", "std::net", "std::process", "std::env", "std::thread", "reqwest", "hyper", "rusqlite",
-        "Timestamp::now", "Zoned::now", "SystemTime", "Instant::now", "async fn", ".await", "getrandom", "now_v7",
+        "tokio",
+        "std::fs",
+        "std::net",
+        "std::process",
+        "std::env",
+        "std::thread",
+        "reqwest",
+        "hyper",
+        "rusqlite",
+        "Timestamp::now",
+        "Zoned::now",
+        "SystemTime",
+        "Instant::now",
+        "async fn",
+        ".await",
+        "getrandom",
+        "now_v7",
     ];
     let mut wrong = Vec::new();
     for source in sources().iter().filter(|source| VALUES.contains(&source.module.as_str())) {

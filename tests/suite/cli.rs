@@ -64,7 +64,8 @@ async fn the_commands_work_without_a_daemon() {
     let path = format!("/prof/{}", calendar.name);
     assert!(line.is_some_and(|line| line.contains(&path)), "href and name: {calendars}");
 
-    let busy: Value = serde_json::from_str(&out(&file.run(&["busy", "noether", "--from", &from, "--to", &to]))).unwrap();
+    let busy: Value =
+        serde_json::from_str(&out(&file.run(&["busy", "noether", "--from", &from, "--to", &to]))).unwrap();
     assert_eq!(busy["busy"], json!([[day.at("09:00").to_string(), day.at("10:00").to_string()]]));
     assert_eq!((&busy["from"], &busy["to"]), (&json!(from), &json!(to)));
     assert_eq!(busy["warnings"], json!([]));
@@ -178,7 +179,9 @@ duration = "half an hour"
 step = "30m"
 "#;
     let file = File::new(text);
-    for command in [&["run"][..], &["check"], &["sync"], &["slots", "a/b", "--from", "2026-01-01", "--to", "2026-01-02"]] {
+    for command in
+        [&["run"][..], &["check"], &["sync"], &["slots", "a/b", "--from", "2026-01-01", "--to", "2026-01-02"]]
+    {
         let output = file.run(command);
         let text = complaint(&output, 78);
         for (line, column, word) in [
@@ -240,8 +243,15 @@ fn busy_reads_ics_files_with_no_config_and_no_network() {
 
     // Clipped to the window.
     let clipped = officehours(&[
-        "busy", "--ics", &path("a.ics"), "--from", "2026-03-02T14:30:00Z", "--to", "2026-03-02T14:45:00Z",
-        "--time-zone", "UTC",
+        "busy",
+        "--ics",
+        &path("a.ics"),
+        "--from",
+        "2026-03-02T14:30:00Z",
+        "--to",
+        "2026-03-02T14:45:00Z",
+        "--time-zone",
+        "UTC",
     ]);
     let clipped: Value = serde_json::from_str(&out(&clipped)).unwrap();
     assert_eq!(clipped["busy"], json!([["2026-03-02T14:30:00Z", "2026-03-02T14:45:00Z"]]));
@@ -257,7 +267,15 @@ fn busy_reads_ics_files_with_no_config_and_no_network() {
     let nothing = busy(&["--ics", empty.path().to_str().unwrap()]);
     assert_eq!((&nothing["busy"], nothing["warnings"].as_array().unwrap().len()), (&json!([]), 1));
     let missing = officehours(&[
-        "busy", "--ics", &path("missing.ics"), "--from", "2026-03-01", "--to", "2026-03-02", "--time-zone", "UTC",
+        "busy",
+        "--ics",
+        &path("missing.ics"),
+        "--from",
+        "2026-03-01",
+        "--to",
+        "2026-03-02",
+        "--time-zone",
+        "UTC",
     ]);
     assert!(complaint(&missing, 1).contains("missing.ics"));
 }

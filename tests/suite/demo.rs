@@ -88,8 +88,9 @@ async fn the_demo_is_a_calendar_that_can_be_booked_and_its_data_stay() {
     assert!(sample.len() > 20, "a whole term: {}", sample.len());
 
     // Booked as a browser does it, by the link in the feed.
-    let link = feed.lines().filter_map(|line| line.strip_prefix("URL:").or_else(|| line.strip_prefix("URL;VALUE=URI:")));
-    let link = link.last().expect("a slot in the feed").to_owned();
+    let mut links =
+        feed.lines().filter_map(|line| line.strip_prefix("URL:").or_else(|| line.strip_prefix("URL;VALUE=URI:")));
+    let link = links.next_back().expect("a slot in the feed").to_owned();
     let form = text(&link).await;
     let mut fields = form_urlencoded::Serializer::new(String::new());
     let mut names: Vec<&str> = form

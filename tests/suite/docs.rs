@@ -24,7 +24,10 @@ fn every_command_is_in_the_readme_and_the_readme_names_no_other() {
     let commands = commands();
     assert!(commands.contains("run") && commands.contains("demo"), "{commands:?}");
     for command in &commands {
-        assert!(readme.contains(&format!("`{command}")) || readme.contains(&format!("officehours {command}")), "{command}");
+        assert!(
+            readme.contains(&format!("`{command}")) || readme.contains(&format!("officehours {command}")),
+            "{command}"
+        );
     }
     for rest in readme.split("officehours ").skip(1) {
         // Only where code is meant: a command line in a block or in back quotes.

@@ -75,7 +75,10 @@ async fn three_parsers_read_the_feed_without_a_complaint_and_see_the_slots() {
         let url = event["url"].as_str().unwrap();
         let start = event["start"].as_str().unwrap();
         assert!(url.ends_with(&format!("/{start}")), "{url} leads to {start}");
-        assert!(event["description"].as_str().unwrap().lines().any(|line| line == url), "the link on a line of its own");
+        assert!(
+            event["description"].as_str().unwrap().lines().any(|line| line == url),
+            "the link on a line of its own"
+        );
         assert_eq!(event["components"], json!([]), "no alarm");
         let properties: Vec<&str> = event["properties"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
         for present in ["UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "TRANSP", "X-MICROSOFT-CDO-BUSYSTATUS"] {

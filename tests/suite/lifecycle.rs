@@ -1,9 +1,7 @@
 //! The process: how it ends, what survives, what a saved config does.
 
 use crate::story::meeting_at;
-use crate::support::{
-    Config, Daemon, Day, Fault, Meeting, ON_THE_SERVER, ONE_POLL, Proxy, Server, eventually, token,
-};
+use crate::support::{Config, Daemon, Day, Fault, Meeting, ON_THE_SERVER, ONE_POLL, Proxy, Server, eventually, token};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -16,7 +14,9 @@ async fn sigterm_ends_it_with_0_though_connections_are_open() {
     let address = ("127.0.0.1", daemon.config.port);
     let idle = TcpStream::connect(address).await.unwrap();
     let mut half = TcpStream::connect(address).await.unwrap();
-    half.write_all(b"POST /noether/office-hour/x HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nname=").await.unwrap();
+    half.write_all(b"POST /noether/office-hour/x HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nname=")
+        .await
+        .unwrap();
     let mut kept = TcpStream::connect(address).await.unwrap();
     kept.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     let mut first = [0; 15];
@@ -76,10 +76,10 @@ async fn saving_the_config_reloads_it_and_a_mistake_changes_nothing() {
     let daemon = Daemon::start(Config::new(&calendar)).await;
     assert_eq!(daemon.get("/noether/thesis").await.status, 404);
 
-    let more = daemon.config.clone().meetings([
-        Meeting::new("office-hour", "30m", "30m"),
-        Meeting::new("thesis", "45m", "15m"),
-    ]);
+    let more = daemon
+        .config
+        .clone()
+        .meetings([Meeting::new("office-hour", "30m", "30m"), Meeting::new("thesis", "45m", "15m")]);
     std::fs::write(daemon.config_path(), more.toml()).unwrap();
     eventually("the new meeting type is there", ONE_POLL, async || {
         let there = daemon.get("/noether/thesis").await.status == 200;
@@ -90,7 +90,8 @@ async fn saving_the_config_reloads_it_and_a_mistake_changes_nothing() {
     let log = daemon.log().len();
     let wrong = more.toml().replace("duration = \"45m\"", "duration = \"45 parsecs\"");
     std::fs::write(daemon.config_path(), wrong).unwrap();
-    eventually("the mistake is logged", ONE_POLL, async || daemon.log()[log..].contains("duration").then_some(())).await;
+    eventually("the mistake is logged", ONE_POLL, async || daemon.log()[log..].contains("duration").then_some(()))
+        .await;
     assert_eq!(daemon.get("/noether/thesis").await.status, 200, "the last good config stays");
     assert_eq!(daemon.get("/readyz").await.status, 200);
 

@@ -33,11 +33,7 @@ const PATTERNS: &[Pattern] = &[
     ),
     (
         "last workday by BYSETPOS",
-        &[
-            "DTSTART:20260130T090000Z",
-            "DTEND:20260130T100000Z",
-            "RRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
-        ],
+        &["DTSTART:20260130T090000Z", "DTEND:20260130T100000Z", "RRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1"],
         ["2026-02-20", "2026-03-01"],
         &[["2026-02-27T09:00:00Z", "2026-02-27T10:00:00Z"]],
     ),
@@ -101,19 +97,13 @@ const PATTERNS: &[Pattern] = &[
     ),
     (
         "a Windows name",
-        &[
-            "DTSTART;TZID=Eastern Standard Time:20260302T090000",
-            "DTEND;TZID=Eastern Standard Time:20260302T100000",
-        ],
+        &["DTSTART;TZID=Eastern Standard Time:20260302T090000", "DTEND;TZID=Eastern Standard Time:20260302T100000"],
         ["2026-03-02", "2026-03-03"],
         &[["2026-03-02T14:00:00Z", "2026-03-02T15:00:00Z"]],
     ),
     (
         "a quoted TZID",
-        &[
-            "DTSTART;TZID=\"America/New_York\":20260302T090000",
-            "DTEND;TZID=\"America/New_York\":20260302T100000",
-        ],
+        &["DTSTART;TZID=\"America/New_York\":20260302T090000", "DTEND;TZID=\"America/New_York\":20260302T100000"],
         ["2026-03-02", "2026-03-03"],
         &[["2026-03-02T14:00:00Z", "2026-03-02T15:00:00Z"]],
     ),
@@ -152,12 +142,7 @@ const PATTERNS: &[Pattern] = &[
     ),
     (
         "COUNT with EXDATE",
-        &[
-            "DTSTART:20260302T090000Z",
-            "DTEND:20260302T100000Z",
-            "RRULE:FREQ=DAILY;COUNT=3",
-            "EXDATE:20260303T090000Z",
-        ],
+        &["DTSTART:20260302T090000Z", "DTEND:20260302T100000Z", "RRULE:FREQ=DAILY;COUNT=3", "EXDATE:20260303T090000Z"],
         ["2026-03-03", "2026-03-10"],
         &[["2026-03-04T09:00:00Z", "2026-03-04T10:00:00Z"]],
     ),
@@ -201,8 +186,19 @@ const PATTERNS: &[Pattern] = &[
 fn busy(folder: &std::path::Path, [from, to]: [&str; 2]) -> Value {
     let folder = folder.to_str().unwrap();
     let zone = "Europe/Berlin";
-    let arguments =
-        ["busy", "--ics", folder, "--from", from, "--to", to, "--time-zone", zone, "--owner", "mailto:noether@example.edu"];
+    let arguments = [
+        "busy",
+        "--ics",
+        folder,
+        "--from",
+        from,
+        "--to",
+        to,
+        "--time-zone",
+        zone,
+        "--owner",
+        "mailto:noether@example.edu",
+    ];
     let output = officehours(&arguments);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
@@ -275,8 +271,10 @@ async fn h2_a_failed_report_is_no_empty_calendar() {
         let file = format!("{}.ics", crate::support::unique("new"));
         calendar.put(&file, &meeting_at(&file, day, "11:30", "12:00")).await;
         let asked = proxy.reports();
-        eventually("reports were tried and failed", ON_THE_SERVER, async || (proxy.reports() >= asked + 2).then_some(()))
-            .await;
+        eventually("reports were tried and failed", ON_THE_SERVER, async || {
+            (proxy.reports() >= asked + 2).then_some(())
+        })
+        .await;
         let during = daemon.starts("office-hour", day).await;
         assert!(!during.contains(&day.at("09:00")), "{fault:?} made busy time free: {during:?}");
         proxy.fault(Fault::None);
@@ -305,7 +303,10 @@ async fn h3_what_the_host_just_took_cannot_be_booked_though_no_poll_came_between
     assert!(daemon.starts("office-hour", day).await.contains(&day.at("10:00")), "not polled yet");
     let answer = daemon.book("office-hour", day.at("10:00"), "Ada Lovelace").await;
     answer.expect_problem(409, "/slot-taken");
-    assert!(!daemon.starts("office-hour", day).await.contains(&day.at("10:00")), "the look at the server is not wasted");
+    assert!(
+        !daemon.starts("office-hour", day).await.contains(&day.at("10:00")),
+        "the look at the server is not wasted"
+    );
     assert_eq!(calendar.events().await.len(), 1);
 }
 
@@ -444,7 +445,9 @@ async fn h10_without_mail_the_done_page_promises_none_and_gives_a_way_to_cancel(
     assert_eq!(page.status, 200);
     let text = page.text();
     let lower = text.to_lowercase();
-    for promise in ["has been sent", "we sent", "have sent", "check your inbox", "confirmation e-mail", "confirmation email"] {
+    for promise in
+        ["has been sent", "we sent", "have sent", "check your inbox", "confirmation e-mail", "confirmation email"]
+    {
         assert!(!lower.contains(promise), "{promise:?} in {text}");
     }
     assert!(text.contains("/cancel\""), "a way to cancel: {text}");

@@ -18,7 +18,8 @@ pub(crate) struct Calendar {
 impl Calendar {
     /// Puts an object under a file name, over whatever is there.
     pub(crate) async fn put(&self, file: &str, text: &str) {
-        let request = client().put(format!("{}{file}", self.url)).header("content-type", "text/calendar; charset=utf-8");
+        let request =
+            client().put(format!("{}{file}", self.url)).header("content-type", "text/calendar; charset=utf-8");
         let answer = self.send(request.body(text.to_owned())).await;
         assert!(matches!(answer.status, 200..=204), "PUT {file}: {answer:?}");
     }

@@ -1,6 +1,6 @@
 //! iCalendar text as other programs would write it, and days that every story can use whenever it runs.
 
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::{Timestamp, civil};
 
 /// The time on the wall: tests are the edge of the world, where it may be asked.
 #[expect(clippy::disallowed_methods, reason = "a black-box test has no clock to hand in")]
@@ -15,14 +15,14 @@ pub(crate) struct Day(pub(crate) civil::Date);
 impl Day {
     /// Some days from today, in Europe/Berlin, where the hosts of the tests live.
     pub(crate) fn ahead(days: i64) -> Day {
-        let today = now().to_zoned(berlin()).date();
+        let today = now().in_tz(BERLIN).unwrap().date();
         Day(today.checked_add(jiff::Span::new().days(days)).unwrap())
     }
 
     /// The instant of a wall-clock time such as `"09:30"` on that day.
     pub(crate) fn at(self, time: &str) -> Timestamp {
         let time: civil::Time = format!("{time}:00").parse().unwrap();
-        self.0.to_datetime(time).to_zoned(berlin()).unwrap().timestamp()
+        self.0.to_datetime(time).in_tz(BERLIN).unwrap().timestamp()
     }
 
     /// Midnight of the day and of the next.
@@ -32,9 +32,7 @@ impl Day {
     }
 }
 
-fn berlin() -> TimeZone {
-    TimeZone::get("Europe/Berlin").unwrap()
-}
+const BERLIN: &str = "Europe/Berlin";
 
 /// An instant as iCalendar writes it: `20261201T080000Z`.
 pub(crate) fn stamp(time: Timestamp) -> String {
