@@ -1,1 +1,25 @@
-fn main() {}
+//! officehours as its users meet it: the real binary, real calendar servers, independent clients and parsers. One file
+//! a story; `support` holds what they share. `tests/run` brings what they need.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test ends by panicking, and helpers outside of #[test] functions do so too"
+)]
+
+mod support;
+
+mod architecture;
+mod browser;
+mod cli;
+mod demo;
+mod docs;
+mod feed;
+mod hostile;
+mod hygiene;
+mod lifecycle;
+mod outage;
+mod peers;
+mod race;
+mod story;

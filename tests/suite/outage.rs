@@ -1,0 +1,127 @@
+//! The calendar server goes away and comes back: what is served, what can be booked, what happens to it.
+
+use crate::story::{events_of, meeting_at};
+use crate::support::{Config, Daemon, Day, ON_THE_SERVER, ONE_POLL, OwnServer, eventually, token};
+use std::time::{Duration, Instant};
+
+#[tokio::test]
+async fn an_outage_of_radicale_is_survived() {
+    outage("radicale").await;
+}
+
+#[tokio::test]
+async fn an_outage_of_xandikos_is_survived() {
+    outage("xandikos").await;
+}
+
+async fn outage(name: &'static str) {
+    let Some(own) = OwnServer::start(name) else { return };
+    let day = Day::ahead(3);
+    let calendar = own.server.calendar("outage").await;
+    calendar.put("lunch.ics", &meeting_at("lunch", day, "09:00", "10:00")).await;
+    let mut daemon = Daemon::start(Config::new(&calendar)).await;
+    daemon.wait_starts("office-hour", day, &["10:00", "10:30", "11:00", "11:30"]).await;
+    let feed = daemon.get("/noether.ics").await;
+    assert_eq!(feed.status, 200);
+
+    own.stop();
+    let down = daemon.get("/noether.ics").await;
+    assert_eq!((down.status, &down.body), (200, &feed.body), "the last good feed");
+
+    // Over a restart too.
+    assert!(daemon.terminate().success());
+    daemon.start_again().await;
+    let restarted = daemon.get("/noether.ics").await;
+    assert_eq!((restarted.status, &restarted.body), (200, &feed.body), "the last good feed, over a restart");
+    assert_eq!(restarted.header("etag"), feed.header("etag"));
+
+    // The data is younger than max_staleness: the slot is the guest's, and the event on its way.
+    let asked = Instant::now();
+    let booking = daemon.book("office-hour", day.at("10:30"), "Ada Lovelace").await.expect(201);
+    assert!(asked.elapsed() < Duration::from_secs(10), "the guest waited {:?}", asked.elapsed());
+    assert_eq!(booking["state"], "reserved");
+    let again = daemon.book("office-hour", day.at("10:30"), "Grace Hopper").await;
+    let problem = again.expect_problem(409, "/slot-taken");
+    assert!(!problem["alternatives"].as_array().unwrap().is_empty());
+
+    own.start_again();
+    daemon.wait_state(&token(&booking), "confirmed").await;
+    assert_eq!(events_of(&calendar, "Ada Lovelace").await.len(), 1);
+    daemon.wait_two_polls().await;
+    daemon.wait_starts("office-hour", day, &["10:00", "11:00", "11:30"]).await;
+
+    // A cancellation made while the server is down reaches it too.
+    own.stop();
+    assert_eq!(daemon.cancel(&token(&booking)).await.expect(200)["state"], "cancelled");
+    own.start_again();
+    eventually("the event is gone from the server", ON_THE_SERVER + ON_THE_SERVER, async || {
+        events_of(&calendar, "Ada Lovelace").await.is_empty().then_some(())
+    })
+    .await;
+    daemon.wait_starts("office-hour", day, &["10:00", "10:30", "11:00", "11:30"]).await;
+}
+
+#[tokio::test]
+async fn nothing_can_be_booked_on_stale_data_but_the_feed_stays() {
+    let Some(own) = OwnServer::start("radicale") else { return };
+    let day = Day::ahead(3);
+    let calendar = own.server.calendar("stale").await;
+    let config = Config { max_staleness: "4s".to_owned(), ..Config::new(&calendar) };
+    let daemon = Daemon::start(config).await;
+    let feed = daemon.get("/noether.ics").await;
+    own.stop();
+    eventually("it is no longer ready", ONE_POLL, async || (daemon.get("/readyz").await.status == 503).then_some(()))
+        .await;
+    assert_eq!(daemon.get("/healthz").await.status, 200);
+    let refused = daemon.book("office-hour", day.at("09:00"), "Ada Lovelace").await;
+    refused.expect_problem(503, "/stale");
+    assert!(refused.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0));
+    let stale = daemon.get("/noether.ics").await;
+    assert_eq!((stale.status, &stale.body), (200, &feed.body), "subscribers keep what they have");
+
+    own.start_again();
+    eventually("it is ready again", ON_THE_SERVER, async || (daemon.get("/readyz").await.status == 200).then_some(()))
+        .await;
+    daemon.book_confirmed("office-hour", day.at("09:00"), "Ada Lovelace").await;
+}
+
+#[tokio::test]
+async fn before_a_host_was_ever_read_the_feed_says_try_later() {
+    let Some(own) = OwnServer::start("radicale") else { return };
+    let calendar = own.server.calendar("unread").await;
+    own.stop();
+    let mut daemon = Daemon::launch(Config::new(&calendar), &[]).await;
+    for path in ["/noether.ics", "/noether/office-hour.ics", "/noether/freebusy.ifb", "/readyz"] {
+        assert_eq!(daemon.get(path).await.status, 503, "{path}");
+    }
+    let feed = daemon.get("/noether.ics").await;
+    assert!(feed.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0));
+    let refused = daemon.book("office-hour", Day::ahead(3).at("09:00"), "Ada Lovelace").await;
+    refused.expect_problem(503, "/stale");
+    own.start_again();
+    daemon.wait_ready().await;
+    assert_eq!(daemon.get("/noether.ics").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_dead_account_does_not_stop_the_others() {
+    let Some(own) = OwnServer::start("radicale") else { return };
+    let Some(server) = crate::support::Server::radicale() else { return };
+    let day = Day::ahead(3);
+    let (dead, alive) = (own.server.calendar("dead").await, server.calendar("alive").await);
+    own.stop();
+    let mut config = Config::new(&dead);
+    let second = Config::new(&alive).toml();
+    let host = second.split_once("[[host]]").unwrap().1.replace("\"noether\"", "\"hilbert\"");
+    config.more = format!("\n[[host]]{host}");
+    let daemon = Daemon::launch(config, &[]).await;
+    let (from, to) = day.window();
+    let path = format!("/api/v1/hosts/hilbert/meetings/office-hour/slots?from={from}&to={to}");
+    eventually("the other host is offered", ON_THE_SERVER, async || {
+        let answer = daemon.get(&path).await;
+        (answer.status == 200 && answer.json()["slots"].as_array().unwrap().len() == 6).then_some(())
+    })
+    .await;
+    assert_eq!(daemon.get("/hilbert.ics").await.status, 200);
+    assert_eq!(daemon.get("/noether.ics").await.status, 503);
+}

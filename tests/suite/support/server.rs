@@ -1,0 +1,131 @@
+//! Real calendar servers: the two that `tests/run` started for everybody, and one of a test's own that it may stop.
+
+use super::{Calendar, client, free_port, need, root, unique};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// How to reach a server, and the calendar homes of its two users.
+#[derive(Clone, Debug)]
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) user: String,
+    pub(crate) password: String,
+    pub(crate) home: String,
+    pub(crate) other_home: String,
+}
+
+impl Server {
+    /// The Radicale of this run.
+    pub(crate) fn radicale() -> Option<Server> {
+        Server::shared("OFFICEHOURS_TEST_RADICALE")
+    }
+
+    /// The Xandikos of this run.
+    pub(crate) fn xandikos() -> Option<Server> {
+        Server::shared("OFFICEHOURS_TEST_XANDIKOS")
+    }
+
+    fn shared(variable: &str) -> Option<Server> {
+        let words = need(variable, std::env::var(variable).ok())?;
+        let [url, user, password, home, other_home] = words.split(' ').collect::<Vec<_>>().try_into().unwrap();
+        Some(Server {
+            url: url.to_owned(),
+            user: user.to_owned(),
+            password: password.to_owned(),
+            home: home.to_owned(),
+            other_home: other_home.to_owned(),
+        })
+    }
+
+    /// As its other user, whose home only one test uses.
+    pub(crate) fn as_other_user(&self) -> Server {
+        Server { user: "ta".to_owned(), home: self.other_home.clone(), ..self.clone() }
+    }
+
+    /// Makes a calendar that only this test uses.
+    pub(crate) async fn calendar(&self, prefix: &str) -> Calendar {
+        let name = unique(prefix);
+        let url = format!("{}{name}/", self.home);
+        let body = format!(
+            r#"<?xml version="1.0" encoding="utf-8"?>
+<C:mkcalendar xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><set><prop><displayname>{name}</displayname>
+<C:supported-calendar-component-set><C:comp name="VEVENT"/></C:supported-calendar-component-set></prop></set></C:mkcalendar>"#
+        );
+        let answer = client()
+            .request("MKCALENDAR".parse().unwrap(), &url)
+            .basic_auth(&self.user, Some(&self.password))
+            .header("content-type", "application/xml")
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 201, "MKCALENDAR {url}");
+        Calendar { server: self.clone(), name, url }
+    }
+}
+
+/// A server of the test's own, which it may stop and start again.
+pub(crate) struct OwnServer {
+    pub(crate) server: Server,
+    name: &'static str,
+    port: u16,
+    folder: tempfile::TempDir,
+}
+
+impl OwnServer {
+    /// `radicale` or `xandikos`, on a port of its own, with fresh data.
+    pub(crate) fn start(name: &'static str) -> Option<OwnServer> {
+        need("CALDAV_CACHE", std::env::var_os("CALDAV_CACHE"))?;
+        let nowhere = String::new();
+        let server = Server {
+            url: nowhere.clone(),
+            user: "prof".to_owned(),
+            password: "secret".to_owned(),
+            home: nowhere.clone(),
+            other_home: nowhere,
+        };
+        let mut own = OwnServer { server, name, port: free_port(), folder: tempfile::tempdir().unwrap() };
+        let line = own.script(&["start"]);
+        let variable = |key: &str| {
+            let value = line.split_whitespace().find_map(|word| word.strip_prefix(key)?.strip_prefix('='));
+            value.unwrap_or_else(|| panic!("{key} in {line}")).to_owned()
+        };
+        own.server.url = variable("CALDAV_URL");
+        own.server.home = variable("CALDAV_HOME");
+        own.server.other_home = variable("CALDAV_TA_HOME");
+        Some(own)
+    }
+
+    /// Ends it; its data stays.
+    pub(crate) fn stop(&self) {
+        self.script(&["stop"]);
+    }
+
+    /// Starts it again on the same port with its data.
+    pub(crate) fn start_again(&self) {
+        self.script(&["start", "--keep"]);
+    }
+
+    fn path(&self) -> PathBuf {
+        root().join("tests/servers").join(format!("{}.sh", self.name))
+    }
+
+    fn script(&self, arguments: &[&str]) -> String {
+        let output = Command::new(self.path())
+            .args(arguments)
+            .env("CALDAV_DIR", self.folder.path())
+            .env(format!("{}_PORT", self.name.to_uppercase()), self.port.to_string())
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{} {arguments:?}", self.name);
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
