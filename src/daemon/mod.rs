@@ -7,7 +7,7 @@ mod setup;
 mod tasks;
 
 pub use account::Poller;
-pub use logging::{Level, start_logging};
+pub use logging::{Journal, Level, start_logging};
 pub use publish::load_board;
 pub use setup::{Services, SetupError, random};
 pub use tasks::{Daemon, Ready};

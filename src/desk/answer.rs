@@ -2,6 +2,7 @@
 
 use crate::availability::{Host, HostId, Interval, MeetingId, MeetingType};
 use crate::booking::{Booking, Guest};
+use crate::store::StoreError;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
@@ -130,7 +131,7 @@ pub enum ReserveError {
     Token(#[from] TokenError),
     /// The store failed; nothing was booked.
     #[error("the booking could not be stored")]
-    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Store(#[from] StoreError),
 }
 
 /// Why a token opens nothing.
@@ -144,5 +145,5 @@ pub enum TokenError {
     Closed(crate::booking::BookingState),
     /// The store failed.
     #[error("the booking could not be read")]
-    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Store(#[from] StoreError),
 }

@@ -1,0 +1,265 @@
+//! The tasks of the daemon and how they end: each by its token; a task that dies takes the process with it, and systemd starts
+//! it again. Start with [`Daemon::run`].
+
+use super::setup::{Built, Services};
+use super::Poller;
+use crate::availability::Clock;
+use crate::config::{self, Config, Environment, Limit, Listen};
+use crate::http::{self, AppState, Metrics, ServerLimits, Settings, SettingsSource};
+use crate::outbox::{Outbox, Targets};
+use crate::store::{Access, Purge};
+use anyhow::{Context, anyhow, bail};
+use arc_swap::ArcSwap;
+use jiff::{SignedDuration, Timestamp};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long the end may take: within the 5 s that SIGTERM grants.
+const DRAIN: Duration = Duration::from_millis(4500);
+/// How often unconfirmed bookings are looked through.
+const EXPIRE_EVERY: Duration = Duration::from_secs(30);
+/// How often old rows are removed, in rounds of [`EXPIRE_EVERY`].
+const PURGE_ROUNDS: u32 = 120;
+
+/// The daemon of one config.
+#[derive(Debug)]
+pub struct Daemon {
+    /// Checked.
+    pub config: Config,
+    /// Where secrets come from.
+    pub environment: Environment,
+    /// Tells the time.
+    pub clock: Clock,
+}
+
+/// Called once the daemon serves, with the public addresses.
+pub type Ready = Box<dyn FnOnce(&[SocketAddr]) + Send>;
+
+impl Daemon {
+    /// Runs until SIGTERM, SIGINT or `shutdown`. An error is a task that died, or a start that failed.
+    pub async fn run(self, shutdown: CancellationToken, ready: Ready) -> anyhow::Result<()> {
+        let Daemon { config, environment, clock } = self;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
+
+        let services = Services::open(&config, Access::Daemon, environment.clone(), clock.clone()).await?;
+        let Built { world, targets, pollers } = services.build(&config).await?;
+        services.publish(world).await?;
+        let targets = Arc::new(ArcSwap::from_pointee(targets));
+        let metrics = Metrics::new();
+        let time = clock.clone();
+        let app = AppState::new(services.desk.clone(), settings(&config), Arc::new(move || time.now()), metrics);
+
+        let listeners = bind(&config).await?;
+        let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
+        let mut tasks = Tasks { set: JoinSet::new(), stop: CancellationToken::new() };
+        tasks.spawn("pages and API", {
+            let (app, stop) = (http::app(app.clone()), tasks.stop.clone());
+            async move { Ok(http::serve(listeners, app, ServerLimits::default(), stop).await?) }
+        });
+        if let Some(address) = config.server.metrics_listen {
+            let listener = listen(address).await?;
+            let (ops, stop) = (http::ops(app.clone()), tasks.stop.clone());
+            tasks.spawn("metrics", async move { Ok(http::serve(vec![listener], ops, ServerLimits::default(), stop).await?) });
+        }
+        let outbox = Outbox {
+            targets: targets.clone(),
+            store: services.store.clone(),
+            desk: services.desk.clone(),
+            signal: services.signal.clone(),
+            clock: clock.clone(),
+        };
+        let stop = tasks.stop.clone();
+        tasks.spawn("outbox", async move { Ok(outbox.run(stop).await?) });
+        tasks.spawn("housekeeping", keep_house(services.clone(), tasks.stop.clone()));
+        let mut polling = tasks.poll(pollers);
+
+        let (_watcher, mut changes) = watch(&config)?;
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+        let mut watchdog = watchdog();
+        ready(&addresses);
+        tracing::info!(hosts = config.hosts.len(), "officehours is ready.");
+
+        let ended = loop {
+            let changed = tokio::select! {
+                _ = terminate.recv() => break Ok(()),
+                _ = interrupt.recv() => break Ok(()),
+                () = shutdown.cancelled() => break Ok(()),
+                ended = tasks.next() => match ended {
+                    // The pollers of the config before the last reload end as they should.
+                    Ok(Ended::AsTold) => continue,
+                    Ok(Ended::Died(error)) | Err(error) => break Err(error),
+                },
+                _ = watchdog.tick() => {
+                    let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+                    continue;
+                }
+                _ = hang_up.recv() => reread(&config, &environment),
+                Some(changed) = changes.recv() => changed.check(&environment),
+            };
+            match changed {
+                Ok(next) => match services.build(&next).await {
+                    Ok(built) => {
+                        polling.cancel();
+                        services.publish(built.world).await?;
+                        targets.store(Arc::new(built.targets));
+                        app.reload(settings(&next));
+                        polling = tasks.poll(built.pollers);
+                        tracing::info!(hosts = next.hosts.len(), "The config was reloaded.");
+                    }
+                    Err(error) => tracing::error!(%error, "The config was not reloaded; the last good one stays."),
+                },
+                Err(mistakes) => tracing::error!("The config was not reloaded; the last good one stays. {mistakes}"),
+            }
+        };
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        tasks.stop.cancel();
+        let drained = tokio::time::timeout(DRAIN, tasks.drain()).await;
+        if drained.is_err() {
+            tracing::warn!("Not everything that was under way could be finished in time; it goes on at the next start.");
+        }
+        services.store.close().await;
+        tracing::info!("officehours has ended.");
+        ended
+    }
+}
+
+/// The running tasks.
+struct Tasks {
+    set: JoinSet<(&'static str, anyhow::Result<()>)>,
+    stop: CancellationToken,
+}
+
+enum Ended {
+    AsTold,
+    Died(anyhow::Error),
+}
+
+impl Tasks {
+    fn spawn(&mut self, name: &'static str, task: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+        self.set.spawn(async move { (name, task.await) });
+    }
+
+    /// Starts the pollers of one config; the token ends them.
+    fn poll(&mut self, pollers: Vec<Poller>) -> CancellationToken {
+        let stop = self.stop.child_token();
+        for poller in pollers {
+            let stop = stop.clone();
+            self.spawn(POLLER, async move { Ok(poller.run(stop).await?) });
+        }
+        stop
+    }
+
+    /// Waits for a task to end.
+    async fn next(&mut self) -> anyhow::Result<Ended> {
+        match self.set.join_next().await {
+            Some(Ok((POLLER, Ok(())))) => Ok(Ended::AsTold),
+            Some(Ok((name, Ok(())))) => Ok(Ended::Died(anyhow!("the task {name:?} ended by itself"))),
+            Some(Ok((name, Err(error)))) => Ok(Ended::Died(error.context(format!("the task {name:?} failed")))),
+            Some(Err(error)) => Err(anyhow!(error).context("a task panicked")),
+            None => bail!("all tasks ended"),
+        }
+    }
+
+    async fn drain(&mut self) {
+        while self.set.join_next().await.is_some() {}
+    }
+}
+
+const POLLER: &str = "poller";
+
+/// Lets unconfirmed bookings lapse, and removes what is old.
+async fn keep_house(services: Services, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut round: u32 = 0;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = tokio::time::sleep(EXPIRE_EVERY) => {}
+        }
+        services.desk.expire().await?;
+        round = round.wrapping_add(1);
+        if round % PURGE_ROUNDS == 0 {
+            let before = |days: i64| {
+                let span = SignedDuration::from_hours(24 * days);
+                services.clock.now().checked_sub(span).unwrap_or(Timestamp::MIN)
+            };
+            let purge = Purge { hits_before: before(60), idempotency_before: before(1), done_before: before(30) };
+            services.store.purge(purge).await?;
+        }
+    }
+}
+
+/// The sockets to serve on.
+async fn bind(config: &Config) -> anyhow::Result<Vec<TcpListener>> {
+    let mut listeners = Vec::new();
+    for wanted in &config.server.listen {
+        match wanted {
+            Listen::Address(address) => listeners.push(listen(*address).await?),
+            Listen::Systemd => {
+                let mut passed = listenfd::ListenFd::from_env();
+                let before = listeners.len();
+                for index in 0..passed.len() {
+                    if let Some(listener) = passed.take_tcp_listener(index)? {
+                        listener.set_nonblocking(true)?;
+                        listeners.push(TcpListener::from_std(listener)?);
+                    }
+                }
+                if listeners.len() == before {
+                    bail!("[server] listen = \"systemd\", but systemd passed no socket: enable officehours.socket");
+                }
+            }
+        }
+    }
+    Ok(listeners)
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}: another program may hold it"))
+}
+
+fn settings(config: &Config) -> Settings {
+    let requests_per_ip = match config.limits.requests_per_ip {
+        Limit::Off => None,
+        Limit::Rate { count, per } => Some(http::Rate { count, per }),
+    };
+    Settings::new(SettingsSource {
+        public_url: config.server.public_url.clone(),
+        trusted_proxies: config.server.trusted_proxies.clone(),
+        directory: config.server.directory,
+        public_metrics: config.server.metrics_listen.is_none(),
+        mailed: config.mail.is_some(),
+        requests_per_ip,
+    })
+}
+
+/// Watches the config file, where there is one.
+fn watch(config: &Config) -> anyhow::Result<(Option<config::Watcher>, mpsc::Receiver<config::Changed>)> {
+    match &config.path {
+        Some(path) => {
+            let (watcher, changes) = config::watch(path).context("the config file cannot be watched")?;
+            Ok((Some(watcher), changes))
+        }
+        None => Ok((None, mpsc::channel(1).1)),
+    }
+}
+
+fn reread(config: &Config, environment: &Environment) -> Result<Config, config::ConfigErrors> {
+    match &config.path {
+        Some(path) => Config::load(path, environment),
+        None => Ok(config.clone()),
+    }
+}
+
+/// Ticks twice in the time that systemd's watchdog grants, or as good as never.
+fn watchdog() -> tokio::time::Interval {
+    let granted = sd_notify::watchdog_enabled();
+    let every = granted.map_or(Duration::from_secs(3600), |granted| granted / 2);
+    tokio::time::interval(every.max(Duration::from_millis(100)))
+}
