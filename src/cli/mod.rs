@@ -1,1 +1,2 @@
-//! cli
+//! The command line: one file a command.
+pub mod busy_ics;
