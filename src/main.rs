@@ -1,3 +1,7 @@
 //! The command line: arguments to a command to an exit status.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    officehours::cli::main()
+}

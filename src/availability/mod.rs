@@ -1,6 +1,9 @@
 //! When a host can be met: intervals, hours, meeting types and busy time, to slots, and why. Start with [`Interval`].
 
+mod blocking;
+mod busy;
 mod clock;
+mod happening;
 mod host;
 mod hours;
 mod interval;
@@ -8,6 +11,9 @@ mod meeting;
 mod slots;
 
 pub use clock::Clock;
+pub use busy::{
+    BusyCause, BusyInterval, BusyKind, EventFacts, ObjectBusy, Warning, event_summary, object_busy, object_opens,
+};
 pub use host::{AllDay, BusyRules, Host, HostId, Tentative};
 pub use hours::{DateHours, Hours, HoursError, TimeRange, WeeklyHours};
 pub use interval::{Interval, IntervalSet};

@@ -1,5 +1,20 @@
-//! RFC 5545 text to values and back. Start with [`Zone`].
+//! RFC 5545 text to values and back. Reading: [`line`](ContentLines) to [`component`](Component) to event; start with
+//! [`read`]. Time zones: [`Zone`].
 
+mod component;
+mod event;
+mod line;
+mod observance;
+mod rule;
+mod time;
 mod zone;
+mod zone_name;
 
+pub use component::{Component, read};
+pub(crate) use event::Event;
+pub use line::{ContentLines, NoProperty, Property};
+pub use rule::{Frequency, RecurrenceRule, RuleError, Skip, Until, WeekdayNum};
+pub use time::{EventTime, Length};
+pub(crate) use time::{Written, parse_written};
 pub use zone::Zone;
+pub(crate) use zone_name::ZoneNames;

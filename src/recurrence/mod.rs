@@ -1,1 +1,14 @@
-//! recurrence
+//! Recurrence (RFC 5545 3.8.5): rules, dates and exclusions to the instances in a window. Start with [`RecurrenceSet`].
+
+mod bits;
+mod budget;
+mod days;
+mod expand;
+pub(crate) mod local;
+mod set;
+
+pub use bits::Bits;
+pub use budget::Budget;
+pub(crate) use expand::{First, expand};
+pub(crate) use set::Name;
+pub use set::{Instance, Instances, RecurrenceSet};

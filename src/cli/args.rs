@@ -1,0 +1,191 @@
+//! The arguments, as clap reads them: what `--help` and the manual pages say.
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Publishes the free time of your CalDAV calendars as bookable slots: an ICS feed, booking pages and a JSON API.
+#[derive(Debug, Parser)]
+#[command(name = "officehours", version, propagate_version = true)]
+pub struct Arguments {
+    /// The config file. Without it: $OFFICEHOURS_CONFIG, ./officehours.toml,
+    /// $XDG_CONFIG_HOME/officehours/officehours.toml, /etc/officehours/officehours.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs the daemon
+    Run,
+    /// Shows everything on this machine with nothing set up: a calendar server, a sample professor, the daemon
+    Demo(DemoArguments),
+    /// Checks the config, the connections and the calendars
+    Check(CheckArguments),
+    /// Reads every calendar once; a line a calendar
+    Sync {
+        /// Only this host
+        host: Option<String>,
+    },
+    /// Lists every calendar that was found: href, name, busy, writable
+    Calendars {
+        /// The host's id
+        host: String,
+    },
+    /// Prints merged busy time as JSON: of a host's calendars, or of .ics files
+    Busy(BusyArguments),
+    /// Prints the slots on offer
+    Slots(SlotsArguments),
+    /// Prints the text of a feed
+    Feed {
+        /// The host, or one of their meeting types
+        #[arg(value_name = "HOST[/MEETING]")]
+        target: String,
+    },
+    /// The host's desk: lists, shows, cancels, approves and declines bookings
+    #[command(subcommand)]
+    Bookings(BookingsCommand),
+    /// Writes a consistent copy of the store, while the daemon runs
+    Backup {
+        /// The file to write; it must not exist
+        file: PathBuf,
+    },
+    /// Prints a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Prints the manual page, or writes all of them to a folder
+    Man {
+        /// The folder
+        #[arg(value_name = "DIR")]
+        directory: Option<PathBuf>,
+    },
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Where the pages are served
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Keeps calendars and bookings in this folder, for the next time
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// Also puts a test event on each calendar that bookings are written to, and removes it
+    #[arg(long)]
+    pub write: bool,
+}
+
+/// Arguments of `busy`.
+#[derive(Debug, Args)]
+pub struct BusyArguments {
+    /// The host's id
+    #[arg(required_unless_present = "ics", conflicts_with = "ics")]
+    pub host: Option<String>,
+    /// Reads these .ics files or folders of them instead: no config, no network, no store
+    #[arg(long, value_name = "PATH", num_args = 1.., requires = "time_zone")]
+    pub ics: Vec<PathBuf>,
+    /// RFC 3339 instant, or a date: its first instant in the host's zone
+    #[arg(long, value_name = "T")]
+    pub from: String,
+    /// As --from; not included
+    #[arg(long, value_name = "T")]
+    pub to: String,
+    /// With --ics: the host's zone, for floating times and dates
+    #[arg(long, value_name = "ZONE", requires = "ics")]
+    pub time_zone: Option<String>,
+    /// With --ics: an address of the host, whose answer to an invitation counts
+    #[arg(long, value_name = "mailto:…", requires = "ics")]
+    pub owner: Vec<String>,
+    /// With --ics: how tentative events count
+    #[arg(long, value_enum, default_value_t = TentativeArgument::Busy)]
+    pub tentative: TentativeArgument,
+}
+
+/// How tentative events count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum TentativeArgument {
+    /// As busy
+    Busy,
+    /// As free
+    Free,
+}
+
+/// Arguments of `slots`.
+#[derive(Debug, Args)]
+pub struct SlotsArguments {
+    /// Which meeting type
+    #[arg(value_name = "HOST/MEETING")]
+    pub target: String,
+    /// RFC 3339 instant, or a date: its first instant in the host's zone. A slot that starts then is included
+    #[arg(long, value_name = "T")]
+    pub from: String,
+    /// As --from. A slot that starts then is not included
+    #[arg(long, value_name = "T")]
+    pub to: String,
+    /// As if it were this time now
+    #[arg(long, value_name = "T")]
+    pub now: Option<String>,
+    /// Prints what the slots API answers
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to do with bookings.
+#[derive(Debug, Subcommand)]
+pub enum BookingsCommand {
+    /// Lists bookings, the next first
+    List {
+        /// Only this host's
+        host: Option<String>,
+        /// Past and ended ones too
+        #[arg(long)]
+        all: bool,
+        /// Prints one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows one booking
+    Show {
+        /// Its id
+        id: String,
+        /// Prints one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Calls a booking off; its event is removed by the running daemon
+    Cancel {
+        /// Its id
+        id: String,
+        /// Prints one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Approves a booking that awaits it
+    Approve {
+        /// Its id
+        id: String,
+        /// Prints one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Declines a booking that awaits approval
+    Decline {
+        /// Its id
+        id: String,
+        /// Prints one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+}

@@ -1,0 +1,101 @@
+//! `officehours bookings`: the host's desk on the command line. The running daemon performs what follows from a change.
+
+use super::args::BookingsCommand;
+use super::office::{host, open, system_clock};
+use super::UsageError;
+use crate::booking::{Booking, BookingId};
+use crate::daemon::Services;
+use crate::desk::Decision;
+use crate::store::BookingFilter;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+pub(super) async fn bookings(config: Option<&Path>, command: BookingsCommand) -> anyhow::Result<ExitCode> {
+    let (_, services) = open(config, system_clock()).await?;
+    let mut out = std::io::stdout().lock();
+    match command {
+        BookingsCommand::List { host: only, all, json } => {
+            let only = only.map(|id| host(&services, &id)).transpose()?;
+            let from = if all { None } else { Some(services.clock.now()) };
+            let filter = BookingFilter { from, ..BookingFilter::default() };
+            let mut bookings = services.store.bookings(only.as_ref().map(|host| &host.id), filter).await?;
+            if !all {
+                bookings.retain(|booking| booking.state.holds_slot());
+            }
+            if json {
+                let all: Vec<Value> = bookings.iter().map(as_json).collect();
+                writeln!(out, "{}", Value::from(all))?;
+            } else {
+                for booking in &bookings {
+                    writeln!(out, "{}", line(&services, booking))?;
+                }
+            }
+        }
+        BookingsCommand::Show { id, json } => {
+            let booking = services.store.booking(booking_id(&id)?).await?;
+            let booking = booking.ok_or_else(|| anyhow::anyhow!("there is no booking {id}"))?;
+            show(&mut out, &services, &booking, json)?;
+        }
+        BookingsCommand::Cancel { id, json } => {
+            let booking = services.desk.cancel_by_id(booking_id(&id)?).await?;
+            show(&mut out, &services, &booking, json)?;
+        }
+        BookingsCommand::Approve { id, json } => {
+            let booking = services.desk.decide_by_id(booking_id(&id)?, Decision::Approve).await?;
+            show(&mut out, &services, &booking, json)?;
+        }
+        BookingsCommand::Decline { id, json } => {
+            let booking = services.desk.decide_by_id(booking_id(&id)?, Decision::Decline).await?;
+            show(&mut out, &services, &booking, json)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn booking_id(text: &str) -> anyhow::Result<BookingId> {
+    let id = text.parse().map_err(|_| UsageError(format!("{text:?} is no booking's id: see officehours bookings list")))?;
+    Ok(BookingId(id))
+}
+
+fn show(out: &mut impl Write, services: &Services, booking: &Booking, json: bool) -> std::io::Result<()> {
+    if json {
+        return writeln!(out, "{}", as_json(booking));
+    }
+    writeln!(out, "{}", line(services, booking))?;
+    writeln!(out, "{} <{}>", booking.guest.name, booking.guest.email)?;
+    for answer in &booking.guest.answers {
+        writeln!(out, "{} {}", answer.label, answer.text)?;
+    }
+    if !booking.guest.note.is_empty() {
+        writeln!(out, "{}", booking.guest.note)?;
+    }
+    Ok(())
+}
+
+fn line(services: &Services, booking: &Booking) -> String {
+    let when = match services.desk.host(booking.host.as_str()) {
+        Some(host) => host.zone.civil(booking.time.start()).strftime("%a %Y-%m-%d %H:%M").to_string(),
+        None => booking.time.start().to_string(),
+    };
+    format!("{}  {when}  {}/{}  {}  {}", booking.id, booking.host, booking.meeting, booking.state, booking.guest.name)
+}
+
+fn as_json(booking: &Booking) -> Value {
+    json!({
+        "id": booking.id.to_string(),
+        "host": booking.host.as_str(),
+        "meeting": booking.meeting.as_str(),
+        "state": booking.state.as_str(),
+        "start": booking.time.start(),
+        "end": booking.time.end(),
+        "name": booking.guest.name,
+        "email": booking.guest.email,
+        "note": booking.guest.note,
+        "time_zone": booking.guest.time_zone,
+        "answers": booking.guest.answers.iter().map(|a| (a.question.clone(), Value::from(a.text.clone()))).collect::<serde_json::Map<_, _>>(),
+        "created_at": booking.created_at,
+        "event": booking.event.as_ref().map(|place| json!({ "account": place.account, "href": place.href })),
+    })
+}

@@ -1,0 +1,50 @@
+//! `officehours calendars HOST`: every calendar found, asked of the servers now.
+
+use super::office::{host, open, system_clock};
+use crate::sync::is_named_so;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+pub(super) async fn calendars(config: Option<&Path>, id: &str) -> anyhow::Result<ExitCode> {
+    let (config, services) = open(config, system_clock()).await?;
+    let host = host(&services, id)?;
+    let mut out = std::io::stdout().lock();
+    let mut failed = false;
+    for of_host in config.hosts.iter().filter(|of| of.host.id == host.id) {
+        for account in services.accounts(of_host).await? {
+            let settings = &account.settings;
+            match account.client.discover().await {
+                Ok(found) => {
+                    for calendar in found.calendars {
+                        let named = |name: &str| is_named_so(calendar.href.as_str(), &calendar.name, name);
+                        let busy = match &settings.calendars {
+                            Some(names) => names.iter().any(|name| named(name)),
+                            None => !calendar.transparent && calendar.vevent && !calendar.subscribed,
+                        };
+                        let written = settings.bookings.as_deref().is_some_and(named);
+                        let writable = match calendar.writable {
+                            Some(true) => "writable",
+                            Some(false) => "read-only",
+                            None => "writable?",
+                        };
+                        writeln!(
+                            out,
+                            "{}/{}\t{}\t{}\t{writable}{}",
+                            settings.id,
+                            calendar.name,
+                            calendar.href,
+                            if busy { "busy" } else { "not busy" },
+                            if written { "\tbookings" } else { "" }
+                        )?;
+                    }
+                }
+                Err(error) => {
+                    failed = true;
+                    eprintln!("officehours: {}/{}: {error}", host.id, settings.id);
+                }
+            }
+        }
+    }
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}

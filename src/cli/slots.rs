@@ -1,0 +1,61 @@
+//! `officehours slots HOST/MEETING`: the slots on offer by what is stored, as a table or as JSON.
+
+use super::args::SlotsArguments;
+use super::office::{meeting, open, system_clock, time};
+use super::UsageError;
+use crate::availability::{Clock, Interval};
+use crate::desk::Freshness;
+use crate::ical::Zone;
+use serde_json::json;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+pub(super) async fn slots(config: Option<&Path>, args: SlotsArguments) -> anyhow::Result<ExitCode> {
+    let clock = match &args.now {
+        Some(text) => {
+            let now = time(text, &Zone::utc())?;
+            Clock::new(move || now)
+        }
+        None => system_clock(),
+    };
+    let (_, services) = open(config, clock).await?;
+    let (host, meeting) = meeting(&services, &args.target)?;
+    let window = Interval::new(time(&args.from, &host.zone)?, time(&args.to, &host.zone)?)
+        .ok_or_else(|| UsageError("--to must be later than --from".to_owned()))?;
+    let offer = services.desk.offer(&host, &meeting, window);
+    let as_of = match offer.freshness {
+        Freshness::Fresh(at) => at,
+        Freshness::Stale(at) => anyhow::bail!(
+            "the calendars of {} were last read at {at}, longer ago than max_staleness: nothing can be booked. Run officehours sync {}",
+            host.id,
+            host.id
+        ),
+        Freshness::NeverRead => {
+            anyhow::bail!("a calendar of {} was never read: run officehours sync {}", host.id, host.id)
+        }
+    };
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        let slots: Vec<_> = offer
+            .slots
+            .iter()
+            .map(|slot| json!({ "start": slot.time.start(), "end": slot.time.end(), "seats_left": slot.seats_left }))
+            .collect();
+        let answer = json!({
+            "host": host.id.as_str(),
+            "meeting": meeting.id.as_str(),
+            "time_zone": host.zone.name(),
+            "as_of": as_of,
+            "slots": slots,
+        });
+        writeln!(out, "{answer}")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for slot in &offer.slots {
+        let (start, end) = (host.zone.civil(slot.time.start()), host.zone.civil(slot.time.end()));
+        let seats = if meeting.seats > 1 { format!("  {} seats", slot.seats_left) } else { String::new() };
+        writeln!(out, "{}  {}-{}{seats}", start.strftime("%a %Y-%m-%d"), start.strftime("%H:%M"), end.strftime("%H:%M"))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,43 @@
+//! `officehours sync`: one pass over every calendar; a line a calendar.
+
+use super::office::{host, open, system_clock};
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+pub(super) async fn sync(config: Option<&Path>, only: Option<&str>) -> anyhow::Result<ExitCode> {
+    let (config, services) = open(config, system_clock()).await?;
+    let only = only.map(|id| host(&services, id)).transpose()?;
+    let mut out = std::io::stdout().lock();
+    let mut failed = false;
+    for host in config.hosts.iter().filter(|host| only.as_ref().is_none_or(|only| only.id == host.host.id)) {
+        for account in services.accounts(host).await? {
+            let name = format!("{}/{}", host.host.id, account.settings.id);
+            match account.pass(services.clock.now()).await {
+                Ok(pass) => {
+                    for calendar in pass.calendars {
+                        match calendar.result {
+                            Ok(read) => writeln!(
+                                out,
+                                "{name}/{}: {} added, {} changed, {} removed",
+                                calendar.name,
+                                read.added.len(),
+                                read.changed.len(),
+                                read.removed.len()
+                            )?,
+                            Err(error) => {
+                                failed = true;
+                                writeln!(out, "{name}/{}: not read: {error}", calendar.name)?;
+                            }
+                        }
+                    }
+                }
+                Err(error) => {
+                    failed = true;
+                    writeln!(out, "{name}: not read: {error}")?;
+                }
+            }
+        }
+    }
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
