@@ -226,7 +226,7 @@ per_guest = 1
         "38:21: id: \"email\" is a field of every booking form already; choose another",
         "38:45: `label` is missing in `questions`; write label = \"What is it about?\"",
         "38:57: unknown key `lable` in `questions`; did you mean `label`?",
-        "44:10: notice: `notice` must be shorter than `horizon`, or no slot is ever on offer",
+        "44:10: notice: no slot is ever on offer: `notice` (60d) must be shorter than `horizon` (4h)",
         "46:9: `weekly` is missing in `hours`; write hours = { weekly = [\"Tue 14:00-16:00\"] }, or leave `hours` out for the host's",
         "46:11: unknown key `weekdays` in `hours`; known here: weekly, dates",
         "49:6: id: \"twice\" is taken in line 41; each needs its own",
