@@ -329,6 +329,7 @@ fn syntax_errors_come_with_what_else_is_certain() {
     );
     // After a broken header or an open bracket, nothing says what belongs where.
     assert_eq!(with("[host.bookings]", "[host.bookings\ncolour = 1").len(), 1);
+    assert_eq!(with("[host.bookings]", "colour = 1\n[host.bookings\nid = \"x\"").len(), 2);
     assert_eq!(
         with("\"Mon-Fri 09:00-12:00\"]", "\"Mon-Fri 09:00-12:00\""),
         [
@@ -426,6 +427,9 @@ fn no_secret_is_ever_printed() {
         "[\"hunter2\"]",
         "[\n[\"hunter2\"],\n]",
         "\"\"\"\nhunter2\nhunt\\qer2 = hunter2\"\"\"",
+        "\"\"\"\nhunter2==\\q\"\"\"",
+        "\"\"\"\n#hunter2\\q\"\"\"",
+        "{ command = [\n\"hunter2=\" 5,\n] }",
         "{ file = \"x\", value = \"hunter2\" }",
         "{ env = \"hunter2\", file = \"hunter2\" }",
         "{ command = [\"pass\", \"hunter2\", 5] }",
