@@ -97,12 +97,15 @@ impl<'a> File<'a> {
                 .any(|part| found.message.contains(part))
         };
         let swallowed = syntax().find(open).map(|found| found.span.start);
+        // From a broken header on, keys are taken for those of the section before it.
+        let broken_header =
+            syntax().map(|found| found.span.start).find(|start| is_header(&self.line_of(*start))).unwrap_or(usize::MAX);
         if let Some(first) =
             found.iter_mut().find(|found| found.kind == Kind::Syntax && Some(found.span.start) == swallowed)
         {
             first.message.push_str("; perhaps a bracket or a quote before it is not closed");
         }
-        let headers_broken = broken.iter().any(is_header);
+        let certain_until = broken_header.min(swallowed.unwrap_or(usize::MAX));
         let mut seen = Vec::new();
         found.retain(|found| {
             let line = self.line_of(found.span.start);
@@ -110,10 +113,10 @@ impl<'a> File<'a> {
                 Kind::Syntax => {
                     let first = !seen.contains(&line) && swallowed.is_none_or(|at| found.span.start <= at);
                     seen.push(line);
-                    first
+                    first && (found.span.start <= broken_header || !found.message.contains("duplicate key"))
                 }
                 Kind::Missing => false,
-                Kind::Written | Kind::Warning => !headers_broken && swallowed.is_none() && !broken.contains(&line),
+                Kind::Written | Kind::Warning => found.span.start < certain_until && !broken.contains(&line),
             }
         });
     }

@@ -34,6 +34,13 @@ pub struct HostConfig {
     pub opens: Option<OpeningCalendar>,
 }
 
+impl HostConfig {
+    /// The account of that id.
+    pub fn account(&self, id: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.id == id)
+    }
+}
+
 /// One CalDAV login of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -146,7 +153,8 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
     let address = section.require("email", "email = \"noether@example.edu\"", email);
     let aliases = section.list("aliases", email).unwrap_or_default();
     let zone = section.require("time_zone", "time_zone = \"Europe/Berlin\"", zone);
-    let max_staleness = section.read_or("max_staleness", minutes(30), duration(minutes(1)..=minutes(7 * 24 * 60)));
+    let max_staleness =
+        section.read_or("max_staleness", minutes(30), duration(SignedDuration::from_secs(1)..=minutes(7 * 24 * 60)));
 
     let account_sections = section.sections("account");
     let mut ids = BTreeMap::new();
@@ -233,7 +241,7 @@ fn zone(value: &DeValue<'_>) -> Result<Zone, String> {
 fn account(section: &Section<'_>, surroundings: &Surroundings<'_>, max_staleness: SignedDuration) -> Option<Account> {
     let id = section.require("id", "id = \"work\" (for [host.bookings])", |value| {
         let written = text(value)?;
-        let plain = written.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+        let plain = written.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
         let advice = "an account's id is made of letters, digits, - and _, at most 64";
         (plain && written.len() <= 64).then_some(written).ok_or_else(|| advice.to_owned())
     });

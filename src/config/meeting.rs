@@ -1,6 +1,7 @@
 //! `[[host.meeting]]`: what can be booked.
 
 use super::Surroundings;
+use super::duration::format_duration;
 use super::file::Section;
 use super::host::{hours, id_advice};
 use super::keys::{RESERVED_MEETINGS, RESERVED_QUESTIONS};
@@ -29,7 +30,10 @@ pub(super) fn meeting(section: &Section<'_>, surroundings: &Surroundings<'_>) ->
     let horizon = section.read_or("horizon", hours_long(60 * 24), duration(minute..=two_years));
     if notice >= horizon {
         let key = if section.has("notice") { "notice" } else { "horizon" };
-        section.mistake(key, format!("{key}: `notice` must be shorter than `horizon`, or no slot is ever on offer"));
+        let (notice, horizon) = (format_duration(notice), format_duration(horizon));
+        let message =
+            format!("{key}: no slot is ever on offer: `notice` ({notice}) must be shorter than `horizon` ({horizon})");
+        section.mistake(key, message);
     }
     let words = [("instant", Confirm::Instant), ("email", Confirm::Email), ("approval", Confirm::Approval)];
     let confirm = section.read_or("confirm", Confirm::default(), one_of(&words));

@@ -41,7 +41,10 @@ impl Mistake {
             source_line: plain(source_line),
             width: count(start..end.min(line_end.max(start))).max(1),
         };
-        if !shows(text, line_start, start) {
+        if in_multi_line_string(text, line_start) {
+            mistake.source_line = "…".to_owned();
+            mistake.width = 1;
+        } else if !shows(text, line_start, start) {
             mistake.hide_value();
         }
         mistake
@@ -49,7 +52,8 @@ impl Mistake {
 
     /// Keeps of the line what stands before the value.
     fn hide_value(&mut self) {
-        let key_end = self.source_line.find('=').map_or(0, |at| at + 1);
+        let key_end = self.source_line.find('=').filter(|at| self.source_line.get(..*at).is_some_and(is_key));
+        let key_end = key_end.map_or(0, |at| at + 1);
         self.source_line.truncate(key_end);
         self.source_line.push_str(if key_end == 0 { "…" } else { " …" });
         let shown = self.source_line.chars().count();
@@ -81,16 +85,27 @@ fn shows(text: &str, line_start: usize, at: usize) -> bool {
             return start == line_start;
         }
         if let Some((key, _)) = line.split_once('=')
-            && key.trim().chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ' | '"' | '\''))
-            && !key.trim().is_empty()
+            && is_key(key)
         {
             let end = text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |length| at + length);
             let statement = text.get(start..end).unwrap_or_default().to_lowercase();
-            let public = key.split('.').all(|part| keys::is_public(part.trim().trim_matches(['"', '\''])));
+            let public = key.split('.').all(|part| keys::is_public(part.trim()));
             return public && !statement.contains("pass");
         }
     }
     false
+}
+
+/// What may stand before an equals sign, without quotes: with them it may as well be a word of a list.
+fn is_key(text: &str) -> bool {
+    let text = text.trim();
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' '))
+}
+
+/// True when a string of several lines is open at a byte. Quotes in comments may make it true by mistake.
+fn in_multi_line_string(text: &str, at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    ["\"\"\"", "'''"].iter().any(|quotes| before.matches(quotes).count() % 2 == 1)
 }
 
 fn lines_backwards(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -135,7 +150,7 @@ impl fmt::Display for Shown<'_> {
             return Ok(());
         }
         let margin = " ".repeat(line.to_string().len());
-        let before = " ".repeat(column - 1);
+        let before = " ".repeat((column - 1).min(source_line.chars().count()));
         write!(f, "\n{margin} |\n{line} | {source_line}\n{margin} | {before}{}", "^".repeat(*width))
     }
 }

@@ -110,6 +110,11 @@ impl Config {
         }
     }
 
+    /// The host of that id.
+    pub fn host(&self, id: &str) -> Option<&HostConfig> {
+        self.hosts.iter().find(|host| host.host.id.as_str() == id)
+    }
+
     fn holds_a_password(&self) -> bool {
         let accounts = self.hosts.iter().flat_map(|host| &host.accounts);
         let logins = accounts.filter_map(|account| account.login.as_ref()).map(|login| &login.password);

@@ -226,7 +226,7 @@ per_guest = 1
         "38:21: id: \"email\" is a field of every booking form already; choose another",
         "38:45: `label` is missing in `questions`; write label = \"What is it about?\"",
         "38:57: unknown key `lable` in `questions`; did you mean `label`?",
-        "44:10: notice: `notice` must be shorter than `horizon`, or no slot is ever on offer",
+        "44:10: notice: no slot is ever on offer: `notice` (60d) must be shorter than `horizon` (4h)",
         "46:9: `weekly` is missing in `hours`; write hours = { weekly = [\"Tue 14:00-16:00\"] }, or leave `hours` out for the host's",
         "46:11: unknown key `weekdays` in `hours`; known here: weekly, dates",
         "49:6: id: \"twice\" is taken in line 41; each needs its own",
@@ -329,6 +329,7 @@ fn syntax_errors_come_with_what_else_is_certain() {
     );
     // After a broken header or an open bracket, nothing says what belongs where.
     assert_eq!(with("[host.bookings]", "[host.bookings\ncolour = 1").len(), 1);
+    assert_eq!(with("[host.bookings]", "colour = 1\n[host.bookings\nid = \"x\"").len(), 2);
     assert_eq!(
         with("\"Mon-Fri 09:00-12:00\"]", "\"Mon-Fri 09:00-12:00\""),
         [
@@ -426,6 +427,9 @@ fn no_secret_is_ever_printed() {
         "[\"hunter2\"]",
         "[\n[\"hunter2\"],\n]",
         "\"\"\"\nhunter2\nhunt\\qer2 = hunter2\"\"\"",
+        "\"\"\"\nhunter2==\\q\"\"\"",
+        "\"\"\"\n#hunter2\\q\"\"\"",
+        "{ command = [\n\"hunter2=\" 5,\n] }",
         "{ file = \"x\", value = \"hunter2\" }",
         "{ env = \"hunter2\", file = \"hunter2\" }",
         "{ command = [\"pass\", \"hunter2\", 5] }",
