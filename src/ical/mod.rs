@@ -7,6 +7,7 @@ mod line;
 mod observance;
 mod rule;
 mod time;
+pub mod write;
 mod zone;
 mod zone_name;
 

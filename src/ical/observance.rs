@@ -82,7 +82,7 @@ fn read_observance(observance: &Component<'_>, budget: &mut Budget, onsets: &mut
     let mut locals = vec![start];
     for property in &observance.properties {
         match property.name.as_ref() {
-            "RDATE" => locals.extend(property.value.split(',').filter_map(|value| parse_written(value)).map(wall)),
+            "RDATE" => locals.extend(property.value.split(',').filter_map(parse_written).map(wall)),
             "RRULE" => {
                 let Ok(rule) = RecurrenceRule::parse(&property.value) else { continue };
                 // "If the TZOFFSETFROM … UNTIL … MUST be specified in UTC": an onset at that very instant counts.

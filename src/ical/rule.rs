@@ -225,11 +225,7 @@ fn parse_until(text: &str) -> Option<Until> {
 }
 
 /// A number without sign; one too large for its type is as large as that can be.
-fn number<T: TryFrom<u128>>(text: &str) -> Option<T>
-where
-    u128: From<T>,
-    T: Bounded,
-{
+fn number<T: TryFrom<u128> + Bounded>(text: &str) -> Option<T> {
     let digits = text.strip_prefix('+').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;

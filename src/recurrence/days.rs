@@ -96,7 +96,7 @@ impl Days {
             return self.by_day.as_ref().is_none_or(|by_day| by_day.every.contains(weekday_of(day)));
         }
         let (year, month, day_of_month) = civil_of(day);
-        self.has_month(month) && self.passes(year, month, day_of_month, month_length(year, month), day)
+        self.has_month(month) && self.passes(year, day_of_month, month_length(year, month), day)
     }
 
     fn needs_date(&self) -> bool {
@@ -119,15 +119,15 @@ impl Days {
         let length = month_length(year, month);
         let first = day_of(year, month, 1);
         for day in first.max(from)..(first + length).min(to) {
-            if self.passes(year, month, day - first + 1, length, day) {
+            if self.passes(year, day - first + 1, length, day) {
                 out.push(day);
             }
         }
-        self.skipped(year, month, length, first, (from, to), out);
+        self.skipped(length, first, (from, to), out);
     }
 
     /// RFC 7529 4.1: a day of the month that this month lacks moves, when SKIP says so.
-    fn skipped(&self, _year: i64, _month: i64, length: i64, first: i64, (from, to): (i64, i64), out: &mut Vec<i64>) {
+    fn skipped(&self, length: i64, first: i64, (from, to): (i64, i64), out: &mut Vec<i64>) {
         let Some((from_start, from_end)) = &self.month_day else { return };
         let moved = match self.skip {
             Skip::Omit => return,
@@ -141,7 +141,7 @@ impl Days {
         }
     }
 
-    fn passes(&self, year: i64, month: i64, day_of_month: i64, length: i64, day: i64) -> bool {
+    fn passes(&self, year: i64, day_of_month: i64, length: i64, day: i64) -> bool {
         if let Some((from_start, from_end)) = &self.month_day
             && !from_start.contains(day_of_month)
             && !from_end.contains(length - day_of_month + 1)
@@ -152,7 +152,7 @@ impl Days {
             let number = day - day_of(year, 1, 1) + 1;
             let from_end = number - year_length(year) - 1;
             let has = |n: i64| i16::try_from(n).is_ok_and(|n| numbers.binary_search(&n).is_ok());
-            if !has(number) && !(*negative && has(from_end)) {
+            if !(has(number) || *negative && has(from_end)) {
                 return false;
             }
         }
@@ -179,7 +179,6 @@ impl Days {
             let since = day - day_of(year, 1, 1);
             (since, year_length(year) - 1 - since)
         };
-        let _ = month;
         from_start.contains(before / 7 + 1) || from_end.contains(after / 7 + 1)
     }
 
