@@ -32,7 +32,9 @@ impl TimeRange {
         let minutes = |clock: &str| -> Option<u16> {
             let (hour, minute) = clock.split_once(':')?;
             let digits = |t: &str, lengths: std::ops::RangeInclusive<usize>| {
-                (lengths.contains(&t.len()) && t.bytes().all(|b| b.is_ascii_digit())).then(|| t.parse::<u16>().ok()).flatten()
+                (lengths.contains(&t.len()) && t.bytes().all(|b| b.is_ascii_digit()))
+                    .then(|| t.parse::<u16>().ok())
+                    .flatten()
             };
             let (hour, minute) = (digits(hour, 1..=2)?, digits(minute, 2..=2)?);
             (minute < 60 && (hour < 24 || (hour == 24 && minute == 0))).then_some(hour * 60 + minute)
@@ -60,7 +62,9 @@ impl WeeklyHours {
     /// Adds a line such as `Mon-Fri 09:00-12:00 13:00-17:00` or `Tue,Thu 10:00-11:00`.
     pub fn add(&mut self, line: &str) -> Result<(), HoursError> {
         let mut words = line.split_whitespace();
-        let days = words.next().ok_or_else(|| HoursError::new(line, "say which days, then which times: Mon-Fri 09:00-12:00"))?;
+        let days = words
+            .next()
+            .ok_or_else(|| HoursError::new(line, "say which days, then which times: Mon-Fri 09:00-12:00"))?;
         let days = parse_days(days)?;
         let ranges = words.map(TimeRange::parse).collect::<Result<Vec<_>, _>>()?;
         if ranges.is_empty() {
@@ -230,7 +234,9 @@ mod tests {
     #[test]
     fn the_last_line_for_a_date_counts() {
         let hours = Hours {
-            dates: ["2026-12-24..2027-01-06 closed", "2027-01-04 10:00-15:00"].map(|l| DateHours::parse(l).unwrap()).to_vec(),
+            dates: ["2026-12-24..2027-01-06 closed", "2027-01-04 10:00-15:00"]
+                .map(|l| DateHours::parse(l).unwrap())
+                .to_vec(),
             ..Hours::default()
         };
         let of = |date: &str| hours.exception(date.parse().unwrap()).map(|line| line.ranges.len());

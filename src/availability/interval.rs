@@ -103,7 +103,11 @@ impl IntervalSet {
         let first = self.intervals.partition_point(|i| i.end <= window.start);
         let rest = self.intervals.get(first..).unwrap_or_default();
         IntervalSet {
-            intervals: rest.iter().take_while(|i| i.start < window.end).filter_map(|i| i.intersection(window)).collect(),
+            intervals: rest
+                .iter()
+                .take_while(|i| i.start < window.end)
+                .filter_map(|i| i.intersection(window))
+                .collect(),
         }
     }
 

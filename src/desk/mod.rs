@@ -74,6 +74,12 @@ impl Desk {
         unimplemented!()
     }
 
+    /// The event of a guest's booking as an iCalendar text with METHOD:PUBLISH, to be imported.
+    pub async fn invitation(&self, token: &str) -> Result<String, TokenError> {
+        let _ = token;
+        unimplemented!()
+    }
+
     /// Calls a booking off, for its guest. Again and again: the same answer.
     pub async fn cancel(&self, token: &str) -> Result<BookingView, TokenError> {
         let _ = token;
