@@ -140,6 +140,6 @@ mod tests {
         assert_eq!(ask(None, Some("2026-13-01")).unwrap_err(), "to");
         assert_eq!(ask(Some("2026-12-02"), Some("2026-12-01")).unwrap_err(), "to");
         assert_eq!(ask(Some("é2026-12-02ééééé"), None).unwrap_err(), "from");
-        assert_eq!(ask(Some("9999-12-31"), Some("9999-12-31")).unwrap_err(), "to");
+        assert_eq!(ask(Some("9999-12-31"), Some("9999-12-31")).unwrap_err(), "from");
     }
 }
