@@ -1,1 +1,28 @@
-//! http
+//! Feed, pages and JSON API over HTTP (RFC 9110, 9112): every request reads snapshots or goes through the desk.
+//! Start with [`app`], which is the router, and [`serve`], which is the server around it.
+
+mod api;
+mod assets;
+mod conditional;
+mod connections;
+mod fault;
+mod feed;
+mod guest;
+mod input;
+mod limiter;
+mod metrics;
+mod ops;
+mod pages;
+mod proxy;
+mod route;
+mod server;
+mod shell;
+mod state;
+
+pub use api::slots_document;
+pub use limiter::Rate;
+pub use metrics::Metrics;
+pub use proxy::{Network, NetworkError};
+pub use route::{app, ops};
+pub use server::{ServerLimits, serve};
+pub use state::{AppState, Clock, Settings, SettingsSource};

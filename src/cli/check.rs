@@ -1,0 +1,121 @@
+//! `officehours check`: validates the config, connects, lists calendars and what each would contribute.
+
+use super::args::CheckArguments;
+use super::office::{log, open, system_clock};
+use crate::availability::{Interval, object_busy};
+use crate::daemon::Level;
+use crate::ical::{EventStatus, EventText, booking_event};
+use crate::sync::AccountSync;
+use anyhow::Context;
+use jiff::SignedDuration;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+pub(super) async fn check(config: Option<&Path>, args: CheckArguments) -> anyhow::Result<ExitCode> {
+    log(Level::Command);
+    let (config, services) = open(config, system_clock()).await?;
+    let mut out = std::io::stdout().lock();
+    let mut failed = false;
+    writeln!(out, "The config is right: {} host(s).", config.hosts.len())?;
+    for host in &config.hosts {
+        for account in services.accounts(host).await? {
+            let name = format!("{}/{}", host.host.id, account.settings.id);
+            let now = services.clock.now();
+            match account.client.discover().await {
+                Ok(found) => {
+                    let server = found.server.as_deref().unwrap_or("a server that does not say what it is");
+                    writeln!(out, "{name}: connected to {server}; {} calendar(s).", found.calendars.len())?;
+                    if let Some(skew) = found.clock_skew(now).filter(|skew| skew.abs() > SignedDuration::from_secs(30)) {
+                        failed = true;
+                        writeln!(out, "{name}: its clock differs from this machine's by {} s: set both by NTP.", skew.as_secs())?;
+                    }
+                    if found.dav.iter().any(|token| token == "calendar-auto-schedule") {
+                        writeln!(out, "{name}: the server can send invitations itself; bookings have no attendees, so it sends none.")?;
+                    }
+                }
+                Err(error) => {
+                    failed = true;
+                    writeln!(out, "{name}: {error}")?;
+                    continue;
+                }
+            }
+            let pass = account.pass(now).await?;
+            for calendar in &pass.calendars {
+                if let Err(error) = &calendar.result {
+                    failed = true;
+                    writeln!(out, "{name}/{}: {error}", calendar.name)?;
+                }
+            }
+            contributions(&mut out, &account, &name, now).await?;
+            if args.write && account.settings.bookings.is_some() {
+                match write_and_remove(&account, now).await {
+                    Ok(calendar) => writeln!(out, "{name}/{calendar}: a test event was written, read back and removed.")?,
+                    Err(error) => {
+                        failed = true;
+                        writeln!(out, "{name}: a test event could not be written and removed: {error:#}")?;
+                    }
+                }
+            }
+        }
+    }
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What each calendar of the account contributes over the next 30 days, and what in it is not understood.
+async fn contributions(
+    out: &mut impl Write,
+    account: &AccountSync,
+    name: &str,
+    now: jiff::Timestamp,
+) -> anyhow::Result<()> {
+    let month = now.checked_add(SignedDuration::from_hours(24 * 30)).ok().and_then(|end| Interval::new(now, end));
+    let month = month.context("the clock is at the end of time")?;
+    for (source, read_at) in account.sources().await? {
+        let Some(_) = read_at else { continue };
+        let objects = account.store.objects(&source.key).await?;
+        let (mut busy, mut warnings) = (0, Vec::new());
+        for object in &objects {
+            let read = object_busy(&object.data, &source.rules, month);
+            busy += read.intervals.len();
+            warnings.extend(read.warnings);
+        }
+        let role = match (source.busy, &source.opens) {
+            (_, Some(summary)) => format!("opens time by events called {summary:?}"),
+            (true, None) => format!("busy {busy} time(s) in the next 30 days"),
+            (false, None) => "not counted as busy".to_owned(),
+        };
+        writeln!(out, "{name}/{}: {} object(s), {role}.", source.name, objects.len())?;
+        for warning in warnings {
+            let uid = warning.uid.as_deref().unwrap_or("an event without UID");
+            writeln!(out, "{name}/{}: {uid}: {}", source.name, warning.what)?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts an event on the bookings calendar and takes it off again.
+async fn write_and_remove(account: &AccountSync, now: jiff::Timestamp) -> anyhow::Result<String> {
+    let calendar = account.bookings_calendar().await?.context("the calendar for bookings was not found")?;
+    let uid = uuid::Uuid::from_bytes(crate::daemon::random()?).to_string();
+    let time = Interval::new(now, now.checked_add(SignedDuration::from_mins(5))?).context("no time is left")?;
+    let text = booking_event(&EventText {
+        uid: uid.clone(),
+        sequence: 0,
+        stamp: now,
+        created: now,
+        modified: now,
+        time,
+        zone: account.settings.host.zone.clone(),
+        summary: "officehours check".to_owned(),
+        description: "A test event; it is removed at once.".to_owned(),
+        location: String::new(),
+        status: EventStatus::Confirmed,
+    });
+    let href = crate::caldav::Href::new(calendar.key.href.clone()).child(&format!("{uid}.ics"));
+    let written = account.client.create(&href, &text).await?;
+    let there = account.client.get(&written.href).await?.context("the event is not there after it was written")?;
+    account.client.delete(&written.href, there.etag.as_ref()).await?;
+    anyhow::ensure!(account.client.get(&written.href).await?.is_none(), "the event is still there after it was removed");
+    Ok(calendar.name)
+}

@@ -1,0 +1,376 @@
+//! `/b/{token}`: the guest's own page of a booking, its invitation, its cancelling and the confirming of the address.
+
+use super::subscribe::encoded;
+use super::when::{When, long_date};
+use super::{Frame, guest_zone, local, page};
+use crate::booking::{BookingState, Links};
+use crate::desk::BookingView;
+use crate::http::fault::{Fault, rfc3339};
+use crate::http::guest;
+use crate::http::input::{self, Fields};
+use crate::http::state::AppState;
+use crate::ical::Zone;
+use askama::Template;
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+
+#[derive(Template)]
+#[template(path = "booking.html", config = "src/http/pages/askama.toml")]
+struct BookingPage {
+    frame: Frame,
+    /// A word for the style: `good`, `waiting` or `over`.
+    mood: &'static str,
+    heading: &'static str,
+    text: String,
+    title: String,
+    host_name: String,
+    /// Empty when the host is no longer configured.
+    host_url: String,
+    /// Empty when the meeting type is no longer configured.
+    meeting_url: String,
+    location: String,
+    when: When,
+    guest_name: String,
+    guest_email: String,
+    note: String,
+    answers: Vec<(String, String)>,
+    /// The public address of this page.
+    url: String,
+    invitation: String,
+    google: String,
+    outlook_home: String,
+    outlook_work: String,
+    /// It is ahead and holds its slot.
+    open: bool,
+    cancel: String,
+    reschedule: String,
+    /// A mistake in the cancel form.
+    mistake: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "confirm.html", config = "src/http/pages/askama.toml")]
+struct ConfirmPage {
+    frame: Frame,
+    title: String,
+    host_name: String,
+    when: When,
+    guest_email: String,
+    action: String,
+}
+
+/// `GET /b/{token}`.
+pub(in super::super) async fn show(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Fault> {
+    let query = Fields::query(query.as_deref())?;
+    let view = state.desk.booking(&token).await?;
+    Ok(page(&booking_page(&view, &state.settings().links, guest_zone(&query), state.now())))
+}
+
+/// `POST /b/{token}/cancel`, with `confirm=yes`: programs that press buttons do not tick boxes.
+pub(in super::super) async fn cancel(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Fault> {
+    let (fields, _) = input::form(&headers, body).await?;
+    if fields.get("confirm") != Some("yes") {
+        let view = state.desk.booking(&token).await?;
+        let mut shown = booking_page(&view, &state.settings().links, None, state.now());
+        shown.mistake = "Please tick the box if you want to cancel.";
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&shown)).into_response());
+    }
+    let view = state.desk.cancel(&token).await?;
+    Ok(see(&state, &view))
+}
+
+/// `GET /b/{token}/confirm`: shows what is to be confirmed.
+pub(in super::super) async fn confirmation(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+) -> Result<Response, Fault> {
+    let view = state.desk.booking(&token).await?;
+    if view.booking.state != BookingState::AwaitingEmail {
+        return Ok(see(&state, &view));
+    }
+    let settings = state.settings();
+    let links = &settings.links;
+    Ok(page(&ConfirmPage {
+        frame: Frame::new(links, "Confirm your booking"),
+        title: view.booking.title.clone(),
+        host_name: host_name(&view),
+        when: When::new(view.booking.time, &host_zone(&view), guest_zone_of(&view).as_ref()),
+        guest_email: view.booking.guest.email.clone(),
+        action: format!("{}/confirm", local(links, &links.booking(&token))),
+    }))
+}
+
+/// `POST /b/{token}/confirm`.
+pub(in super::super) async fn confirm(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Fault> {
+    input::form(&headers, body).await?;
+    let view = state.desk.confirm_email(&token).await?;
+    Ok(see(&state, &view))
+}
+
+/// `GET /b/{token}/invitation.ics`.
+pub(in super::super) async fn invitation(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+) -> Result<Response, Fault> {
+    let text = state.desk.invitation(&token).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/calendar; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"invitation.ics\""),
+    ];
+    Ok((headers, text).into_response())
+}
+
+/// To the booking's own page, so that reloading it does nothing.
+pub(super) fn see(state: &AppState, view: &BookingView) -> Response {
+    let links = &state.settings().links;
+    let to = local(links, &links.booking(&view.guest_token));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response()
+}
+
+pub(super) fn host_name(view: &BookingView) -> String {
+    view.host.as_ref().map_or_else(|| view.booking.host.to_string(), |host| host.name.clone())
+}
+
+/// UTC when the host is no longer configured.
+pub(super) fn host_zone(view: &BookingView) -> Zone {
+    view.host.as_ref().map_or_else(Zone::utc, |host| host.zone.clone())
+}
+
+/// The zone that the guest booked in.
+pub(super) fn guest_zone_of(view: &BookingView) -> Option<Zone> {
+    view.booking.guest.time_zone.as_deref().and_then(guest::zone)
+}
+
+fn booking_page(view: &BookingView, links: &Links, asked: Option<Zone>, now: Timestamp) -> BookingPage {
+    let booking = &view.booking;
+    let open = booking.state.holds_slot() && booking.time.start() > now;
+    let (mood, heading, text) = state_in_words(view, now);
+    let zone = host_zone(view);
+    let url = links.booking(&view.guest_token);
+    let path = local(links, &url);
+    let add = AddLinks::new(view, &url);
+    let mut frame = Frame::new(links, format!("{heading} – {}", booking.title));
+    if booking.guest.time_zone.is_none() {
+        frame = frame.with_zone(&zone);
+    }
+    BookingPage {
+        frame,
+        mood,
+        heading,
+        text,
+        title: booking.title.clone(),
+        host_name: host_name(view),
+        host_url: view.host.as_ref().map(|host| local(links, &links.host(&host.id))).unwrap_or_default(),
+        meeting_url: view
+            .meeting
+            .as_ref()
+            .map(|meeting| local(links, &links.meeting(&booking.host, &meeting.id)))
+            .unwrap_or_default(),
+        location: booking.location.clone(),
+        when: When::new(booking.time, &zone, asked.or_else(|| guest_zone_of(view)).as_ref()),
+        guest_name: booking.guest.name.clone(),
+        guest_email: booking.guest.email.clone(),
+        note: booking.guest.note.clone(),
+        answers: answers(view),
+        invitation: local(links, &links.invitation(&view.guest_token)),
+        google: add.google,
+        outlook_home: add.outlook_home,
+        outlook_work: add.outlook_work,
+        open,
+        cancel: format!("{path}/cancel"),
+        reschedule: format!("{path}/move"),
+        url,
+        mistake: "",
+    }
+}
+
+/// The questions that were answered.
+pub(super) fn answers(view: &BookingView) -> Vec<(String, String)> {
+    let answered = view.booking.guest.answers.iter().filter(|answer| !answer.text.is_empty());
+    answered.map(|answer| (answer.label.clone(), answer.text.clone())).collect()
+}
+
+/// What the state means for the guest. A mail is spoken of only when mail is set up.
+fn state_in_words(view: &BookingView, now: Timestamp) -> (&'static str, &'static str, String) {
+    let (booking, host) = (&view.booking, host_name(view));
+    let over = booking.time.end() <= now;
+    let mail = |text: String| if view.mailed { format!(" {text}") } else { String::new() };
+    match booking.state {
+        BookingState::Confirmed | BookingState::Reserved if over => ("over", "This meeting is over", String::new()),
+        BookingState::Confirmed => (
+            "good",
+            "You are booked",
+            format!(
+                "It is in the calendar of {host}.{}",
+                mail(format!("The invitation goes to {}.", booking.guest.email))
+            ),
+        ),
+        BookingState::Reserved => (
+            "good",
+            "The time is yours",
+            format!(
+                "It is on its way to the calendar of {host}; there is nothing more for you to do.{}",
+                mail(format!("The invitation goes to {} as soon as it is there.", booking.guest.email))
+            ),
+        ),
+        BookingState::AwaitingEmail => (
+            "waiting",
+            "One more step",
+            format!(
+                "The time is held for you{}. Open the link that was sent to {} to confirm that the address is yours.",
+                until(view),
+                booking.guest.email
+            ),
+        ),
+        BookingState::AwaitingApproval => (
+            "waiting",
+            "You have asked for this time",
+            format!(
+                "It is held for you until {host} decides.{}",
+                mail(format!("The answer goes to {}.", booking.guest.email))
+            ),
+        ),
+        BookingState::Cancelled => ("over", "This booking is cancelled", "The time is free again.".into()),
+        BookingState::Declined => {
+            ("over", "This time was declined", format!("{host} cannot make it. The time is free again."))
+        }
+        BookingState::Expired => {
+            ("over", "This booking has lapsed", "It was not confirmed in time, so the time is free again.".into())
+        }
+    }
+}
+
+fn until(view: &BookingView) -> String {
+    let zone = host_zone(view);
+    let text = view.booking.expires_at.map(|at| {
+        let local = zone.civil(at);
+        format!(" until {}, {} ({})", super::when::clock(local), long_date(local.date()), super::when::label(&zone, at))
+    });
+    text.unwrap_or_default()
+}
+
+/// Links that put the booking into a calendar on the web.
+struct AddLinks {
+    google: String,
+    outlook_home: String,
+    outlook_work: String,
+}
+
+impl AddLinks {
+    fn new(view: &BookingView, url: &str) -> AddLinks {
+        let booking = &view.booking;
+        let title = encoded(&format!("{} – {}", booking.title, host_name(view)));
+        let (details, location) = (encoded(&format!("Change or cancel: {url}")), encoded(&booking.location));
+        let basic = |at: Timestamp| at.strftime("%Y%m%dT%H%M%SZ").to_string();
+        let dates = format!("{}%2F{}", basic(booking.time.start()), basic(booking.time.end()));
+        let (start, end) = (encoded(&rfc3339(booking.time.start())), encoded(&rfc3339(booking.time.end())));
+        let compose = format!(
+            "calendar/0/deeplink/compose?path=%2Fcalendar%2Faction%2Fcompose&rru=addevent&subject={title}&startdt={start}&enddt={end}&body={details}&location={location}"
+        );
+        AddLinks {
+            google: format!(
+                "https://calendar.google.com/calendar/render?action=TEMPLATE&text={title}&dates={dates}&details={details}&location={location}"
+            ),
+            outlook_home: format!("https://outlook.live.com/{compose}"),
+            outlook_work: format!("https://outlook.office.com/{compose}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::availability::{HostId, Interval, MeetingId};
+    use crate::booking::{Booking, BookingId, Guest};
+    use jiff::SignedDuration;
+
+    fn view(state: BookingState, mailed: bool) -> BookingView {
+        let start: Timestamp = "2026-12-01T13:00:00Z".parse().unwrap();
+        let booking = Booking {
+            id: BookingId(uuid::Uuid::nil()),
+            host: HostId::new("noether").unwrap(),
+            meeting: MeetingId::new("office-hour").unwrap(),
+            title: "Office hour".into(),
+            location: "Room 2.12".into(),
+            time: Interval::new(start, start + SignedDuration::from_mins(30)).unwrap(),
+            buffer_before: SignedDuration::ZERO,
+            buffer_after: SignedDuration::ZERO,
+            seats: 1,
+            state,
+            guest: Guest {
+                name: "<b>Ada</b>".into(),
+                email: "ada@example.edu".into(),
+                note: String::new(),
+                time_zone: Some("America/New_York".into()),
+                answers: Vec::new(),
+            },
+            uid: "x@example.edu".into(),
+            sequence: 0,
+            placed_by_host: false,
+            created_at: start,
+            updated_at: start,
+            expires_at: None,
+            event: None,
+        };
+        BookingView { booking, host: None, meeting: None, guest_token: "secret".into(), mailed }
+    }
+
+    fn html(state: BookingState, mailed: bool, now: &str) -> String {
+        let links = Links::new("https://example.edu/meet");
+        booking_page(&view(state, mailed), &links, None, now.parse().unwrap()).render().unwrap()
+    }
+
+    const BEFORE: &str = "2026-11-24T12:00:00Z";
+
+    #[test]
+    fn no_page_speaks_of_a_mail_where_none_is_sent() {
+        for state in BookingState::ALL.into_iter().filter(|state| *state != BookingState::AwaitingEmail) {
+            let text = state_in_words(&view(state, false), BEFORE.parse().unwrap()).2;
+            assert!(!text.contains("ada@example.edu") && !text.contains("mail"), "{state}: {text}");
+        }
+        assert!(
+            state_in_words(&view(BookingState::Confirmed, true), BEFORE.parse().unwrap()).2.contains("ada@example.edu")
+        );
+    }
+
+    #[test]
+    fn what_is_over_cannot_be_cancelled_or_moved() {
+        assert!(html(BookingState::Confirmed, false, BEFORE).contains("/meet/b/secret/cancel"));
+        for (state, now) in [(BookingState::Cancelled, BEFORE), (BookingState::Confirmed, "2026-12-01T13:30:00Z")] {
+            let html = html(state, false, now);
+            assert!(!html.contains("/b/secret/cancel") && !html.contains("/b/secret/move"), "{state}");
+        }
+    }
+
+    #[test]
+    fn both_clocks_are_shown_and_names_are_escaped() {
+        let html = html(BookingState::Confirmed, false, BEFORE);
+        assert!(html.contains("13:00–13:30") && html.contains("08:00–08:30") && html.contains("New York, UTC−5"));
+        assert!(!html.contains("<b>Ada"));
+    }
+
+    #[test]
+    fn links_to_calendars_on_the_web_are_escaped() {
+        let add = AddLinks::new(&view(BookingState::Confirmed, false), "https://example.edu/meet/b/secret");
+        assert!(add.google.contains("dates=20261201T130000Z%2F20261201T133000Z"));
+        assert!(add.google.contains("location=Room%202.12"));
+        assert!(add.outlook_home.contains("startdt=2026-12-01T13%3A00%3A00Z"));
+    }
+}

@@ -1,0 +1,97 @@
+//! `/` and `/{host}`: who can be met, what can be booked, how to subscribe.
+
+use super::subscribe::Subscribe;
+use super::{Frame, Message, local, page, when};
+use crate::availability::{Confirm, Host, MeetingType};
+use crate::booking::Links;
+use crate::desk::Freshness;
+use crate::http::fault::Fault;
+use crate::http::state::AppState;
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+
+#[derive(Template)]
+#[template(path = "directory.html", config = "src/http/pages/askama.toml")]
+struct Directory {
+    frame: Frame,
+    hosts: Vec<(String, String)>,
+}
+
+/// `GET /`: the hosts, if they want to be listed.
+pub(in super::super) async fn directory(State(state): State<AppState>) -> Response {
+    let settings = state.settings();
+    let links = &settings.links;
+    if !settings.directory {
+        return page(&Message {
+            frame: Frame::new(links, "Office hours"),
+            heading: "Office hours",
+            text: "Meetings are booked here. The person you want to meet gives you the link to their page.",
+            code: None,
+        });
+    }
+    let hosts =
+        state.desk.hosts().iter().map(|host| (local(links, &links.host(&host.id)), host.name.clone())).collect();
+    page(&Directory { frame: Frame::new(links, "Office hours"), hosts })
+}
+
+struct MeetingCard {
+    url: String,
+    title: String,
+    description: String,
+    length: String,
+    location: String,
+    note: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "host.html", config = "src/http/pages/askama.toml")]
+struct HostPage {
+    frame: Frame,
+    name: String,
+    zone: String,
+    paused: bool,
+    meetings: Vec<MeetingCard>,
+    feeds: Vec<Subscribe>,
+}
+
+/// What a guest should know before choosing.
+pub(super) fn confirm_note(confirm: Confirm) -> &'static str {
+    match confirm {
+        Confirm::Instant => "",
+        Confirm::Email => "You confirm your e-mail address",
+        Confirm::Approval => "On request",
+    }
+}
+
+fn card(host: &Host, meeting: &MeetingType, links: &Links) -> MeetingCard {
+    MeetingCard {
+        url: local(links, &links.meeting(&host.id, &meeting.id)),
+        title: meeting.title.clone(),
+        description: meeting.description.clone(),
+        length: when::length(meeting.duration),
+        location: meeting.location.clone(),
+        note: confirm_note(meeting.confirm),
+    }
+}
+
+/// `GET /{host}`.
+pub(in super::super) fn show(state: &AppState, host: &str) -> Result<Response, Fault> {
+    let host = state.desk.host(host).ok_or_else(Fault::not_found)?;
+    let settings = state.settings();
+    let links = &settings.links;
+    let mut feeds = vec![Subscribe::new(&format!("Free times of {}", host.name), links.feed(&host.id, None))];
+    if host.meetings.len() > 1 {
+        feeds.extend(host.meetings.iter().map(|meeting| {
+            Subscribe::new(&format!("{} – {}", meeting.title, host.name), links.feed(&host.id, Some(&meeting.id)))
+        }));
+    }
+    Ok(page(&HostPage {
+        frame: Frame::new(links, &*host.name),
+        name: host.name.clone(),
+        zone: when::label(&host.zone, state.now()),
+        paused: !matches!(state.desk.freshness(&host.id), Freshness::Fresh(_)),
+        meetings: host.meetings.iter().map(|meeting| card(&host, meeting, links)).collect(),
+        feeds,
+    }))
+}

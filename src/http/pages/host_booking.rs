@@ -1,0 +1,108 @@
+//! `/h/{token}`: the host's page of a booking, where it is approved, declined or cancelled.
+
+use super::booking::{answers, guest_zone_of, host_zone};
+use super::when::When;
+use super::{Frame, local, page};
+use crate::booking::BookingState;
+use crate::desk::{BookingView, Decision};
+use crate::http::fault::Fault;
+use crate::http::input;
+use crate::http::state::AppState;
+use askama::Template;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+#[derive(Template)]
+#[template(path = "host_booking.html", config = "src/http/pages/askama.toml")]
+struct HostBookingPage {
+    frame: Frame,
+    mood: &'static str,
+    state: &'static str,
+    title: String,
+    location: String,
+    when: When,
+    guest_name: String,
+    guest_email: String,
+    note: String,
+    answers: Vec<(String, String)>,
+    /// Value and label of each decision that the state allows.
+    choices: Vec<(&'static str, &'static str)>,
+    action: String,
+    mistake: &'static str,
+}
+
+/// `GET /h/{token}`.
+pub(in super::super) async fn show(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+) -> Result<Response, Fault> {
+    let view = state.desk.booking_for_host(&token).await?;
+    Ok(page(&host_page(&state, &token, &view, "")))
+}
+
+/// `POST /h/{token}`, with `decision`.
+pub(in super::super) async fn decide(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Fault> {
+    let (fields, _) = input::form(&headers, body).await?;
+    let Some(decision) = decision(fields.text("decision")) else {
+        let view = state.desk.booking_for_host(&token).await?;
+        let shown = page(&host_page(&state, &token, &view, "Please choose what to do."));
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response());
+    };
+    state.desk.decide(&token, decision).await?;
+    let links = &state.settings().links;
+    let to = local(links, &links.host_booking(&token));
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
+}
+
+fn decision(word: &str) -> Option<Decision> {
+    match word {
+        "approve" => Some(Decision::Approve),
+        "decline" => Some(Decision::Decline),
+        "cancel" => Some(Decision::Cancel),
+        _ => None,
+    }
+}
+
+fn host_page(state: &AppState, token: &str, view: &BookingView, mistake: &'static str) -> HostBookingPage {
+    let (booking, settings) = (&view.booking, state.settings());
+    let ahead = booking.time.end() > state.now();
+    let (mood, words) = match booking.state {
+        BookingState::AwaitingEmail => ("waiting", "The guest has not confirmed their address yet."),
+        BookingState::AwaitingApproval => ("waiting", "It waits for you to decide. The time is held until then."),
+        BookingState::Reserved => ("good", "It is booked and on its way to your calendar."),
+        BookingState::Confirmed => ("good", "It is booked and in your calendar."),
+        BookingState::Cancelled => ("over", "It is cancelled."),
+        BookingState::Declined => ("over", "You declined it."),
+        BookingState::Expired => ("over", "It was not confirmed in time and has lapsed."),
+    };
+    let choices = match booking.state {
+        _ if !ahead => vec![],
+        BookingState::AwaitingApproval => vec![("approve", "Approve"), ("decline", "Decline")],
+        BookingState::AwaitingEmail | BookingState::Reserved | BookingState::Confirmed => {
+            vec![("cancel", "Cancel this booking")]
+        }
+        BookingState::Cancelled | BookingState::Declined | BookingState::Expired => vec![],
+    };
+    HostBookingPage {
+        frame: Frame::new(&settings.links, format!("{}: {}", booking.title, booking.guest.name)),
+        mood,
+        state: words,
+        title: booking.title.clone(),
+        location: booking.location.clone(),
+        when: When::new(booking.time, &host_zone(view), guest_zone_of(view).as_ref()),
+        guest_name: booking.guest.name.clone(),
+        guest_email: booking.guest.email.clone(),
+        note: booking.guest.note.clone(),
+        answers: answers(view),
+        choices,
+        action: local(&settings.links, &settings.links.host_booking(token)),
+        mistake,
+    }
+}

@@ -1,0 +1,168 @@
+//! `/{host}/{meeting}`: a month with the number of free times on each day, and the times of one day.
+
+use super::month::{DayLines, Lines, Month, by_day};
+use super::subscribe::{Subscribe, encoded};
+use super::zones::{ZoneChoice, choices};
+use super::{Frame, guest_zone, local, page, when};
+use crate::availability::{Host, Interval, MeetingType};
+use crate::booking::Links;
+use crate::desk::{Freshness, Offer};
+use crate::http::fault::Fault;
+use crate::http::input::Fields;
+use crate::http::state::AppState;
+use crate::ical::Zone;
+use askama::Template;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+struct Day {
+    number: i8,
+    /// Empty when nothing is free.
+    url: String,
+    free: usize,
+    label: String,
+    chosen: bool,
+    today: bool,
+}
+
+#[derive(Template)]
+#[template(path = "meeting.html", config = "src/http/pages/askama.toml")]
+struct MeetingPage {
+    frame: Frame,
+    host_url: String,
+    host_name: String,
+    title: String,
+    description: String,
+    length: String,
+    location: String,
+    note: &'static str,
+    paused: bool,
+    month_title: String,
+    month_param: String,
+    day_param: String,
+    previous: Option<String>,
+    next: Option<String>,
+    weeks: Vec<Vec<Option<Day>>>,
+    chosen: Option<DayLines>,
+    days: Vec<DayLines>,
+    /// Where to look when the month has nothing: a URL and a date.
+    first_free: Option<(String, String)>,
+    zone: String,
+    guest_label: Option<String>,
+    zones: Vec<ZoneChoice>,
+    feeds: Vec<Subscribe>,
+}
+
+/// `GET /{host}/{meeting}`.
+pub(in super::super) fn show(
+    state: &AppState,
+    host: &str,
+    meeting: &str,
+    query: Option<&str>,
+) -> Result<Response, Fault> {
+    let host = state.desk.host(host).ok_or_else(Fault::not_found)?;
+    let meeting = host.meeting(meeting).ok_or_else(Fault::not_found)?;
+    let settings = state.settings();
+    let query = Fields::query(query)?;
+    let now = state.now();
+    let horizon = now.checked_add(meeting.horizon).unwrap_or(Timestamp::MAX);
+    let offer = match Interval::new(now, horizon) {
+        Some(window) => state.desk.offer(&host, meeting, window),
+        None => Offer { slots: Vec::new(), freshness: state.desk.freshness(&host.id) },
+    };
+    let view = View { host: &host, meeting, links: &settings.links, guest: guest_zone(&query), now, horizon };
+    let mut response = page(&view.page(&query, &offer));
+    if !matches!(offer.freshness, Freshness::Fresh(_)) {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+    }
+    Ok(response)
+}
+
+struct View<'a> {
+    host: &'a Host,
+    meeting: &'a MeetingType,
+    links: &'a Links,
+    guest: Option<Zone>,
+    now: Timestamp,
+    horizon: Timestamp,
+}
+
+impl View<'_> {
+    fn page(&self, query: &Fields, offer: &Offer) -> MeetingPage {
+        let zone = &self.host.zone;
+        let days = by_day(&offer.slots, zone);
+        let (today, last) = (zone.civil(self.now).date(), zone.civil(self.horizon).date());
+        let asked: Option<Date> = query.get("day").filter(|day| day.len() == 10).and_then(|day| day.parse().ok());
+        let month = query.get("month").and_then(Month::parse).or(asked.map(Month::of));
+        let month = month.unwrap_or_else(|| Month::of(days.keys().next().copied().unwrap_or(today)));
+        let chosen = asked.filter(|day| month.contains(*day));
+        let chosen = chosen.or_else(|| days.keys().find(|day| month.contains(**day)).copied());
+
+        let lines = Lines { host: zone, guest: self.guest.as_ref(), seats: self.meeting.seats };
+        let day_lines = |date: Date| {
+            let slots = days.get(&date).map(Vec::as_slice).unwrap_or_default();
+            lines.day(date, slots, |start| self.with_zone(self.links.slot(&self.host.id, &self.meeting.id, start)))
+        };
+        let cell = |date: Date| {
+            let free = days.get(&date).map_or(0, Vec::len);
+            let times = match free {
+                0 => "no free times".to_owned(),
+                1 => "1 free time".to_owned(),
+                free => format!("{free} free times"),
+            };
+            Day {
+                number: date.day(),
+                url: if free > 0 { self.url(month, Some(date)) } else { String::new() },
+                free,
+                label: format!("{}, {times}", when::long_date(date)),
+                chosen: chosen == Some(date),
+                today: date == today,
+            }
+        };
+        let url_if = |month: Option<Month>, wanted: bool| month.filter(|_| wanted).map(|month| self.url(month, None));
+        let first = days.keys().next().copied();
+        MeetingPage {
+            frame: Frame::new(self.links, format!("{} – {}", self.meeting.title, self.host.name)).with_zone(zone),
+            host_url: local(self.links, &self.links.host(&self.host.id)),
+            host_name: self.host.name.clone(),
+            title: self.meeting.title.clone(),
+            description: self.meeting.description.clone(),
+            length: when::length(self.meeting.duration),
+            location: self.meeting.location.clone(),
+            note: super::host::confirm_note(self.meeting.confirm),
+            paused: !matches!(offer.freshness, Freshness::Fresh(_)),
+            month_title: month.title(),
+            month_param: month.param(),
+            day_param: chosen.map(|day| day.to_string()).unwrap_or_default(),
+            previous: url_if(month.previous(), month.param() > Month::of(today).param()),
+            next: url_if(month.next(), month.param() < Month::of(last).param()),
+            weeks: month.weeks().into_iter().map(|week| week.into_iter().map(|day| day.map(cell)).collect()).collect(),
+            chosen: chosen.map(day_lines),
+            days: days.keys().filter(|day| month.contains(**day)).copied().map(day_lines).collect(),
+            first_free: first.map(|day| (self.url(Month::of(day), Some(day)), when::long_date(day))),
+            zone: when::label(zone, self.now),
+            guest_label: self.guest.as_ref().map(|guest| when::label(guest, self.now)),
+            zones: choices(self.guest.as_ref().unwrap_or(zone)),
+            feeds: vec![Subscribe::new(
+                &format!("{} – {}", self.meeting.title, self.host.name),
+                self.links.feed(&self.host.id, Some(&self.meeting.id)),
+            )],
+        }
+    }
+
+    fn url(&self, month: Month, day: Option<Date>) -> String {
+        let page = local(self.links, &self.links.meeting(&self.host.id, &self.meeting.id));
+        let day = day.map(|day| format!("&day={day}")).unwrap_or_default();
+        let zone = self.guest.as_ref().map(|zone| format!("&tz={}", encoded(zone.name()))).unwrap_or_default();
+        let to = if day.is_empty() { "month" } else { "times" };
+        format!("{page}?month={}{day}{zone}#{to}", month.param())
+    }
+
+    fn with_zone(&self, url: String) -> String {
+        let zone = self.guest.as_ref().map(|zone| format!("?tz={}", encoded(zone.name()))).unwrap_or_default();
+        format!("{}{zone}", local(self.links, &url))
+    }
+}

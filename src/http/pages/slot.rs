@@ -1,0 +1,357 @@
+//! `/{host}/{meeting}/{start}`: one slot with its form, or why it cannot be had and what is free instead. The GET never
+//! books; the POST answers 303 to the booking's page.
+
+use super::when::When;
+use super::{Frame, guest_zone, local, page};
+use crate::availability::{Confirm, Host, Interval, MeetingType};
+use crate::booking::Links;
+use crate::desk::{IdempotencyKey, Reservation, ReserveError};
+use crate::http::api::request_digest;
+use crate::http::fault::{Fault, FieldError, Problem};
+use crate::http::guest::GuestInput;
+use crate::http::input::{self, Fields};
+use crate::http::proxy::ClientIp;
+use crate::http::state::{AppState, Settings};
+use crate::ical::Zone;
+use askama::Template;
+use axum::body::Body;
+use axum::extract::{Extension, Path, RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+
+/// A field of the form as it is shown again.
+struct Field {
+    name: String,
+    label: String,
+    value: String,
+    required: bool,
+    error: String,
+}
+
+struct Choice {
+    url: String,
+    when: When,
+}
+
+#[derive(Template)]
+#[template(path = "slot.html", config = "src/http/pages/askama.toml")]
+struct SlotPage {
+    frame: Frame,
+    host_name: String,
+    host_url: String,
+    meeting_url: String,
+    title: String,
+    length: String,
+    location: String,
+    when: When,
+    seats: String,
+    action: String,
+    name: Field,
+    email: Field,
+    email_hint: &'static str,
+    questions: Vec<Field>,
+    note: Field,
+    /// The mistakes, each with the id of its field.
+    mistakes: Vec<FieldError>,
+    time_zone: String,
+    once: String,
+    button: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "unavailable.html", config = "src/http/pages/askama.toml")]
+struct Unavailable {
+    frame: Frame,
+    heading: &'static str,
+    text: String,
+    host_name: String,
+    host_url: String,
+    meeting_url: String,
+    title: String,
+    when: When,
+    alternatives: Vec<Choice>,
+    /// What was typed, to be sent again with one of the alternatives; empty on a GET.
+    typed: Vec<(String, String)>,
+}
+
+/// A slot page's subject: what the path names.
+struct Subject<'a> {
+    host: &'a Host,
+    meeting: &'a MeetingType,
+    start: Timestamp,
+    settings: &'a Settings,
+    guest: Option<Zone>,
+}
+
+/// The instant of the path: RFC 3339.
+fn parse_start(start: &str) -> Result<Timestamp, Fault> {
+    start.parse().map_err(|_| Fault::not_found())
+}
+
+/// `GET /{host}/{meeting}/{start}`.
+pub(in super::super) async fn show(
+    State(state): State<AppState>,
+    Path((host, meeting, start)): Path<(String, String, String)>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Fault> {
+    let host = state.desk.host(&host).ok_or_else(Fault::not_found)?;
+    let meeting = host.meeting(&meeting).ok_or_else(Fault::not_found)?;
+    let start = parse_start(&start)?;
+    let query = Fields::query(query.as_deref())?;
+    let settings = state.settings();
+    let subject = Subject { host: &host, meeting, start, settings: &settings, guest: guest_zone(&query) };
+    match state.desk.slot(&host, meeting, start) {
+        Ok(slot) => {
+            let time_zone = subject.guest.as_ref().map(|zone| zone.name().to_owned());
+            let input = GuestInput { time_zone, ..GuestInput::default() };
+            Ok(page(&subject.form(slot.time, slot.seats_left, &input, Vec::new(), new_key()?)))
+        }
+        Err(error) => subject.refusal(&state, error, Vec::new()),
+    }
+}
+
+/// `POST /{host}/{meeting}/{start}`.
+pub(in super::super) async fn book(
+    State(state): State<AppState>,
+    Path((host, meeting, start)): Path<(String, String, String)>,
+    uri: Uri,
+    Extension(ClientIp(from)): Extension<ClientIp>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Fault> {
+    let host = state.desk.host(&host).ok_or_else(Fault::not_found)?;
+    let meeting = host.meeting(&meeting).ok_or_else(Fault::not_found)?;
+    let start = parse_start(&start)?;
+    let (fields, bytes) = input::form(&headers, body).await?;
+    let input = typed(&fields, meeting);
+    let settings = state.settings();
+    let subject = Subject { host: &host, meeting, start, settings: &settings, guest: guest_zone(&fields) };
+
+    let mut mistakes = Vec::new();
+    if !fields.text("website").is_empty() {
+        mistakes.push(FieldError::new("website", "Please leave the last field empty; it is there to catch robots."));
+    }
+    let guest = input.check(meeting).map_err(|more| mistakes.extend(more));
+    let once = fields.text("once");
+    let (Ok(guest), true) = (guest, mistakes.is_empty()) else {
+        let end = start.checked_add(meeting.duration).unwrap_or(Timestamp::MAX);
+        let time = Interval::new(start, end).ok_or_else(Fault::not_found)?;
+        // A time that can never be booked is refused before its form is shown again.
+        if let Err(error @ (ReserveError::NotASlot(_) | ReserveError::Stale { .. })) =
+            state.desk.slot(&host, meeting, start)
+        {
+            return subject.refusal(&state, error, Vec::new());
+        }
+        let once = if once.is_empty() { new_key()? } else { once.to_owned() };
+        let form = page(&subject.form(time, meeting.seats, &input, mistakes, once));
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, form).into_response());
+    };
+    let reservation = Reservation {
+        host: host.id.clone(),
+        meeting: meeting.id.clone(),
+        start,
+        guest,
+        idempotency: form_key(once, request_digest(uri.path(), &bytes)),
+        from,
+    };
+    match state.desk.reserve(reservation).await {
+        Ok(view) => {
+            state.metrics().booking(view.booking.state);
+            let to = local(&settings.links, &settings.links.booking(&view.guest_token));
+            Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
+        }
+        Err(error) => subject.refusal(&state, error, kept(&fields)),
+    }
+}
+
+/// A form carries its own idempotency key, so that a double click books once. The digest is part of it: the same page
+/// sent again with other words, after the back button, is another request.
+fn form_key(once: &str, request: [u8; 32]) -> Option<IdempotencyKey> {
+    let is_key = (1..=64).contains(&once.len()) && once.bytes().all(|b| b.is_ascii_graphic());
+    is_key.then(|| IdempotencyKey { key: format!("form {once} {}", URL_SAFE_NO_PAD.encode(request)), request })
+}
+
+fn new_key() -> Result<String, Fault> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        tracing::error!(%error, "The system gives no random bytes");
+        Fault::new(Problem::Internal)
+    })?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+fn typed(fields: &Fields, meeting: &MeetingType) -> GuestInput {
+    let answer = |id: &String| (id.clone(), fields.text(id).to_owned());
+    GuestInput {
+        name: fields.text("name").to_owned(),
+        email: fields.text("email").to_owned(),
+        note: fields.text("note").to_owned(),
+        // The script fills it in; a zone that we do not know is no mistake of the guest's.
+        time_zone: guest_zone(fields).map(|zone| zone.name().to_owned()),
+        answers: meeting.questions.iter().map(|question| answer(&question.id)).collect(),
+    }
+}
+
+/// The fields that are sent again with another slot.
+fn kept(fields: &Fields) -> Vec<(String, String)> {
+    fields
+        .pairs()
+        .filter(|(name, value)| *name != "once" && !value.is_empty())
+        .map(|(n, v)| (n.to_owned(), v.to_owned()))
+        .collect()
+}
+
+impl Subject<'_> {
+    fn links(&self) -> &Links {
+        &self.settings.links
+    }
+
+    fn slot_url(&self, start: Timestamp) -> String {
+        let zone = self.guest.as_ref().map(|zone| format!("?tz={}", super::subscribe::encoded(zone.name())));
+        let url = self.links().slot(&self.host.id, &self.meeting.id, start);
+        format!("{}{}", local(self.links(), &url), zone.unwrap_or_default())
+    }
+
+    fn form(
+        &self,
+        time: Interval,
+        seats_left: u32,
+        input: &GuestInput,
+        mistakes: Vec<FieldError>,
+        once: String,
+    ) -> SlotPage {
+        let error =
+            |field: &str| mistakes.iter().find(|m| m.field == field).map(|m| m.detail.clone()).unwrap_or_default();
+        let field = |name: &str, label: &str, value: &str, required| Field {
+            name: name.to_owned(),
+            label: label.to_owned(),
+            value: value.to_owned(),
+            required,
+            error: error(name),
+        };
+        let questions = self.meeting.questions.iter().map(|question| Field {
+            error: error(&format!("answers.{}", question.id)),
+            ..field(&question.id, &question.label, input.answer(&question.id), question.required)
+        });
+        let questions = questions.collect();
+        let (name, email) =
+            (field("name", "Your name", &input.name, true), field("email", "Your e-mail address", &input.email, true));
+        let note = field("note", "Anything else?", &input.note, false);
+        let links = self.links();
+        SlotPage {
+            frame: Frame::new(links, format!("{} – {}", self.meeting.title, self.host.name)).with_zone(&self.host.zone),
+            host_name: self.host.name.clone(),
+            host_url: local(links, &links.host(&self.host.id)),
+            meeting_url: local(links, &links.meeting(&self.host.id, &self.meeting.id)),
+            title: self.meeting.title.clone(),
+            length: super::when::length(self.meeting.duration),
+            location: self.meeting.location.clone(),
+            when: When::new(time, &self.host.zone, self.guest.as_ref()),
+            seats: if self.meeting.seats > 1 {
+                format!("{seats_left} of {} seats left", self.meeting.seats)
+            } else {
+                String::new()
+            },
+            action: self.slot_url(self.start),
+            name,
+            email,
+            email_hint: match (self.settings.mailed, self.meeting.confirm) {
+                (true, Confirm::Email) => "You get a link there to confirm the booking.",
+                (true, _) => "Your invitation goes there.",
+                (false, _) => "So that your host can reach you.",
+            },
+            questions,
+            note,
+            mistakes: mistakes.into_iter().map(|m| FieldError { field: field_id(&m.field), ..m }).collect(),
+            time_zone: self.guest.as_ref().map(|zone| zone.name().to_owned()).unwrap_or_default(),
+            once,
+            button: if self.meeting.confirm == Confirm::Approval { "Ask for this time" } else { "Book this time" },
+        }
+    }
+
+    /// Why it cannot be had, with what is free instead. Faults that are not about this slot are passed on.
+    fn refusal(&self, state: &AppState, error: ReserveError, typed: Vec<(String, String)>) -> Result<Response, Fault> {
+        let about_this_slot =
+            matches!(error, ReserveError::Taken { .. } | ReserveError::NotASlot(_) | ReserveError::Stale { .. });
+        let fault = Fault::from(error);
+        if !about_this_slot {
+            return Err(fault);
+        }
+        let near = match &fault.alternatives {
+            Some(alternatives) => alternatives.clone(),
+            None => nearest(state, self.host, self.meeting, self.start),
+        };
+        let end = self.start.checked_add(self.meeting.duration).unwrap_or(Timestamp::MAX);
+        let time = Interval::new(self.start, end).ok_or_else(Fault::not_found)?;
+        let links = self.links();
+        let choice = |slot: &Interval| Choice {
+            url: self.slot_url(slot.start()),
+            when: When::new(*slot, &self.host.zone, self.guest.as_ref()),
+        };
+        let mut response = page(&Unavailable {
+            frame: Frame::new(links, format!("{} – {}", self.meeting.title, self.host.name)).with_zone(&self.host.zone),
+            heading: fault.problem.title(),
+            text: fault.detail.clone(),
+            host_name: self.host.name.clone(),
+            host_url: local(links, &links.host(&self.host.id)),
+            meeting_url: local(links, &links.meeting(&self.host.id, &self.meeting.id)),
+            title: self.meeting.title.clone(),
+            when: When::new(time, &self.host.zone, self.guest.as_ref()),
+            alternatives: near.iter().map(choice).collect(),
+            typed,
+        });
+        *response.status_mut() = fault.problem.status();
+        if let Some(seconds) = fault.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        Ok(response)
+    }
+}
+
+/// The id of a field on the page: `answers.topic` is `topic`.
+fn field_id(field: &str) -> String {
+    field.strip_prefix("answers.").unwrap_or(field).to_owned()
+}
+
+/// The free slots nearest to `start`, in order; within two weeks around it, else the first ones at all.
+fn nearest(state: &AppState, host: &Host, meeting: &MeetingType, start: Timestamp) -> Vec<Interval> {
+    let now = state.now();
+    let fortnight = SignedDuration::from_hours(14 * 24);
+    let around = Interval::new(
+        start.checked_sub(fortnight).unwrap_or(now).max(now),
+        start.checked_add(fortnight).unwrap_or(Timestamp::MAX),
+    );
+    let all = Interval::new(now, now.checked_add(meeting.horizon).unwrap_or(Timestamp::MAX));
+    let found = [around, all].into_iter().flatten().map(|window| state.desk.offer(host, meeting, window).slots);
+    let mut slots: Vec<Interval> =
+        found.into_iter().find(|slots| !slots.is_empty()).unwrap_or_default().iter().map(|slot| slot.time).collect();
+    slots.sort_by_key(|slot| slot.start().duration_since(start).abs());
+    slots.truncate(6);
+    slots.sort_unstable();
+    slots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_double_click_has_one_key_and_other_words_have_another() {
+        let (first, second) = (request_digest("/a", b"name=Ada"), request_digest("/a", b"name=Eve"));
+        assert_eq!(form_key("k", first), form_key("k", first));
+        assert_ne!(form_key("k", first).unwrap().key, form_key("k", second).unwrap().key);
+        assert!(form_key("k", first).unwrap().key.len() <= 255);
+        assert_eq!(form_key("", first), None);
+        assert_eq!(form_key("a b", first), None);
+        assert_ne!(new_key().unwrap(), new_key().unwrap());
+    }
+
+    #[test]
+    fn what_was_typed_is_kept_but_the_key_is_not() {
+        let fields = Fields::parse("name=Ada&once=k&note=&topic=engines").unwrap();
+        assert_eq!(kept(&fields), [("name".into(), "Ada".into()), ("topic".into(), "engines".into())]);
+    }
+}

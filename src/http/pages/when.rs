@@ -1,0 +1,146 @@
+//! Times in words: the host's wall clock first, the guest's beside it when it differs. Start with [`When`].
+
+use crate::availability::Interval;
+use crate::ical::Zone;
+use jiff::civil::{Date, DateTime};
+use jiff::{SignedDuration, Timestamp};
+
+/// A slot or booking in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct When {
+    /// `Tuesday 1 December 2026`, where the host is.
+    pub(super) date: String,
+    /// `14:00–14:30`, where the host is.
+    pub(super) times: String,
+    /// `Berlin, UTC+1`.
+    pub(super) zone: String,
+    /// For `<time datetime>`: UTC.
+    pub(super) start: String,
+    /// Where the guest is, when the clock shows something else there.
+    pub(super) guest: Option<GuestWhen>,
+}
+
+/// The same for the guest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct GuestWhen {
+    /// Only when it is another date there.
+    pub(super) date: Option<String>,
+    pub(super) times: String,
+    pub(super) zone: String,
+}
+
+impl When {
+    pub(super) fn new(time: Interval, host: &Zone, guest: Option<&Zone>) -> When {
+        let date = host.civil(time.start()).date();
+        When {
+            date: long_date(date),
+            times: times(time, host),
+            zone: label(host, time.start()),
+            start: super::super::fault::rfc3339(time.start()),
+            guest: guest.filter(|guest| guest.offset(time.start()) != host.offset(time.start())).map(|guest| {
+                let theirs = guest.civil(time.start()).date();
+                GuestWhen {
+                    date: (theirs != date).then(|| long_date(theirs)),
+                    times: times(time, guest),
+                    zone: label(guest, time.start()),
+                }
+            }),
+        }
+    }
+}
+
+fn times(time: Interval, zone: &Zone) -> String {
+    format!("{}–{}", clock(zone.civil(time.start())), clock(zone.civil(time.end())))
+}
+
+/// `14:00`.
+pub(super) fn clock(time: DateTime) -> String {
+    time.strftime("%H:%M").to_string()
+}
+
+/// `Tuesday 1 December 2026`.
+pub(super) fn long_date(date: Date) -> String {
+    date.strftime("%A %-d %B %Y").to_string()
+}
+
+/// `Berlin, UTC+1`: the offset at that instant, for the clocks may change before.
+pub(super) fn label(zone: &Zone, at: Timestamp) -> String {
+    match city(zone.name()) {
+        "UTC" => "UTC".to_owned(),
+        city => format!("{}, {}", city.replace('_', " "), offset(zone, at)),
+    }
+}
+
+fn city(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// `UTC+1`, `UTC−3:30`.
+pub(super) fn offset(zone: &Zone, at: Timestamp) -> String {
+    let minutes = zone.offset(at).seconds() / 60;
+    let sign = if minutes < 0 { '−' } else { '+' };
+    match (minutes.abs() / 60, minutes.abs() % 60) {
+        (0, 0) => "UTC".to_owned(),
+        (hours, 0) => format!("UTC{sign}{hours}"),
+        (hours, minutes) => format!("UTC{sign}{hours}:{minutes:02}"),
+    }
+}
+
+/// `30 minutes`, `1 hour`, `1 hour 30 minutes`.
+pub(super) fn length(duration: SignedDuration) -> String {
+    let many = |count: i64, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    match (duration.as_mins() / 60, duration.as_mins() % 60) {
+        (0, minutes) => many(minutes, "minute"),
+        (hours, 0) => many(hours, "hour"),
+        (hours, minutes) => format!("{} {}", many(hours, "hour"), many(minutes, "minute")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot(start: &str) -> Interval {
+        let start: Timestamp = start.parse().unwrap();
+        Interval::new(start, start + SignedDuration::from_mins(30)).unwrap()
+    }
+
+    fn zone(name: &str) -> Zone {
+        Zone::named(name).unwrap()
+    }
+
+    #[test]
+    fn both_clocks_are_shown_only_when_they_differ_at_that_time() {
+        let berlin = zone("Europe/Berlin");
+        let when = When::new(slot("2026-12-01T13:00:00Z"), &berlin, Some(&zone("Europe/Paris")));
+        assert_eq!((when.date.as_str(), when.times.as_str()), ("Tuesday 1 December 2026", "14:00–14:30"));
+        assert_eq!((when.zone.as_str(), when.guest), ("Berlin, UTC+1", None));
+        let guest = When::new(slot("2026-12-01T13:00:00Z"), &berlin, Some(&zone("America/New_York"))).guest.unwrap();
+        assert_eq!((guest.date, guest.times.as_str(), guest.zone.as_str()), (None, "08:00–08:30", "New York, UTC−5"));
+    }
+
+    #[test]
+    fn the_offset_is_that_of_the_slot_not_of_the_page() {
+        let berlin = zone("Europe/Berlin");
+        assert_eq!(When::new(slot("2026-10-25T00:30:00Z"), &berlin, None).zone, "Berlin, UTC+2");
+        assert_eq!(When::new(slot("2026-10-25T01:30:00Z"), &berlin, None).zone, "Berlin, UTC+1");
+    }
+
+    #[test]
+    fn another_date_at_the_guest_is_said() {
+        let when = When::new(slot("2026-12-01T16:00:00Z"), &zone("Europe/Berlin"), Some(&zone("Asia/Tokyo")));
+        assert_eq!(when.guest.unwrap().date.unwrap(), "Wednesday 2 December 2026");
+    }
+
+    #[test]
+    fn odd_offsets_and_lengths_are_written_out() {
+        let at = "2026-12-01T16:00:00Z".parse().unwrap();
+        assert_eq!(label(&zone("America/St_Johns"), at), "St Johns, UTC−3:30");
+        assert_eq!(label(&zone("Asia/Kathmandu"), at), "Kathmandu, UTC+5:45");
+        assert_eq!(label(&Zone::utc(), at), "UTC");
+        assert_eq!(label(&zone("Europe/London"), at), "London, UTC");
+        assert_eq!(length(SignedDuration::from_mins(90)), "1 hour 30 minutes");
+        assert_eq!(length(SignedDuration::from_mins(60)), "1 hour");
+        assert_eq!(length(SignedDuration::from_mins(1)), "1 minute");
+    }
+}

@@ -1,0 +1,261 @@
+//! What goes around every handler: who asks, the request limit, the refusal of cross-site posts, faults written out,
+//! security headers, counters. Start with [`around`].
+
+use super::fault::{Fault, Problem};
+use super::metrics::RouteClass;
+use super::pages;
+use super::proxy::{ClientIp, Peer, client_ip};
+use super::state::{Settings, Shell};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use jiff::SignedDuration;
+
+/// No script, style, frame or form but our own; nothing inline.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
+     base-uri 'none'; frame-ancestors 'none'";
+
+/// The layer around every handler.
+pub(super) async fn around(State(shell): State<Shell>, mut request: Request, next: Next) -> Response {
+    let settings = shell.settings.load_full();
+    let class = RouteClass::of(request.uri().path());
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+    let client = client_ip(peer, request.headers(), &settings.trusted_proxies);
+    request.extensions_mut().insert(ClientIp(client));
+    let method = request.method().clone();
+
+    let refusal = limited(&settings, class, client).or_else(|| cross_site(&settings, &method, request.headers()));
+    let mut response = match refusal {
+        Some(fault) => fault.into_response(),
+        None => next.run(request).await,
+    };
+    if let Some(fault) = response.extensions_mut().remove::<Fault>() {
+        response = written_out(&fault, &response, class, &settings);
+    }
+    secure(response.headers_mut(), class);
+    shell.metrics.request(class, response.status());
+    response
+}
+
+fn limited(settings: &Settings, class: RouteClass, client: Option<std::net::IpAddr>) -> Option<Fault> {
+    if !class.is_limited() {
+        return None;
+    }
+    let wait = settings.limiter()?.check(client?).err()?;
+    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+    Some(Fault::new(Problem::TooManyRequests).retry_after(wait))
+}
+
+/// A post that a browser says was made by another site (CSRF). There is no ambient authority to abuse, no cookie and no
+/// login: what a post may do, it may because its URL carries the token. So a client that does not say where it comes
+/// from is let through, and so is `Origin: null`, which is what `Referrer-Policy: no-referrer` makes of our own forms
+/// in browsers without `Sec-Fetch-Site`.
+fn cross_site(settings: &Settings, method: &Method, headers: &HeaderMap) -> Option<Fault> {
+    if method == Method::GET || method == Method::HEAD {
+        return None;
+    }
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let ours = match (text(HeaderName::from_static("sec-fetch-site")), text(header::ORIGIN)) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, None | Some("null")) => true,
+        (None, Some(origin)) => {
+            let authority = origin.split_once("://").map_or("?", |(_, authority)| authority);
+            text(header::HOST) == Some(authority) || is_origin_of(origin, settings.links.base())
+        }
+    };
+    (!ours).then(|| Fault::new(Problem::CrossSite))
+}
+
+fn is_origin_of(origin: &str, url: &str) -> bool {
+    url.strip_prefix(origin).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Writes a fault as the client wants it: problem details, a page, or a line of text.
+fn written_out(fault: &Fault, blank: &Response, class: RouteClass, settings: &Settings) -> Response {
+    let mut response = match class {
+        RouteClass::Api => {
+            let body = fault.json(&settings.links).to_string();
+            ([(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
+        }
+        RouteClass::Feed | RouteClass::Ops | RouteClass::Asset => {
+            let body = format!("{}: {}\n", fault.problem.title(), fault.detail);
+            ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response()
+        }
+        RouteClass::Page | RouteClass::Private => pages::fault(fault, settings),
+    };
+    *response.status_mut() = fault.problem.status();
+    let headers = response.headers_mut();
+    if let Some(allow) = blank.headers().get(header::ALLOW) {
+        headers.insert(header::ALLOW, allow.clone());
+    }
+    if let Some(seconds) = fault.retry_after {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn secure(headers: &mut HeaderMap, class: RouteClass) {
+    let mut set = |name: &'static str, value: &'static str| {
+        headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
+    };
+    set("x-content-type-options", "nosniff");
+    set("referrer-policy", "no-referrer");
+    match class {
+        RouteClass::Page | RouteClass::Private => {
+            set("content-security-policy", POLICY);
+            set("x-frame-options", "DENY");
+            set("cross-origin-opener-policy", "same-origin");
+            set("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
+            set("x-robots-tag", "noindex");
+            set("cache-control", if class == RouteClass::Private { "no-store" } else { "no-cache" });
+        }
+        RouteClass::Api => {
+            set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+            set("x-robots-tag", "noindex");
+            set("cache-control", "no-store");
+        }
+        RouteClass::Feed => set("cache-control", "no-cache"),
+        RouteClass::Ops => set("cache-control", "no-store"),
+        RouteClass::Asset => (),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::limiter::Rate;
+    use super::super::state::SettingsSource;
+    use super::super::{Metrics, Settings};
+    use super::*;
+    use arc_swap::ArcSwap;
+    use axum::Router;
+    use axum::body::Body;
+    use axum::http::StatusCode;
+    use axum::routing::{get, post};
+    use std::num::NonZeroU32;
+    use std::sync::Arc;
+    use std::time::Duration;
+    use tower::ServiceExt;
+
+    fn settings(requests_per_ip: Option<Rate>) -> Settings {
+        Settings::new(SettingsSource {
+            public_url: "https://meet.example.edu/office".into(),
+            trusted_proxies: vec!["127.0.0.1".parse().unwrap()],
+            directory: false,
+            public_metrics: true,
+            mailed: false,
+            requests_per_ip,
+        })
+    }
+
+    fn router(requests_per_ip: Option<Rate>) -> Router {
+        let shell = Shell {
+            settings: Arc::new(ArcSwap::from_pointee(settings(requests_per_ip))),
+            clock: Arc::new(|| "2026-11-24T12:00:00Z".parse().unwrap()),
+            metrics: Metrics::new(),
+        };
+        Router::new()
+            .route("/noether", get(|| async { "page" }))
+            .route("/noether.ics", get(|| async { "feed" }))
+            .route("/b/token/cancel", post(|| async { "cancelled" }))
+            .route("/api/v1/x", get(|| async { Fault::new(Problem::Stale).retry_after(SignedDuration::from_secs(60)) }))
+            .fallback(|| async { Fault::not_found() })
+            .method_not_allowed_fallback(|| async { Fault::new(Problem::MethodNotAllowed) })
+            .layer(axum::middleware::from_fn_with_state(shell, around))
+    }
+
+    async fn ask(
+        router: &Router,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> (StatusCode, HeaderMap, String) {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut request = request.body(Body::empty()).unwrap();
+        request.extensions_mut().insert(Peer("127.0.0.1:4711".parse().unwrap()));
+        let (head, body) = router.clone().oneshot(request).await.unwrap().into_parts();
+        let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        (head.status, head.headers, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_fault_is_written_as_its_reader_wants_it() {
+        let router = router(None);
+        let (status, headers, body) = ask(&router, "GET", "/api/v1/x", &[]).await;
+        assert_eq!(status, 503);
+        assert_eq!(headers["content-type"], "application/problem+json");
+        assert_eq!(headers["retry-after"], "60");
+        assert!(body.contains("https://meet.example.edu/office/-/problems/stale"), "{body}");
+        let (status, headers, body) = ask(&router, "GET", "/nobody", &[]).await;
+        assert_eq!(
+            (status.as_u16(), &headers["content-type"]),
+            (404, &HeaderValue::from_static("text/html; charset=utf-8"))
+        );
+        assert!(body.contains("There is nothing here"));
+        let (status, headers, _) = ask(&router, "GET", "/nobody.ics", &[]).await;
+        assert_eq!(
+            (status.as_u16(), &headers["content-type"]),
+            (404, &HeaderValue::from_static("text/plain; charset=utf-8"))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_wrong_method_is_told_the_right_ones() {
+        let (status, headers, _) = ask(&router(None), "DELETE", "/noether", &[]).await;
+        assert_eq!((status.as_u16(), &headers["allow"]), (405, &HeaderValue::from_static("GET,HEAD")));
+    }
+
+    #[tokio::test]
+    async fn posts_of_other_sites_are_refused() {
+        let router = router(None);
+        for (headers, status) in [
+            (&[][..], 200),
+            (&[("sec-fetch-site", "same-origin")], 200),
+            (&[("sec-fetch-site", "cross-site")], 403),
+            (&[("sec-fetch-site", "same-site")], 403),
+            (&[("origin", "null")], 200),
+            (&[("origin", "https://evil.example")], 403),
+            (&[("origin", "https://meet.example.edu")], 200),
+            (&[("origin", "https://meet.example.edu.evil.example")], 403),
+            (&[("origin", "http://localhost:8080"), ("host", "localhost:8080")], 200),
+        ] {
+            assert_eq!(ask(&router, "POST", "/b/token/cancel", headers).await.0, status, "{headers:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn pages_are_limited_by_the_guests_address_and_feeds_are_not() {
+        let router = router(Some(Rate { count: NonZeroU32::MIN, per: Duration::from_secs(60) }));
+        let from = |address| [("x-forwarded-for", address)];
+        assert_eq!(ask(&router, "GET", "/noether", &from("203.0.113.7")).await.0, 200);
+        let (status, headers, _) = ask(&router, "GET", "/noether", &from("203.0.113.7")).await;
+        assert_eq!(status, 429);
+        assert_eq!(headers["retry-after"], "60");
+        assert_eq!(ask(&router, "GET", "/noether", &from("203.0.113.8")).await.0, 200);
+        assert_eq!(ask(&router, "GET", "/noether.ics", &from("203.0.113.7")).await.0, 200);
+    }
+
+    #[tokio::test]
+    async fn private_pages_are_not_stored_and_no_page_is_framed_or_indexed() {
+        let router = router(None);
+        let (_, headers, _) = ask(&router, "POST", "/b/token/cancel", &[]).await;
+        assert_eq!(headers["cache-control"], "no-store");
+        let (_, headers, _) = ask(&router, "GET", "/noether", &[]).await;
+        assert!(headers["content-security-policy"].to_str().unwrap().contains("frame-ancestors 'none'"));
+        assert!(!headers["content-security-policy"].to_str().unwrap().contains("unsafe"));
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("x-frame-options", "DENY"),
+            ("x-robots-tag", "noindex"),
+            ("cache-control", "no-cache"),
+        ] {
+            assert_eq!(headers[name], value, "{name}");
+        }
+        assert!(!headers.contains_key("set-cookie"));
+    }
+}

@@ -1,0 +1,108 @@
+//! What every handler holds: the desk, the settings of this moment, the clock and the counters. Start with [`AppState`].
+
+use super::limiter::{Limiter, Rate};
+use super::{Metrics, Network};
+use crate::booking::Links;
+use crate::desk::Desk;
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// Tells the time; the real one is made by the daemon.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What the config says about serving. Replaced as a whole on reload.
+#[derive(Debug)]
+pub struct Settings {
+    /// Prints public URLs.
+    pub links: Links,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// True when `/` lists the hosts.
+    pub directory: bool,
+    /// True when `/metrics`, `/healthz` and `/readyz` are on the public router, because there is no `metrics_listen`.
+    pub public_metrics: bool,
+    /// True when mail is set up: pages promise a mail only then.
+    pub mailed: bool,
+    limiter: Option<Limiter>,
+}
+
+/// From what [`Settings`] are made.
+#[derive(Debug)]
+pub struct SettingsSource {
+    /// `[server] public_url`.
+    pub public_url: String,
+    /// `[server] trusted_proxies`.
+    pub trusted_proxies: Vec<Network>,
+    /// `[server] directory`.
+    pub directory: bool,
+    /// No `[server] metrics_listen`.
+    pub public_metrics: bool,
+    /// There is a `[mail]`.
+    pub mailed: bool,
+    /// `[limits] requests_per_ip`; `None` is "off".
+    pub requests_per_ip: Option<Rate>,
+}
+
+impl Settings {
+    /// Settings with a fresh request limit.
+    pub fn new(source: SettingsSource) -> Settings {
+        Settings {
+            links: Links::new(&source.public_url),
+            trusted_proxies: source.trusted_proxies,
+            directory: source.directory,
+            public_metrics: source.public_metrics,
+            mailed: source.mailed,
+            limiter: source.requests_per_ip.map(Limiter::new),
+        }
+    }
+
+    pub(super) fn limiter(&self) -> Option<&Limiter> {
+        self.limiter.as_ref()
+    }
+}
+
+/// What every handler holds. Cheap to clone; the clones share the settings.
+#[derive(Clone)]
+pub struct AppState {
+    pub(super) desk: Desk,
+    pub(super) shell: Shell,
+}
+
+impl AppState {
+    /// `clock` tells the time; `metrics` counts.
+    pub fn new(desk: Desk, settings: Settings, clock: Clock, metrics: Metrics) -> AppState {
+        AppState { desk, shell: Shell { settings: Arc::new(ArcSwap::from_pointee(settings)), clock, metrics } }
+    }
+
+    /// Puts new settings in place for all clones; requests in flight keep the old ones.
+    pub fn reload(&self, settings: Settings) {
+        self.shell.settings.store(Arc::new(settings));
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.shell.now()
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.shell.metrics
+    }
+
+    pub(super) fn settings(&self) -> Arc<Settings> {
+        self.shell.settings.load_full()
+    }
+}
+
+/// What the layers around the handlers need: everything but the desk.
+#[derive(Clone)]
+pub(super) struct Shell {
+    pub(super) settings: Arc<ArcSwap<Settings>>,
+    pub(super) clock: Clock,
+    pub(super) metrics: Metrics,
+}
+
+impl Shell {
+    pub(super) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+}
