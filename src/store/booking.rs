@@ -1,8 +1,8 @@
 //! Bookings as rows, and the questions that are asked of them. How they are made and changed: `reserve`, `change`.
 
-use super::{End, Store};
 use super::error::Result;
 use super::value::{At, Json, Span};
+use super::{End, Store};
 use crate::availability::{HostId, Interval, MeetingId};
 use crate::booking::{Booking, BookingId, BookingState, EventPlace, Guest};
 use jiff::Timestamp;

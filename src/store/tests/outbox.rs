@@ -3,8 +3,8 @@
 use super::*;
 use crate::booking::EventPlace;
 use crate::store::{
-    BookingUpdate, CalendarEntry, CalendarKey, CalendarRole, EffectFilter, EffectKind, EffectOutcome, EffectState,
-    FinishEffect, Finished, Hit, HitOutcome, KeptFeed, Lane, ObjectUpdate, Purge, StateStep, StoredObject,
+    CalendarEntry, CalendarKey, CalendarRole, EffectFilter, EffectKind, EffectOutcome, EffectState, FinishEffect,
+    Finished, Hit, HitOutcome, KeptFeed, Lane, ObjectUpdate, Purge, StoredObject,
 };
 
 fn effect(kind: EffectKind) -> NewEffect {
@@ -17,10 +17,19 @@ async fn with_effects(store: &Store, number: u128, kinds: &[EffectKind]) {
     assert_eq!(store.reserve(NewBooking { effects, ..new(booking(number, time)) }).await.unwrap(), Reserved::Done);
 }
 
-fn done(id: i64, step: Option<(BookingState, BookingState)>, more_effects: Vec<NewEffect>) -> FinishEffect {
-    let event = Some(EventPlace { account: "work".into(), href: "/cal/1.ics".into(), etag: Some("\"1\"".into()) });
-    let booking = Some(BookingUpdate { step: step.map(|(from, to)| StateStep { from, to }), event });
-    FinishEffect { id, at: minute(2), outcome: EffectOutcome::Done { booking, object: None }, more_effects }
+/// The event is written, and the booking is what `alter` makes of it as it is now.
+async fn done(store: &Store, id: i64, alter: impl FnOnce(&mut Booking), more_effects: Vec<NewEffect>) -> FinishEffect {
+    let booking = store.effect(id).await.unwrap().unwrap().booking;
+    let mut booking = store.booking(booking).await.unwrap().unwrap();
+    let expected_updated_at = Some(booking.updated_at);
+    booking.event = Some(EventPlace { account: "work".into(), href: "/cal/1.ics".into(), etag: Some("\"1\"".into()) });
+    alter(&mut booking);
+    let outcome = EffectOutcome::Done { booking: Some(Box::new(booking)), object: None };
+    FinishEffect { id, at: minute(2), outcome, expected_updated_at, more_effects }
+}
+
+fn confirm(booking: &mut Booking) {
+    booking.state = BookingState::Confirmed;
 }
 
 async fn due(store: &Store, lane: Lane, now: i64) -> Vec<i64> {
@@ -42,14 +51,20 @@ async fn effects_of_a_booking_are_due_one_after_the_other_in_each_lane() {
     assert_eq!(due(&store, Lane::Calendar, 0).await, [4], "nothing of the booking while its first is being done");
 
     let retry = EffectOutcome::Retry { due_at: minute(5), error: "503".to_owned() };
-    store.finish(FinishEffect { id: 1, at: minute(0), outcome: retry, more_effects: vec![] }).await.unwrap();
+    store
+        .finish(FinishEffect { id: 1, at: minute(0), outcome: retry, expected_updated_at: None, more_effects: vec![] })
+        .await
+        .unwrap();
     assert_eq!(due(&store, Lane::Calendar, 4).await, [4], "what waits to be tried again keeps its place");
     assert_eq!(due(&store, Lane::Calendar, 5).await, [4, 1]);
     let entry = store.effect(1).await.unwrap().unwrap();
     assert_eq!((entry.attempts, entry.last_error.as_deref(), entry.state), (1, Some("503"), EffectState::Pending));
 
     let failed = EffectOutcome::Failed { error: "507".to_owned() };
-    store.finish(FinishEffect { id: 1, at: minute(6), outcome: failed, more_effects: vec![] }).await.unwrap();
+    store
+        .finish(FinishEffect { id: 1, at: minute(6), outcome: failed, expected_updated_at: None, more_effects: vec![] })
+        .await
+        .unwrap();
     assert_eq!(due(&store, Lane::Calendar, 6).await, [3, 4], "what is given up holds nothing up");
     assert!(store.retry_effect(1, minute(7)).await.unwrap());
     assert_eq!(due(&store, Lane::Calendar, 7).await, [4, 1]);
@@ -78,7 +93,7 @@ async fn a_done_effect_takes_the_booking_along_with_its_mail_and_our_copy() {
     with_effects(&store, 1, &[EffectKind::PutEvent]).await;
     let object =
         StoredObject { href: "/cal/1.ics".into(), etag: Some("\"1\"".into()), data: b"BEGIN:VCALENDAR".to_vec() };
-    let mut finish = done(1, Some((BookingState::Reserved, BookingState::Confirmed)), vec![effect(EffectKind::Mail)]);
+    let mut finish = done(&store, 1, confirm, vec![effect(EffectKind::Mail)]).await;
     if let EffectOutcome::Done { object: place, .. } = &mut finish.outcome {
         *place = Some((key.clone(), ObjectUpdate::Put(object.clone())));
     }
@@ -97,18 +112,25 @@ async fn a_booking_cancelled_while_its_event_was_written_stays_cancelled() {
     let store = Store::memory().unwrap();
     with_effects(&store, 1, &[EffectKind::PutEvent]).await;
     store.claim(1, minute(0), LEASE).await.unwrap();
+    let late = done(&store, 1, confirm, vec![effect(EffectKind::Mail)]).await;
     store.alter(1, |booking| booking.state = BookingState::Cancelled, vec![effect(EffectKind::DeleteEvent)]).await;
-    let own = store.own_events(&host()).await.unwrap();
-    assert!(matches!(own.as_slice(), [event] if event.delete_pending && event.place.is_none()));
-    let finish = done(1, Some((BookingState::Reserved, BookingState::Confirmed)), vec![effect(EffectKind::Mail)]);
-    let Finished::Stored(booking) = store.finish(finish).await.unwrap() else { panic!() };
+    let own = store.own_events(&host(), minute(0)).await.unwrap();
+    assert!(matches!(own.as_slice(), [event] if event.delete_pending && !event.settled && event.place.is_none()));
+    assert_eq!(store.finish(late).await.unwrap(), Finished::Stale, "decided on what is no longer so");
+    assert_eq!(store.effect(1).await.unwrap().unwrap().state, EffectState::Pending, "and nothing of it is stored");
+    let anew = done(&store, 1, |_| {}, vec![]).await;
+    let Finished::Stored(booking) = store.finish(anew).await.unwrap() else { panic!() };
     assert_eq!(booking.state, BookingState::Cancelled);
     assert!(booking.event.is_some(), "the event is there all the same, to be deleted");
     assert_eq!(due(&store, Lane::Mail, 2).await, [0; 0], "nobody is told that it is confirmed");
     assert_eq!(due(&store, Lane::Calendar, 2).await, [2]);
-    let gone = EffectOutcome::Done { booking: Some(BookingUpdate { step: None, event: None }), object: None };
-    store.finish(FinishEffect { id: 2, at: minute(3), outcome: gone, more_effects: vec![] }).await.unwrap();
-    assert_eq!(store.own_events(&host()).await.unwrap(), vec![], "nothing of it can be on the calendar any more");
+    let gone = done(&store, 2, |booking| booking.event = None, vec![]).await;
+    store.finish(gone).await.unwrap();
+    assert_eq!(
+        store.own_events(&host(), minute(0)).await.unwrap(),
+        vec![],
+        "nothing of it can be on the calendar any more"
+    );
 }
 
 #[tokio::test]
@@ -118,7 +140,7 @@ async fn old_bookings_are_erased_with_all_that_names_the_guest_once_nothing_is_l
     with_effects(&store, 2, &[]).await;
     with_effects(&store, 9, &[]).await;
     assert_eq!(store.erase_ended_before(minute(500)).await.unwrap(), 1, "the first has something to be done");
-    store.finish(done(1, None, vec![])).await.unwrap();
+    store.finish(done(&store, 1, |_| {}, vec![]).await).await.unwrap();
     assert_eq!(store.erase_ended_before(minute(500)).await.unwrap(), 1);
     assert_eq!(store.effects(EffectFilter::default()).await.unwrap(), vec![]);
     assert_eq!(store.erase_guest("guest9@example.edu", minute(0)).await.unwrap(), 0, "it is ahead: cancelled first");

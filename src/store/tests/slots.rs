@@ -261,6 +261,23 @@ async fn a_repeated_request_gives_the_same_booking_for_a_day_and_another_body_is
     assert_eq!(store.reserve(refused).await.unwrap(), Reserved::Done);
 }
 
+#[tokio::test]
+async fn a_rate_limit_counts_what_was_made_and_not_what_was_refused() {
+    let store = Store::memory().unwrap();
+    let limited = |number: u128, from: i64| {
+        let span = SignedDuration::from_mins(10);
+        let hit = crate::store::Hit { kind: "k".into(), key: "a".into(), at: minute(0), count: 2, span };
+        NewBooking { hits: vec![hit], ..new(booking(number, minutes(from, from + 30))) }
+    };
+    assert_eq!(store.reserve(limited(1, 60)).await.unwrap(), Reserved::Done);
+    assert_eq!(store.reserve(limited(2, 60)).await.unwrap(), Reserved::Overlaps);
+    assert_eq!(store.reserve(limited(3, 90)).await.unwrap(), Reserved::Done);
+    assert_eq!(
+        store.reserve(limited(4, 120)).await.unwrap(),
+        Reserved::Limited { retry_after: SignedDuration::from_mins(10) }
+    );
+}
+
 /// The rule in words of its own: at least the greater of the facing buffers lies between, or both are seats of one slot.
 fn apart(a: &Booking, b: &Booking) -> bool {
     let (first, second) = if a.time.start() <= b.time.start() { (a, b) } else { (b, a) };
