@@ -201,6 +201,12 @@ impl CalendarServer {
     }
 }
 
+/// Whether a client could PUT this.
+#[cfg(test)]
+pub(super) fn is_calendar_object(text: &str) -> bool {
+    icalendar::CalendarObject::parse(text.as_bytes()).is_ok()
+}
+
 /// A storage error as an answer; the reason is for the log.
 fn not_stored(error: io::Error) -> Refusal {
     tracing::error!(%error, "The demo's calendar server could not write to its folder; the change is refused.");
