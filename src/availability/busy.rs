@@ -160,6 +160,18 @@ pub struct EventFacts {
     pub sequence: i64,
 }
 
+impl EventFacts {
+    /// When it is, if it has a length.
+    pub fn time(&self) -> Option<Interval> {
+        Interval::new(self.start, self.end)
+    }
+
+    /// True when its STATUS is CANCELLED.
+    pub fn is_cancelled(&self) -> bool {
+        self.status.as_deref() == Some("CANCELLED")
+    }
+}
+
 /// The facts of the first VEVENT that is no override. `None` when there is none, or it has no UID or no start.
 pub fn event_summary(data: &[u8], zone: &Zone) -> Option<EventFacts> {
     let calendars = read(data);

@@ -4,7 +4,7 @@ use super::args::CheckArguments;
 use super::office::{log, open, system_clock};
 use crate::availability::{Interval, object_busy};
 use crate::daemon::Level;
-use crate::ical::{EventStatus, EventText, booking_event};
+use crate::ical::write::{EventStatus, EventText, booking_event};
 use crate::sync::AccountSync;
 use anyhow::Context;
 use jiff::SignedDuration;
@@ -104,8 +104,9 @@ async fn write_and_remove(account: &AccountSync, now: jiff::Timestamp) -> anyhow
         sequence: 0,
         stamp: now,
         created: now,
-        modified: now,
-        time,
+        last_modified: now,
+        start: time.start(),
+        end: time.end(),
         zone: account.settings.host.zone.clone(),
         summary: "officehours check".to_owned(),
         description: "A test event; it is removed at once.".to_owned(),

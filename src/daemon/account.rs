@@ -3,7 +3,7 @@
 
 use super::publish::load_board;
 use super::setup::Services;
-use crate::availability::event_facts;
+use crate::availability::event_summary;
 use crate::booking::{BookingId, BookingState};
 use crate::caldav::{ErrorKind, Href};
 use crate::store::{CalendarKey, Failure, StoreError};
@@ -152,7 +152,8 @@ impl Poller {
             }
             self.board.pulled(key, now, &changed, &outcome.removed);
         }
-        Ok(())
+        // What a command of another process did to bookings.
+        Ok(self.services.desk.refresh(&self.sync.settings.host.id).await?)
     }
 
     /// Follows what the host did with the events of bookings.
@@ -199,7 +200,7 @@ impl Poller {
             let mut state = Found::Unknown;
             for key in &read {
                 if let Some(object) = store.object(key, &event.place.href).await? {
-                    state = event_facts(&object.data, zone).map_or(Found::Unknown, Found::Here);
+                    state = event_summary(&object.data, zone).map_or(Found::Unknown, Found::Here);
                 }
             }
             if state == Found::Unknown && all_read {
@@ -215,8 +216,8 @@ impl Poller {
         let zone = &self.sync.settings.host.zone;
         for key in read {
             for object in self.sync.store.objects(key).await? {
-                let Some(facts) = event_facts(&object.data, zone) else { continue };
-                if facts.uid.as_deref() == Some(event.uid.as_str()) {
+                let Some(facts) = event_summary(&object.data, zone) else { continue };
+                if facts.uid == event.uid {
                     let place = crate::booking::EventPlace {
                         account: event.place.account.clone(),
                         href: object.href,
@@ -232,9 +233,9 @@ impl Poller {
     /// Asks the server itself whether the event is gone or cancelled.
     async fn is_gone(&self, id: BookingId, settled: &[Settled]) -> Result<bool, SyncError> {
         let Some(event) = settled.iter().find(|event| event.booking == id) else { return Ok(false) };
-        let object = self.sync.client.get(&Href::new(&event.place.href)).await?;
+        let object = self.sync.client.get(&Href::new(event.place.href.clone())).await?;
         Ok(object.is_none_or(|object| {
-            event_facts(&object.data, &self.sync.settings.host.zone).is_some_and(|facts| facts.cancelled || facts.declined)
+            event_summary(&object.data, &self.sync.settings.host.zone).is_some_and(|facts| facts.is_cancelled())
         }))
     }
 }

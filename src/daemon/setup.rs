@@ -142,6 +142,12 @@ impl Services {
         Ok(())
     }
 
+    /// Publishes what is stored, with nothing polled: for commands.
+    pub async fn publish_stored(&self, config: &Config) -> Result<(), SetupError> {
+        let built = self.build(config).await?;
+        Ok(self.publish(built.world).await?)
+    }
+
     /// A client for each account of a host.
     pub async fn accounts(&self, host: &HostConfig) -> Result<Vec<AccountSync>, SetupError> {
         let mut accounts = Vec::new();
@@ -159,7 +165,7 @@ impl Services {
                 }
                 None => (String::new(), SecretString::default()),
             };
-            let login = caldav::Login { url: account.url.clone(), username, password, insecure: account.insecure };
+            let login = caldav::Login { url: account.url.clone(), username, password, insecure: account.insecure, ca_file: None };
             let client = caldav::Client::new(login).map_err(|source| SetupError::Client {
                 host: host_id,
                 account: account_id,

@@ -201,7 +201,7 @@ async fn bind(config: &Config) -> anyhow::Result<Vec<TcpListener>> {
     let mut listeners = Vec::new();
     for wanted in &config.server.listen {
         match wanted {
-            Listen::Address(address) => listeners.push(listen(*address).await?),
+            Listen::Addr(address) => listeners.push(listen(*address).await?),
             Listen::Systemd => {
                 let mut passed = listenfd::ListenFd::from_env();
                 let before = listeners.len();

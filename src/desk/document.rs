@@ -4,7 +4,7 @@ use super::offer::slots;
 use super::{Desk, Document};
 use crate::availability::{Host, HostId, Interval, MeetingId, MeetingType, Slot};
 use crate::booking::Links;
-use crate::ical::{FeedSlot, FeedText, FreeBusyText};
+use crate::ical::write::{FeedSlot, FeedText, FreeBusyText, feed, free_busy};
 use crate::sync::Snapshot;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -12,8 +12,8 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How often a client is asked to fetch the feed.
-const REFRESH: SignedDuration = SignedDuration::from_mins(15);
+/// How often a client is asked to fetch the feed, in minutes.
+const REFRESH_MINUTES: u32 = 15;
 /// How far ahead the VFREEBUSY tells.
 const FREE_BUSY_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 60);
 
@@ -54,13 +54,17 @@ impl Desk {
         let window = window.intersection(snapshot.window)?;
         let held = snapshot.held.iter().map(|held| held.time).collect();
         let busy = snapshot.busy.union(&held).clipped(window);
-        let text = crate::ical::free_busy(&FreeBusyText {
-            url: format!("{}/freebusy.ifb", world.links.host(host)),
+        let url = format!("{}/freebusy.ifb", world.links.host(host));
+        let busy: Vec<(Timestamp, Timestamp)> = busy.iter().map(|busy| (busy.start(), busy.end())).collect();
+        let text = free_busy(&FreeBusyText {
+            uid: &format!("{host}@freebusy.officehours"),
             stamp: as_of.min(today.start()),
-            window,
-            busy: busy.iter().collect(),
+            from: window.start(),
+            to: window.end(),
+            url: &url,
+            busy: &busy,
         });
-        Some(self.publish(format!("{}/freebusy.ifb", world.links.host(host)), text, now))
+        Some(self.publish(url, text, now))
     }
 
     /// Gives the text its validators: those of the last time while it is the same.
@@ -97,32 +101,40 @@ fn feed_text(
         all.extend(slots(snapshot, host, meeting, snapshot.window, now, None).into_iter().map(|slot| (meeting.as_ref(), slot)));
     }
     all.sort_by(|(a, x), (b, y)| (x.time, &a.id).cmp(&(y.time, &b.id)));
-    let slots: Vec<FeedSlot> = all
-        .into_iter()
-        .map(|(meeting, slot)| FeedSlot {
-            uid: slot_uid(&host.id, &meeting.id, slot.time),
+    let texts: Vec<(String, String, String)> = all
+        .iter()
+        .map(|(meeting, slot)| {
+            let summary = if only.is_some() { meeting.title.clone() } else { format!("{}: {}", host.name, meeting.title) };
+            (slot_uid(&host.id, &meeting.id, slot.time), summary, links.slot(&host.id, &meeting.id, slot.time.start()))
+        })
+        .collect();
+    let slots: Vec<FeedSlot<'_>> = all
+        .iter()
+        .zip(&texts)
+        .map(|((meeting, slot), (uid, summary, url))| FeedSlot {
+            uid,
+            start: slot.time.start(),
+            end: slot.time.end(),
             // The instant at which the slot came into the horizon: never "now", never later than now.
             stamp: slot.time.start().checked_sub(meeting.horizon).unwrap_or(slot.time.start()),
             sequence: 0,
-            time: slot.time,
-            summary: if only.is_some() { meeting.title.clone() } else { format!("{}: {}", host.name, meeting.title) },
-            description: meeting.description.clone(),
-            location: meeting.location.clone(),
-            link: links.slot(&host.id, &meeting.id, slot.time.start()),
+            summary,
+            description: &meeting.description,
+            location: &meeting.location,
+            url,
         })
         .collect();
     let name = match meetings {
         [meeting] if only.is_some() => format!("{}: {}", host.name, meeting.title),
         _ => format!("{}: free slots", host.name),
     };
-    let feed = FeedText {
+    let text = FeedText {
         name,
-        description: format!("Free slots of {}. Open the link of a slot to book it.", host.name),
         zone: host.zone.name().to_owned(),
         source: links.feed(&host.id, only),
-        refresh: REFRESH,
+        refresh_minutes: REFRESH_MINUTES,
     };
-    crate::ical::feed(&feed, &slots)
+    feed(&text, &slots)
 }
 
 /// The UID of a slot: the same for the same host, meeting type, start and length, and for no other.

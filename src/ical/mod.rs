@@ -2,6 +2,7 @@
 //! [`read`]. Time zones: [`Zone`].
 
 mod component;
+mod edit;
 mod event;
 mod line;
 mod observance;
@@ -12,6 +13,7 @@ mod zone;
 mod zone_name;
 
 pub use component::{Component, read};
+pub use edit::replace_event;
 pub(crate) use event::Event;
 pub use line::{ContentLines, NoProperty, Property};
 pub use rule::{Frequency, RecurrenceRule, RuleError, Skip, Until, WeekdayNum};

@@ -3,11 +3,12 @@
 
 use super::retry::{Retry, retry};
 use super::event_text;
-use crate::availability::{Clock, HostId, event_facts};
+use crate::availability::{Clock, HostId, event_summary};
 use crate::booking::{Booking, BookingState, EventPlace, Payload};
-use crate::caldav::{Client, ETag, Error, ErrorKind, Href, Object};
+use crate::caldav::{Client, Error, ErrorKind, Href, Object};
 use crate::desk::{Desk, OutboxSignal, TokenError};
-use crate::ical::{booking_event, replace_event};
+use crate::ical::replace_event;
+use crate::ical::write::booking_event;
 use crate::store::{
     CalendarKey, EffectKind, EffectOutcome, FinishEffect, Lane, OutboxEntry, Store, StoreError, StoredObject,
 };
@@ -27,8 +28,8 @@ const LEASE: SignedDuration = SignedDuration::from_mins(5);
 const AT_ONCE: usize = 32;
 /// Effects under way at once with one account: a dead server never takes all.
 const PER_ACCOUNT: usize = 4;
-/// The longest sleep without a look at the store.
-const NAP: Duration = Duration::from_secs(30);
+/// The longest sleep without a look at the store: a command of another process cannot wake us.
+const NAP: Duration = Duration::from_secs(5);
 
 /// Where each account's events go. Replaced as a whole when the config changes.
 #[derive(Debug, Default)]
@@ -69,6 +70,8 @@ enum Failure {
     Payload(#[from] serde_json::Error),
     #[error("the config has no calendar for the bookings of this host: set [host.bookings] calendar")]
     NoCalendar,
+    #[error("the server gives no ETag for the event, so that it cannot be changed safely")]
+    NoETag,
     #[error("the server answered that the event was written, and holds something else")]
     NotAsWritten,
 }
@@ -122,12 +125,12 @@ impl Outbox {
         if let Err(failure) = self.perform(&entry).await {
             let now = self.clock.now();
             let (kind, retry_after) = match &failure {
-                Failure::Server(error) | Failure::Sync(SyncError::Server(error)) => (error.kind(), error.retry_after()),
-                Failure::NoCalendar => (ErrorKind::Forbidden, None),
-                _ => (ErrorKind::Unavailable, None),
+                Failure::Server(error) | Failure::Sync(SyncError::Server(error)) => (error.kind().clone(), error.retry_after()),
+                Failure::NoCalendar | Failure::NoETag => (ErrorKind::Forbidden, None),
+                _ => (ErrorKind::Unavailable { retry_after: None }, None),
             };
             let jitter = f64::from(u32::try_from(id.rem_euclid(97)).unwrap_or(0)) / 97.0;
-            let Retry { due_at, needs_host } = retry(kind, retry_after, entry.attempts + 1, jitter, now);
+            let Retry { due_at, needs_host } = retry(&kind, retry_after, entry.attempts + 1, jitter, now);
             if needs_host {
                 tracing::error!(host = %host, booking = %entry.booking, effect = entry.kind.as_str(), error = %failure, "An event could not be written or removed, and will not be until the host acts.");
             } else {
@@ -181,7 +184,7 @@ impl Outbox {
         let client = &sync.client;
         let href = match &booking.event {
             None => {
-                let href = Href::new(&format!("{}/{}.ics", key.href.trim_end_matches('/'), booking.uid));
+                let href = Href::new(key.href.clone()).child(&format!("{}.ics", booking.uid));
                 // After a lost answer: look, never write twice.
                 let there = if entry.attempts > 0 { client.get(&href).await? } else { None };
                 match there {
@@ -191,7 +194,7 @@ impl Outbox {
                 }
             }
             Some(place) => {
-                let href = Href::new(&place.href);
+                let href = Href::new(place.href.clone());
                 match client.get(&href).await? {
                     Some(object) => {
                         // What the host added to the event stays in it.
@@ -221,21 +224,21 @@ impl Outbox {
     async fn overwrite(&self, client: &Client, object: &Object, data: &str) -> Result<Href, Failure> {
         match &object.etag {
             Some(etag) => Ok(client.update(&object.href, etag, data).await?.href),
-            // A server without ETags leaves nothing to be conditional on but existence.
-            None => Ok(client.update(&object.href, &ETag::any(), data).await?.href),
+            // Without an ETag there is nothing to be conditional on: what the host does meanwhile would be lost.
+            None => Err(Failure::NoETag),
         }
     }
 
     async fn remove(&self, entry: &OutboxEntry, booking: Booking) -> Result<(), Failure> {
         let (sync, key) = self.target(&booking).await?;
         let href = match &booking.event {
-            Some(place) => Href::new(&place.href),
-            None => Href::new(&format!("{}/{}.ics", key.href.trim_end_matches('/'), booking.uid)),
+            Some(place) => Href::new(place.href.clone()),
+            None => Href::new(key.href.clone()).child(&format!("{}.ics", booking.uid)),
         };
         // The host may have changed the event since we last saw it; it goes all the same, by its present ETag.
         if let Some(object) = sync.client.get(&href).await? {
-            let facts = event_facts(&object.data, &sync.settings.host.zone);
-            if facts.is_some_and(|facts| facts.uid.as_deref() == Some(booking.uid.as_str())) {
+            let facts = event_summary(&object.data, &sync.settings.host.zone);
+            if facts.is_some_and(|facts| facts.uid == booking.uid) {
                 sync.client.delete(&href, object.etag.as_ref()).await?;
             }
         }
@@ -263,8 +266,8 @@ fn holds_uid(object: &Object, booking: &Booking) -> bool {
 
 /// Whether the object is the booking's event at the booking's time.
 fn is_as_booked(object: &Object, booking: &Booking, zone: &crate::ical::Zone) -> bool {
-    event_facts(&object.data, zone).is_some_and(|facts| {
-        facts.uid.as_deref() == Some(booking.uid.as_str()) && facts.time == Some(booking.time) && !facts.cancelled
+    event_summary(&object.data, zone).is_some_and(|facts| {
+        facts.uid == booking.uid && facts.time() == Some(booking.time) && !facts.is_cancelled()
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::availability::Host;
 use crate::booking::{Booking, BookingState};
-use crate::ical::{EventStatus, EventText};
+use crate::ical::write::{EventStatus, EventText};
 use std::fmt::Write;
 
 /// What the host reads in their calendar: who comes, and the host's link. Never the guest's link.
@@ -21,8 +21,9 @@ pub fn event_text(booking: &Booking, host: &Host, host_link: &str) -> EventText 
         sequence: booking.sequence,
         stamp: booking.updated_at,
         created: booking.created_at,
-        modified: booking.updated_at,
-        time: booking.time,
+        last_modified: booking.updated_at,
+        start: booking.time.start(),
+        end: booking.time.end(),
         zone: host.zone.clone(),
         summary: format!("{}: {}", booking.title, guest.name),
         description,

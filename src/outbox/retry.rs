@@ -19,13 +19,13 @@ const REFUSED: SignedDuration = SignedDuration::from_mins(15);
 
 /// When to try again after `attempts` failures, the last of this kind. `jitter` is from 0 up to 1.
 pub fn retry(
-    kind: ErrorKind,
+    kind: &ErrorKind,
     retry_after: Option<SignedDuration>,
     attempts: u32,
     jitter: f64,
     now: Timestamp,
 ) -> Retry {
-    let needs_host = matches!(kind, ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::Quota | ErrorKind::Insecure);
+    let needs_host = matches!(kind, ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::Quota | ErrorKind::Insecure | ErrorKind::Tls);
     let wait = if needs_host {
         // A permission may be a passing fault of the server: the first tries come soon.
         if attempts <= 2 { SignedDuration::from_secs(5) } else { REFUSED }
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     fn wait(kind: ErrorKind, attempts: u32) -> SignedDuration {
-        retry(kind, None, attempts, 1.0, Timestamp::UNIX_EPOCH).due_at.duration_since(Timestamp::UNIX_EPOCH)
+        retry(&kind, None, attempts, 1.0, Timestamp::UNIX_EPOCH).due_at.duration_since(Timestamp::UNIX_EPOCH)
     }
 
     #[test]
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn the_server_may_ask_for_more_time() {
         let asked = SignedDuration::from_mins(10);
-        let retry = retry(ErrorKind::Unavailable, Some(asked), 1, 0.0, Timestamp::UNIX_EPOCH);
+        let retry = retry(&ErrorKind::Unavailable { retry_after: None }, Some(asked), 1, 0.0, Timestamp::UNIX_EPOCH);
         assert_eq!(retry.due_at.duration_since(Timestamp::UNIX_EPOCH), asked);
     }
 }

@@ -199,7 +199,8 @@ impl Store {
     /// The event of a booking is in another place now.
     pub async fn set_event_place(&self, id: BookingId, place: EventPlace) -> Result<()> {
         self.write(move |tx| {
-            let sql = "UPDATE booking SET event_account = ?2, event_href = ?3, event_etag = ?4 WHERE id = ?1";
+            // `updated_at` rises: what was decided on the old place is to be decided anew.
+            let sql = "UPDATE booking SET event_account = ?2, event_href = ?3, event_etag = ?4, updated_at = updated_at + 1 WHERE id = ?1";
             tx.execute(sql, params![id, place.account, place.href, place.etag])?;
             Ok(End::Commit(()))
         })

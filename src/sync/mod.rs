@@ -10,5 +10,5 @@ mod reconcile;
 pub use board::{CalendarBusy, HostBoard, Snapshot, SourceSettings};
 pub use handle::{Request, Requests, SyncHandle};
 pub use plan::{Plan, plan};
-pub use pull::{AccountSettings, AccountSync, CalendarPass, Pass, SyncError, is_named};
+pub use pull::{AccountSettings, AccountSync, CalendarPass, Pass, SyncError, is_named, is_named_so};
 pub use reconcile::{Found, Observation, Settled, Suspects, reconcile};

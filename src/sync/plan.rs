@@ -1,6 +1,7 @@
 //! What to fetch and what to forget, from what we hold and what the server lists. Pure.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 
 /// What a listing asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,17 +14,17 @@ pub struct Plan {
 
 /// Compares a complete listing with what we hold. Fetches what is new, what has another ETag, and what has none on either
 /// side; a href listed twice is fetched once. `alias` gives the key by which two spellings of a href are the same.
-pub fn plan<'a>(
+pub fn plan<'a, K: Eq + Hash>(
     held: &'a [(String, Option<String>)],
     listed: &'a [(String, Option<String>)],
-    alias: impl Fn(&'a str) -> String,
+    alias: impl Fn(&'a str) -> K,
 ) -> Plan {
-    let held: HashMap<String, &(String, Option<String>)> = held.iter().map(|entry| (alias(&entry.0), entry)).collect();
+    let held: HashMap<K, &(String, Option<String>)> = held.iter().map(|entry| (alias(&entry.0), entry)).collect();
     let mut seen = HashSet::new();
     let mut fetch = Vec::new();
     for (href, etag) in listed {
         let key = alias(href);
-        let same = matches!((etag, held.get(&key)), (Some(new), Some((_, Some(old)))) if new == old);
+        let same = etag.is_some() && held.get(&key).is_some_and(|(_, old)| old == etag);
         if seen.insert(key) && !same {
             fetch.push(href.clone());
         }

@@ -4,7 +4,7 @@
 use super::board::SourceSettings;
 use super::plan::plan;
 use crate::availability::{AllDay, BusyRules, Host, Tentative};
-use crate::caldav::{self, Changes, Client, Href, SyncToken};
+use crate::caldav::{self, Changes, Client, ErrorKind, Fetched, Href, SyncToken};
 use crate::store::{
     AccountFacts, CalendarEntry, CalendarKey, CalendarRole, Failure, PullCommit, PullOutcome, Store, StoreError, StoredCalendar, StoredObject,
 };
@@ -244,18 +244,18 @@ impl AccountSync {
 
     /// Brings one calendar up to date: by sync token, else by CTag and listing.
     async fn pull(&self, stored: &StoredCalendar, now: Timestamp) -> Result<PullOutcome, SyncError> {
-        let calendar = Href::new(&stored.key.href);
+        let calendar = Href::new(stored.key.href.clone());
         let relist = stored.listed_at.is_none_or(|at| now.duration_since(at) >= RELIST);
         if stored.strategy.as_deref() != Some(LISTING) {
-            let token = stored.sync_token.as_ref().filter(|_| !relist).map(|token| SyncToken::new(token));
+            let token = stored.sync_token.as_deref().filter(|_| !relist).and_then(SyncToken::new);
             match self.client.changes(&calendar, token.as_ref()).await {
                 Ok(Changes::Delta { token, changed, removed, complete: false }) => {
                     let hrefs: Vec<Href> = changed.iter().map(|member| member.href.clone()).collect();
-                    let fetched = self.client.fetch(&calendar, &hrefs).await?;
+                    let fetched = all_read(self.client.fetch(&calendar, &hrefs).await?)?;
                     let gone = removed.iter().chain(&fetched.gone).map(Href::to_string).collect();
                     let commit = PullCommit {
                         key: stored.key.clone(),
-                        token: Some(token.to_string()),
+                        token: Some(token.as_str().to_owned()),
                         ctag: None,
                         changed: fetched.objects.into_iter().map(stored_object).collect(),
                         removed: gone,
@@ -266,10 +266,10 @@ impl AccountSync {
                     return Ok(self.store.commit_pull(commit).await?);
                 }
                 Ok(Changes::Delta { token, changed, complete: true, .. }) => {
-                    return self.take_listing(stored, changed, Some(token.to_string()), None, now).await;
+                    return self.take_listing(stored, changed, Some(token.as_str().to_owned()), None, now).await;
                 }
                 Ok(Changes::TokenInvalid | Changes::Unsupported) => {}
-                Err(error) if error.is_about_the_report() => {
+                Err(error) if is_about_the_report(&error) => {
                     tracing::info!(host = %self.settings.host.id, account = self.settings.id, %error, "A sync report failed; the calendar is listed instead.");
                 }
                 Err(error) => return Err(error.into()),
@@ -284,7 +284,7 @@ impl AccountSync {
         }
         let listed = self.client.list(&calendar).await?;
         // A server that can sync gives the token with the collection; the next pull starts from it.
-        let token = state.sync_token.filter(|_| state.supports_sync).map(|token| token.to_string());
+        let token = state.sync_token.filter(|_| state.supports_sync).map(|token| token.as_str().to_owned());
         if !state.supports_sync {
             self.store.set_strategy(&stored.key, Some(LISTING.to_owned())).await?;
         }
@@ -303,9 +303,9 @@ impl AccountSync {
         let held = self.store.object_etags(&stored.key).await?;
         let listed: Vec<(String, Option<String>)> =
             listed.into_iter().map(|member| (member.href.to_string(), member.etag.map(|etag| etag.to_string()))).collect();
-        let plan = plan(&held, &listed, |href| Href::new(href).key());
-        let hrefs: Vec<Href> = plan.fetch.iter().map(|href| Href::new(href)).collect();
-        let fetched = self.client.fetch(&Href::new(&stored.key.href), &hrefs).await?;
+        let plan = plan(&held, &listed, |href| Href::new(href));
+        let hrefs: Vec<Href> = plan.fetch.iter().map(|href| Href::new(href.as_str())).collect();
+        let fetched = all_read(self.client.fetch(&Href::new(stored.key.href.clone()), &hrefs).await?)?;
         let mut removed = plan.forget;
         removed.extend(fetched.gone.iter().map(Href::to_string));
         let commit = PullCommit {
@@ -322,8 +322,24 @@ impl AccountSync {
     }
 }
 
+/// Whether the server failed at the report, and may still be able to list: it answered, and not about the login.
+fn is_about_the_report(error: &caldav::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Server(_) | ErrorKind::BadAnswer | ErrorKind::Rejected { .. } | ErrorKind::Conflict | ErrorKind::TooLarge
+    )
+}
+
 /// The remembered behaviour of a server without sync-collection.
 const LISTING: &str = "listing";
+
+/// What cannot be read is busy, and nobody knows when: the calendar counts as not read until the server gives it.
+fn all_read(mut fetched: Fetched) -> Result<Fetched, caldav::Error> {
+    match fetched.failed.pop() {
+        Some(failed) => Err(failed.error),
+        None => Ok(fetched),
+    }
+}
 
 fn stored_object(object: caldav::Object) -> StoredObject {
     StoredObject { href: object.href.to_string(), etag: object.etag.map(|etag| etag.to_string()), data: object.data }
@@ -331,10 +347,13 @@ fn stored_object(object: caldav::Object) -> StoredObject {
 
 /// Whether the config means this calendar: by its name, its href, or the href's last segment.
 pub fn is_named(stored: &StoredCalendar, name: &str) -> bool {
-    let href = &stored.key.href;
-    stored.name == name
-        || Href::new(href).key().trim_end_matches('/') == Href::new(name).key().trim_end_matches('/')
-        || href.trim_end_matches('/').rsplit('/').next() == Some(name)
+    is_named_so(&stored.key.href, &stored.name, name)
+}
+
+/// Whether `wanted` is a calendar's name, its href, or its href's last segment.
+pub fn is_named_so(href: &str, name: &str, wanted: &str) -> bool {
+    let href = Href::new(href);
+    name == wanted || href == Href::new(wanted) || href.name() == wanted
 }
 
 /// All calendar user addresses of the host, lower case: config and account (RFC 6638 2.4.1).

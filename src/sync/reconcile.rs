@@ -106,7 +106,7 @@ impl Suspects {
 }
 
 fn compare(event: &Settled, facts: &EventFacts) -> Option<Observation> {
-    if facts.cancelled || facts.declined {
+    if facts.is_cancelled() {
         return Some(Observation::Gone(event.booking));
     }
     if facts.recurring {
@@ -115,7 +115,7 @@ fn compare(event: &Settled, facts: &EventFacts) -> Option<Observation> {
     if facts.all_day {
         return Some(Observation::Odd(event.booking, "was made an all-day event"));
     }
-    match facts.time {
+    match facts.time() {
         Some(time) if time == event.time => None,
         Some(time) => Some(Observation::Moved(event.booking, time)),
         None => Some(Observation::Odd(event.booking, "has no readable time")),
@@ -141,7 +141,19 @@ mod tests {
     }
 
     fn facts(start: i64, end: i64) -> EventFacts {
-        EventFacts { time: Interval::new(at(start), at(end)), ..EventFacts::default() }
+        EventFacts {
+            uid: "u".into(),
+            start: at(start),
+            end: at(end),
+            all_day: false,
+            status: None,
+            transparency: None,
+            summary: String::new(),
+            location: String::new(),
+            description: String::new(),
+            recurring: false,
+            sequence: 0,
+        }
     }
 
     const GRACE: SignedDuration = SignedDuration::from_mins(5);

@@ -4,7 +4,7 @@ use super::CalendarServer;
 use super::answer::{Answer, empty};
 use super::object::MAX_SIZE;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, StatusCode};
@@ -91,6 +91,9 @@ impl CalendarServer {
 
     async fn exchange(self: Arc<Self>, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
+        if body.size_hint().lower() > MAX_BODY as u64 {
+            return empty(StatusCode::PAYLOAD_TOO_LARGE);
+        }
         let body = match timeout(BODY_WITHIN, Limited::new(body, MAX_BODY).collect()).await {
             Err(_) => return empty(StatusCode::REQUEST_TIMEOUT),
             Ok(Err(error)) if error.is::<LengthLimitError>() => return empty(StatusCode::PAYLOAD_TOO_LARGE),
@@ -101,5 +104,48 @@ impl CalendarServer {
         // Off the runtime's threads: it may write files.
         let answered = tokio::task::spawn_blocking(move || self.answer(&request)).await;
         answered.unwrap_or_else(|_| empty(StatusCode::INTERNAL_SERVER_ERROR))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Credentials, Storage};
+    use super::*;
+    use base64::Engine;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    async fn exchange(stream: &mut TcpStream, request: &str) -> String {
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut buffer = vec![0; 4096];
+        let read = timeout(Duration::from_secs(5), stream.read(&mut buffer)).await.unwrap().unwrap();
+        String::from_utf8(buffer[..read].to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn it_answers_on_a_socket_and_ends_with_its_token() {
+        let login = Credentials { user: "emmy".to_owned(), password: "secret".to_owned() };
+        let server = Arc::new(CalendarServer::new(login, Storage::Memory).unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shutdown = CancellationToken::new();
+        let serving = tokio::spawn(server.serve(listener, shutdown.clone()));
+
+        let login = base64::engine::general_purpose::STANDARD.encode("emmy:secret");
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        for path in ["/", "/calendars/emmy/"] {
+            let request =
+                format!("PROPFIND {path} HTTP/1.1\r\nHost: x\r\nDepth: 0\r\nAuthorization: Basic {login}\r\n\r\n");
+            let answer = exchange(&mut stream, &request).await;
+            assert!(answer.starts_with("HTTP/1.1 207 ") && answer.contains(path), "{answer}");
+        }
+        let mut large = TcpStream::connect(address).await.unwrap();
+        let answer = exchange(&mut large, "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+
+        let silent = TcpStream::connect(address).await.unwrap();
+        shutdown.cancel();
+        timeout(Duration::from_secs(4), serving).await.unwrap().unwrap().unwrap();
+        assert!(TcpStream::connect(address).await.is_err(), "the port is free again");
+        drop((stream, silent));
     }
 }

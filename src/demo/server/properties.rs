@@ -8,9 +8,17 @@ use super::xml::{CALDAV, CALENDARSERVER, DAV, Element, Name};
 use hyper::StatusCode;
 use jiff::Timestamp;
 
-/// Properties that RFC 4918 has `allprop` leave out, with those of CalDAV: they are many, or costly.
-const IN_ALLPROP: [&str; 6] =
-    ["displayname", "resourcetype", "getetag", "getcontenttype", "getcontentlength", "getlastmodified"];
+/// What `allprop` gives, beside dead properties: those of RFC 4918 section 15. And the principal, though RFC 5397 would leave it out: some
+/// clients lose the body of their PROPFIND at the redirect from `/.well-known/caldav`, and an empty one means `allprop`.
+const IN_ALLPROP: [&str; 7] = [
+    "displayname",
+    "resourcetype",
+    "getetag",
+    "getcontenttype",
+    "getcontentlength",
+    "getlastmodified",
+    "current-user-principal",
+];
 
 /// A resource that is there.
 pub(super) enum Resource<'a> {
@@ -58,8 +66,8 @@ impl Resource<'_> {
         match wanted {
             Wanted::All => {
                 let listed = |name: &Name| {
-                    name.namespace != DAV && name.namespace != CALDAV && name.namespace != CALENDARSERVER
-                        || name.namespace == DAV && IN_ALLPROP.contains(&name.local.as_str())
+                    let live = [DAV, CALDAV, CALENDARSERVER].contains(&name.namespace.as_str());
+                    !live || (name.namespace == DAV && IN_ALLPROP.contains(&name.local.as_str()))
                 };
                 response.with(propstat(StatusCode::OK, all.into_iter().filter(|property| listed(&property.name))))
             }
