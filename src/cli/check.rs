@@ -81,7 +81,10 @@ async fn contributions(
             warnings.extend(read.warnings);
         }
         let role = match (source.busy, &source.opens) {
-            (_, Some(summary)) => format!("opens time by events called {summary:?}"),
+            (_, Some(opens)) => match &opens.summary {
+                Some(summary) => format!("opens time by events called {summary:?}"),
+                None => "opens time by its events".to_owned(),
+            },
             (true, None) => format!("busy {busy} time(s) in the next 30 days"),
             (false, None) => "not counted as busy".to_owned(),
         };

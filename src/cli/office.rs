@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// The config file of `--config`, else of the places that are looked in.
 pub(super) fn config_path(config: Option<&Path>) -> anyhow::Result<PathBuf> {
-    Ok(locate(config, &Environment::of_process(), |path| path.is_file())?)
+    Ok(locate(config.map(Path::to_owned), &Environment::of_process(), |path| path.is_file())?)
 }
 
 /// Reads the config. Its mistakes become exit status 78.

@@ -227,11 +227,11 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 fn settings(config: &Config) -> Settings {
     let requests_per_ip = match config.limits.requests_per_ip {
         Limit::Off => None,
-        Limit::Rate { count, per } => Some(http::Rate { count, per }),
+        Limit::Rate { count, per } => std::num::NonZeroU32::new(count).map(|count| http::Rate { count, per: per.unsigned_abs() }),
     };
     Settings::new(SettingsSource {
         public_url: config.server.public_url.clone(),
-        trusted_proxies: config.server.trusted_proxies.clone(),
+        trusted_proxies: config.server.trusted_proxies.iter().filter_map(|network| network.to_string().parse().ok()).collect(),
         directory: config.server.directory,
         public_metrics: config.server.metrics_listen.is_none(),
         mailed: config.mail.is_some(),

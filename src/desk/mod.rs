@@ -4,6 +4,7 @@
 mod answer;
 mod change;
 mod document;
+mod invitation;
 mod observe;
 mod offer;
 mod outcome;

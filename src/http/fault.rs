@@ -294,7 +294,7 @@ impl From<ReserveError> for Fault {
             ReserveError::InProgress => Fault::new(Problem::InProgress).retry_after(SignedDuration::from_secs(1)),
             ReserveError::KeyReused => Fault::new(Problem::KeyReused),
             ReserveError::Token(error) => error.into(),
-            ReserveError::Store(error) => internal("A booking could not be stored", &*error),
+            ReserveError::Store(error) => internal("A booking could not be stored", &error),
         }
     }
 }
@@ -309,7 +309,7 @@ impl From<TokenError> for Fault {
             TokenError::Closed(state) => {
                 Fault::because(Problem::BookingClosed, format!("This booking is {}.", state.as_str().replace('-', " ")))
             }
-            TokenError::Store(error) => internal("A booking could not be read", &*error),
+            TokenError::Store(error) => internal("A booking could not be read", &error),
         }
     }
 }

@@ -47,6 +47,13 @@ pub struct CalendarBusy {
     pub warnings: Vec<Warning>,
 }
 
+/// Which events of a calendar open time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opens {
+    /// Those of this SUMMARY; `None`: all.
+    pub summary: Option<String>,
+}
+
 /// A calendar as a source of busy or opened time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceSettings {
@@ -58,8 +65,8 @@ pub struct SourceSettings {
     pub rules: BusyRules,
     /// Whether it makes the host busy.
     pub busy: bool,
-    /// The SUMMARY of the events in it that open time, if any do; they are not busy.
-    pub opens: Option<String>,
+    /// The events in it that open time, if any do; they are not busy.
+    pub opens: Option<Opens>,
 }
 
 /// A host with the sources of their time. Sources change under a short lock; readers take the snapshot without one.
@@ -193,7 +200,7 @@ fn window_of(host: &Host, now: Timestamp) -> Interval {
 
 fn expand(settings: &SourceSettings, data: &[u8], window: Interval) -> Expanded {
     let opens = match &settings.opens {
-        Some(summary) => object_opens(data, &settings.rules, window, Some(summary)),
+        Some(opens) => object_opens(data, &settings.rules, window, opens.summary.as_deref()),
         None => Vec::new(),
     };
     let mut busy = if settings.busy {

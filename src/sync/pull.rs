@@ -1,7 +1,7 @@
 //! One pass over an account: find its calendars, bring our copy of each up to date. Whatever fails leaves what we hold as it
 //! was, with the time when it was last read. Start with [`AccountSync::pass`].
 
-use super::board::SourceSettings;
+use super::board::{Opens, SourceSettings};
 use super::plan::plan;
 use crate::availability::{AllDay, BusyRules, Host, Tentative};
 use crate::caldav::{self, Changes, Client, ErrorKind, Fetched, Href, SyncToken};
@@ -32,8 +32,8 @@ pub struct AccountSettings {
     pub tentative: Tentative,
     /// Name or href of the calendar that bookings are written to, if it is in this account.
     pub bookings: Option<String>,
-    /// Name or href of the calendar whose events open time, and their SUMMARY, if it is in this account.
-    pub opens: Option<(String, String)>,
+    /// Name or href of the calendar whose events open time, and their SUMMARY (`None`: any), if it is in this account.
+    pub opens: Option<(String, Option<String>)>,
 }
 
 /// Brings an account up to date.
@@ -162,7 +162,7 @@ impl AccountSync {
                 None => stored.role.busy,
             };
             let bookings = settings.bookings.as_ref().is_some_and(|name| is_named(&stored, name));
-            let opens = settings.opens.as_ref().filter(|(name, _)| is_named(&stored, name)).map(|(_, summary)| summary.clone());
+            let opens = settings.opens.as_ref().filter(|(name, _)| is_named(&stored, name)).map(|(_, summary)| Opens { summary: summary.clone() });
             if busy || bookings || opens.is_some() {
                 let source = SourceSettings {
                     key: stored.key.clone(),
