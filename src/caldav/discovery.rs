@@ -170,3 +170,98 @@ async fn with_capabilities(transport: &Transport, mut discovery: Discovery) -> D
     }
     discovery
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scripted::{Seen, answer, multistatus, serve};
+    use super::*;
+
+    fn response(href: &str, properties: &str) -> String {
+        format!(
+            "<response><href>{href}</href><propstat><prop>{properties}</prop><status>HTTP/1.1 200 OK</status></propstat></response>"
+        )
+    }
+
+    fn principal(href: &str) -> String {
+        format!("<current-user-principal><href>{href}</href></current-user-principal>")
+    }
+
+    const CALENDAR: &str = "<resourcetype><collection/><C:calendar/></resourcetype>";
+
+    async fn found(server: impl Fn(&Seen) -> String + Send + Sync + 'static) -> Result<Vec<String>, Error> {
+        let (client, _) = serve(server).await;
+        let calendars = client.discover().await?.calendars;
+        Ok(calendars.into_iter().map(|calendar| calendar.href.as_str().to_owned()).collect())
+    }
+
+    #[tokio::test]
+    async fn a_root_that_is_a_web_page_leads_by_the_well_known_address() {
+        // SOGo's shape: 301 to a page at the root, a well-known redirect without a final slash, a principal that is not the home
+        let calendars = found(|seen| match seen.path.as_str() {
+            "/" => answer(301, "Location: /SOGo\r\n", ""),
+            "/SOGo" => answer(405, "", "<html>"),
+            "/.well-known/caldav" => answer(301, "Location: /SOGo/dav\r\n", ""),
+            "/SOGo/dav" => multistatus(&response("/SOGo/dav/", &principal("/SOGo/dav/prof"))),
+            "/SOGo/dav/prof" => multistatus(&response(
+                "/SOGo/dav/prof/",
+                "<C:calendar-home-set><href>/SOGo/dav/prof/Calendar/</href></C:calendar-home-set>",
+            )),
+            "/SOGo/dav/prof/Calendar/" => multistatus(&response("/SOGo/dav/prof/Calendar/personal/", CALENDAR)),
+            _ => answer(404, "", ""),
+        });
+        assert_eq!(calendars.await.unwrap(), ["/SOGo/dav/prof/Calendar/personal/"]);
+    }
+
+    #[tokio::test]
+    async fn calypsos_home_without_a_slash_is_principal_home_and_calendar_in_one() {
+        let calendars = found(|seen| {
+            let home = format!(
+                "{CALENDAR}{}<C:calendar-home-set><href>/prof</href></C:calendar-home-set>",
+                principal("/prof")
+            );
+            match (seen.path.as_str(), seen.head.contains("depth: 1")) {
+                ("/", _) => multistatus(&response("/", &principal("/prof"))),
+                ("/prof", false) => multistatus(&response("/prof", &home)),
+                ("/prof", true) => multistatus(&(response("/prof", &home) + &response("/prof/office/", CALENDAR))),
+                _ => answer(404, "", ""),
+            }
+        });
+        assert_eq!(calendars.await.unwrap(), ["/prof/office/"]);
+    }
+
+    #[tokio::test]
+    async fn several_homes_are_all_read_and_a_failing_one_is_not_passed_over() {
+        let server = |second: u16| {
+            move |seen: &Seen| match seen.path.as_str() {
+                "/" => multistatus(&response(
+                    "/",
+                    &format!(
+                        "{}<C:calendar-home-set><href>/a/</href><href>/b/</href></C:calendar-home-set>",
+                        principal("/p/")
+                    ),
+                )),
+                "/a/" => multistatus(&(response("/a/1/", CALENDAR) + &response("/b/2/", CALENDAR))),
+                "/b/" if second == 207 => multistatus(&response("/b/2/", CALENDAR)),
+                "/b/" => answer(second, "", ""),
+                _ => answer(404, "", ""),
+            }
+        };
+        assert_eq!(found(server(207)).await.unwrap(), ["/a/1/", "/b/2/"]);
+        assert_eq!(found(server(403)).await.unwrap(), ["/a/1/", "/b/2/"]);
+        assert_eq!(found(server(503)).await.unwrap_err().kind(), &ErrorKind::Unavailable { retry_after: None });
+    }
+
+    #[tokio::test]
+    async fn a_refused_login_is_tried_once_and_named() {
+        let (client, log) = serve(|_| answer(401, "WWW-Authenticate: Basic realm=\"x\"\r\n", "")).await;
+        assert_eq!(client.discover().await.unwrap_err().kind(), &ErrorKind::Unauthorized);
+        assert_eq!(log.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn nothing_found_says_what_the_first_address_answered() {
+        let error = found(|_| answer(501, "", "")).await.unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::NoCalendars);
+        assert!(error.detail().unwrap().contains("501"));
+    }
+}
