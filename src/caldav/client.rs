@@ -210,7 +210,14 @@ impl Client {
     pub async fn delete(&self, href: &Href, etag: Option<&ETag>) -> Result<Deleted, Error> {
         let request = Delete { etag };
         let answer = self.ask(href, &request.request()).await?;
-        request.read(&answer)
+        match request.read(&answer) {
+            // No version of what is not there matches: servers say 412 to that too.
+            Err(error) if *error.kind() == ErrorKind::PreconditionFailed => match self.get(href).await {
+                Ok(None) => Ok(Deleted::AlreadyGone),
+                _ => Err(error),
+            },
+            deleted => deleted,
+        }
     }
 
     async fn ask(&self, href: &Href, request: &Request) -> Result<Answer, Error> {
@@ -407,6 +414,20 @@ mod tests {
         assert_eq!(log[1].body, EVENT);
         assert!(log[1].head.contains("if-none-match: *") && log[1].head.contains("content-length: 32"));
         assert!(log[1].head.contains("authorization: basic ") && !log[1].head.contains("transfer-encoding"));
+    }
+
+    #[tokio::test]
+    async fn a_deletion_of_what_is_not_there_is_done_even_where_no_version_matches() {
+        let (client, _) = serve(|seen| match (seen.method.as_str(), seen.path.as_str()) {
+            ("DELETE", _) => answer(412, "", ""),
+            (_, "/c/gone.ics") => answer(404, "", ""),
+            _ => answer(200, "Content-Type: text/calendar\r\n", EVENT),
+        })
+        .await;
+        let etag = ETag::new("1");
+        assert_eq!(client.delete(&Href::new("/c/gone.ics"), etag.as_ref()).await.unwrap(), Deleted::AlreadyGone);
+        let changed = client.delete(&Href::new("/c/changed.ics"), etag.as_ref()).await.unwrap_err();
+        assert_eq!(changed.kind(), &ErrorKind::PreconditionFailed);
     }
 
     #[tokio::test]

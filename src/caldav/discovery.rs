@@ -144,13 +144,14 @@ async fn calendars(transport: &Transport, found: &Found, typed: Typed) -> Result
     Ok((!owner.homes.is_empty() || !discovery.calendars.is_empty()).then_some(discovery))
 }
 
-/// The homes, addresses and mailboxes of whoever is logged in: told here, or by the principal.
+/// The homes, addresses and mailboxes of whoever is logged in: the principal tells. What another address says of them counts only
+/// where the principal does not (Calypso's root calls itself the home, and lists everybody's).
 async fn owner(transport: &Transport, found: &Found) -> Result<Found, Error> {
-    let Some(principal) = &found.principal else { return Ok(found.clone()) };
-    if !found.homes.is_empty() || found.here.as_ref() == Some(principal) {
+    let Some(principal) = found.principal.as_ref().filter(|principal| found.here.as_ref() != Some(*principal)) else {
         return Ok(found.clone());
-    }
+    };
     match find_at(transport, principal).await {
+        Ok(owner) if owner.homes.is_empty() => Ok(Found { homes: found.homes.clone(), ..owner }),
         Ok(owner) => Ok(owner),
         Err(error) if error.is_of_the_server() => Err(error),
         // An address that is a calendar or a home needs no principal.
@@ -220,7 +221,10 @@ mod tests {
                 principal("/prof")
             );
             match (seen.path.as_str(), seen.head.contains("depth: 1")) {
-                ("/", _) => multistatus(&response("/", &principal("/prof"))),
+                ("/", false) => multistatus(&response(
+                    "/",
+                    &format!("{}<C:calendar-home-set><href>/</href></C:calendar-home-set>", principal("/prof")),
+                )),
                 ("/prof", false) => multistatus(&response("/prof", &home)),
                 ("/prof", true) => multistatus(&(response("/prof", &home) + &response("/prof/office/", CALENDAR))),
                 _ => answer(404, "", ""),
