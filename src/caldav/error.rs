@@ -83,6 +83,9 @@ pub enum ErrorKind {
     /// Credentials would go over plain http, or to a host that is not of the account's site.
     #[error("the password would leave the account's site or go unencrypted; it was not sent")]
     Insecure,
+    /// A subscription that leads to this machine or into a private network, which it may not.
+    #[error("the address leads into a private network, where a subscription may not go")]
+    PrivateAddress,
     /// More than the client takes, after decompression.
     #[error("the answer is larger than the limit")]
     TooLarge,

@@ -12,6 +12,7 @@ mod origin;
 mod request;
 #[cfg(test)]
 mod scripted;
+mod subscription;
 mod transport;
 mod xml;
 
@@ -19,6 +20,7 @@ pub use client::Client;
 pub use error::{Error, ErrorKind};
 pub use etag::{ETag, SyncToken};
 pub use href::Href;
+pub use subscription::{Reach, Subscribed, Validators, fetch_subscription};
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;

@@ -20,6 +20,14 @@ pub(super) type Log = Arc<Mutex<Vec<Seen>>>;
 
 /// Starts a server and gives a client of it. The server ends with the test's runtime.
 pub(super) async fn serve(answer: impl Fn(&Seen) -> String + Send + Sync + 'static) -> (Client, Log) {
+    let (url, log) = serve_raw(answer).await;
+    let password = "secret".to_owned().into();
+    let login = Login { url, username: "prof".to_owned(), password, insecure: false, ca_file: None };
+    (Client::new(login).unwrap(), log)
+}
+
+/// Starts a server and gives its address.
+pub(super) async fn serve_raw(answer: impl Fn(&Seen) -> String + Send + Sync + 'static) -> (url::Url, Log) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     let log = Log::default();
@@ -29,9 +37,7 @@ pub(super) async fn serve(answer: impl Fn(&Seen) -> String + Send + Sync + 'stat
             tokio::spawn(connection(stream, Arc::clone(&answer), Arc::clone(&kept)));
         }
     });
-    let password = "secret".to_owned().into();
-    let login = Login { url, username: "prof".to_owned(), password, insecure: false, ca_file: None };
-    (Client::new(login).unwrap(), log)
+    (url, log)
 }
 
 /// A whole answer with its length.
