@@ -92,8 +92,8 @@ async fn calendars(transport: &Transport, found: &Found, typed: Typed) -> Result
 
     if let Some(here) = &found.here {
         let is_home = owner.homes.contains(here) || discovery.principal.as_ref() == Some(here);
-        // Calypso's home says that it is a calendar: then it is the home that counts.
-        if found.is_calendar && !is_home {
+        // Calypso's home and root say that they are calendars: then it is the home that counts.
+        if found.is_calendar && !is_home && (typed == Typed::Path || discovery.principal.is_none()) {
             discovery.calendars = list(transport, here, ListCalendars::Itself, &[]).await?;
             return Ok(Some(discovery));
         }
@@ -223,7 +223,10 @@ mod tests {
             match (seen.path.as_str(), seen.head.contains("depth: 1")) {
                 ("/", false) => multistatus(&response(
                     "/",
-                    &format!("{}<C:calendar-home-set><href>/</href></C:calendar-home-set>", principal("/prof")),
+                    &format!(
+                        "{CALENDAR}{}<C:calendar-home-set><href>/</href></C:calendar-home-set>",
+                        principal("/prof")
+                    ),
                 )),
                 ("/prof", false) => multistatus(&response("/prof", &home)),
                 ("/prof", true) => multistatus(&(response("/prof", &home) + &response("/prof/office/", CALENDAR))),

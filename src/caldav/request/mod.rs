@@ -9,6 +9,8 @@ mod list_members;
 mod multiget;
 mod options;
 mod query_members;
+#[cfg(test)]
+mod recorded;
 mod state;
 mod sync_collection;
 mod update;
