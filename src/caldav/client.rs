@@ -210,7 +210,14 @@ impl Client {
     pub async fn delete(&self, href: &Href, etag: Option<&ETag>) -> Result<Deleted, Error> {
         let request = Delete { etag };
         let answer = self.ask(href, &request.request()).await?;
-        request.read(&answer)
+        match request.read(&answer) {
+            // No version of what is not there matches: servers say 412 to that too.
+            Err(error) if *error.kind() == ErrorKind::PreconditionFailed => match self.get(href).await {
+                Ok(None) => Ok(Deleted::AlreadyGone),
+                _ => Err(error),
+            },
+            deleted => deleted,
+        }
     }
 
     async fn ask(&self, href: &Href, request: &Request) -> Result<Answer, Error> {
@@ -271,6 +278,188 @@ impl Delta {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use super::super::scripted::{Log, Seen, answer, multistatus, serve};
+
+    const EVENT: &str = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n";
+
+    fn requests(log: &Log) -> Vec<String> {
+        log.lock().unwrap().iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect()
+    }
+
+    fn hrefs(names: impl IntoIterator<Item = usize>) -> Vec<Href> {
+        names.into_iter().map(|n| Href::new(format!("/c/{n}.ics"))).collect()
+    }
+
+    /// What a multiget asks for, found.
+    fn found(seen: &Seen) -> String {
+        let asked = seen.body.split("<D:href>").skip(1).filter_map(|rest| rest.split('<').next());
+        asked.map(|href| format!("<response><href>{href}</href><propstat><prop><getetag>\"1\"</getetag><C:calendar-data>{EVENT}</C:calendar-data></prop><status>HTTP/1.1 200 OK</status></propstat></response>")).collect()
+    }
+
+    #[tokio::test]
+    async fn one_missing_href_that_fails_the_whole_multiget_loses_nothing_else() {
+        // sabre 1.8: 404 for the whole request
+        let (client, log) = serve(|seen| match (seen.method.as_str(), seen.body.contains("/c/77.ics")) {
+            ("REPORT", true) => answer(404, "", ""),
+            ("REPORT", false) => multistatus(&found(seen)),
+            _ if seen.path == "/c/77.ics" => answer(404, "", ""),
+            _ => answer(200, "Content-Type: text/calendar\r\n", EVENT),
+        })
+        .await;
+        let fetched = client.fetch(&Href::new("/c/"), &hrefs((0..120).chain([5, 5]))).await.unwrap();
+        assert_eq!((fetched.objects.len(), fetched.gone, fetched.failed.len()), (119, hrefs([77]), 0));
+        assert!(requests(&log).len() < 20);
+    }
+
+    #[tokio::test]
+    async fn what_a_multiget_leaves_out_is_read_one_by_one() {
+        let (client, log) = serve(|seen| match (seen.method.as_str(), seen.path.as_str()) {
+            ("REPORT", _) => multistatus(
+                &found(seen)
+                    .replace("/c/3.ics", "/c/other.ics")
+                    .replace("/c/4.ics", "/c/o.ics")
+                    .replace("/c/5.ics", "/x"),
+            ),
+            (_, "/c/3.ics") => answer(200, "Content-Type: text/calendar\r\nETag: W/\"9\"\r\n", EVENT),
+            (_, "/c/4.ics") => answer(410, "", ""),
+            _ => answer(500, "", ""),
+        })
+        .await;
+        let fetched = client.fetch(&Href::new("/c/"), &hrefs(0..10)).await.unwrap();
+        assert_eq!((fetched.objects.len(), fetched.gone), (8, hrefs([4])));
+        assert_eq!(fetched.failed[0].href, hrefs([5])[0]);
+        assert_eq!(requests(&log), ["REPORT /c/", "GET /c/3.ics", "GET /c/4.ics", "GET /c/5.ics"]);
+    }
+
+    #[tokio::test]
+    async fn one_event_is_one_get_and_a_server_without_multiget_is_read_one_by_one() {
+        let (client, log) = serve(|seen| match seen.method.as_str() {
+            "REPORT" => multistatus(""),
+            _ => answer(200, "Content-Type: text/calendar\r\n", EVENT),
+        })
+        .await;
+        assert_eq!(client.fetch(&Href::new("/c/"), &hrefs([1])).await.unwrap().objects.len(), 1);
+        assert_eq!(requests(&log), ["GET /c/1.ics"]);
+        assert_eq!(client.fetch(&Href::new("/c/"), &hrefs(0..120)).await.unwrap().objects.len(), 120);
+        assert_eq!(requests(&log).iter().filter(|request| request.starts_with("REPORT")).count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_login_that_is_refused_or_a_server_that_is_busy_ends_a_fetch_at_once() {
+        for (status, kind) in [(401, ErrorKind::Unauthorized), (503, ErrorKind::Unavailable { retry_after: None })] {
+            let (client, log) = serve(move |_| answer(status, "", "")).await;
+            let error = client.fetch(&Href::new("/c/"), &hrefs(0..120)).await.unwrap_err();
+            assert_eq!(error.kind(), &kind);
+            assert_eq!(requests(&log).len(), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn pages_are_followed_to_the_last_and_pages_that_lead_nowhere_are_given_up() {
+        let page = |n: u32, more: bool| {
+            let more = if more { "<response><href>/c/</href><status>HTTP/1.1 507 x</status></response>" } else { "" };
+            multistatus(&format!(
+                "<response><href>/c/{n}.ics</href><propstat><prop><getetag>\"1\"</getetag></prop><status>HTTP/1.1 200 OK</status></propstat></response>{more}<sync-token>t{n}</sync-token>"
+            ))
+        };
+        let (client, log) = serve(move |seen| match seen.body.split_once("<D:sync-token>").map(|(_, rest)| rest) {
+            Some(rest) if rest.starts_with("t1") => page(2, true),
+            Some(rest) if rest.starts_with("t2") => page(3, false),
+            _ => page(1, true),
+        })
+        .await;
+        let changes = client.changes(&Href::new("/c/"), None).await.unwrap();
+        let Changes::Delta { token, changed, complete: true, .. } = changes else { panic!("no delta") };
+        assert_eq!((token.as_str(), changed.len(), requests(&log).len()), ("t3", 3, 3));
+
+        let (client, _) = serve(move |_| page(1, true)).await;
+        assert_eq!(client.changes(&Href::new("/c/"), None).await.unwrap(), Changes::Unsupported);
+        assert_eq!(
+            client.changes(&Href::new("/c/"), SyncToken::new("t1").as_ref()).await.unwrap(),
+            Changes::TokenInvalid
+        );
+    }
+
+    #[tokio::test]
+    async fn a_list_that_fails_is_tried_by_query_and_never_becomes_empty() {
+        let one = "<response><href>/c/1.ics</href><propstat><prop><getetag>\"1\"</getetag></prop><status>HTTP/1.1 200 OK</status></propstat></response>";
+        let (client, _) = serve(move |seen| match seen.method.as_str() {
+            "PROPFIND" => answer(500, "", ""),
+            _ => multistatus(one),
+        })
+        .await;
+        assert_eq!(client.list(&Href::new("/c/")).await.unwrap().len(), 1);
+        let (client, _) = serve(move |seen| match seen.method.as_str() {
+            "PROPFIND" => answer(500, "", ""),
+            _ => multistatus(""),
+        })
+        .await;
+        assert_eq!(client.list(&Href::new("/c/")).await.unwrap_err().kind(), &ErrorKind::Server(500));
+    }
+
+    #[tokio::test]
+    async fn a_write_without_an_etag_is_read_back_where_the_server_put_it() {
+        let (client, log) = serve(|seen| match (seen.method.as_str(), seen.path.as_str()) {
+            ("PUT", "/c/u.ics") => answer(307, "Location: /d/u.ics\r\n", ""),
+            ("PUT", _) => answer(201, "Location: /d/9F2.EML\r\n", ""),
+            _ => answer(200, "Content-Type: text/calendar\r\nETag: \"5\"\r\n", EVENT),
+        })
+        .await;
+        let written = client.create(&Href::new("/c/u.ics"), EVENT).await.unwrap();
+        assert_eq!((written.href.as_str(), &written.etag), ("/d/9F2.EML", &ETag::new("5")));
+        assert_eq!(written.data.as_deref(), Some(EVENT.as_bytes()));
+        assert_eq!(requests(&log), ["PUT /c/u.ics", "PUT /d/u.ics", "GET /d/9F2.EML"]);
+        let log = log.lock().unwrap();
+        assert_eq!(log[1].body, EVENT);
+        assert!(log[1].head.contains("if-none-match: *") && log[1].head.contains("content-length: 32"));
+        assert!(log[1].head.contains("authorization: basic ") && !log[1].head.contains("transfer-encoding"));
+    }
+
+    #[tokio::test]
+    async fn a_deletion_of_what_is_not_there_is_done_even_where_no_version_matches() {
+        let (client, _) = serve(|seen| match (seen.method.as_str(), seen.path.as_str()) {
+            ("DELETE", _) => answer(412, "", ""),
+            (_, "/c/gone.ics") => answer(404, "", ""),
+            _ => answer(200, "Content-Type: text/calendar\r\n", EVENT),
+        })
+        .await;
+        let etag = ETag::new("1");
+        assert_eq!(client.delete(&Href::new("/c/gone.ics"), etag.as_ref()).await.unwrap(), Deleted::AlreadyGone);
+        let changed = client.delete(&Href::new("/c/changed.ics"), etag.as_ref()).await.unwrap_err();
+        assert_eq!(changed.kind(), &ErrorKind::PreconditionFailed);
+    }
+
+    #[tokio::test]
+    async fn a_broken_connection_repeats_a_read_once_and_a_write_never() {
+        let (client, log) = serve(|_| String::new()).await;
+        let (read, write) =
+            (client.get(&Href::new("/c/1.ics")).await, client.create(&Href::new("/c/2.ics"), EVENT).await);
+        assert_eq!(read.unwrap_err().kind(), &ErrorKind::Network);
+        let write = write.unwrap_err();
+        assert!(write.is_ambiguous() && *write.kind() == ErrorKind::Network);
+        assert_eq!(requests(&log), ["GET /c/1.ics", "GET /c/1.ics", "PUT /c/2.ics"]);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_cut_short_is_a_broken_connection_and_no_shorter_list() {
+        let whole = multistatus("<response><href>/c/1.ics</href></response>");
+        let (client, _) = serve(move |_| {
+            format!("{}\r\n", whole.replace("Content-Length: ", "Connection: close\r\nContent-Length: 9"))
+        })
+        .await;
+        let listed = tokio::time::timeout(std::time::Duration::from_millis(300), client.list(&Href::new("/c/"))).await;
+        assert!(!matches!(listed, Ok(Ok(_))));
+    }
+
+    #[tokio::test]
+    async fn redirects_end_and_lead_nowhere_that_may_not_have_the_password() {
+        let (client, log) = serve(|_| answer(302, "Location: /again\r\n", "")).await;
+        let looped = client.get(&Href::new("/c/1.ics")).await.unwrap_err();
+        assert_eq!((looped.kind(), requests(&log).len()), (&ErrorKind::BadAnswer, 6));
+        let (client, _) = serve(|_| answer(301, "Location: http://192.0.2.1/\r\n", "")).await;
+        assert_eq!(client.get(&Href::new("/c/1.ics")).await.unwrap_err().kind(), &ErrorKind::Insecure);
+    }
 
     #[test]
     fn what_a_later_page_says_counts() {

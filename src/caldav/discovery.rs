@@ -92,8 +92,8 @@ async fn calendars(transport: &Transport, found: &Found, typed: Typed) -> Result
 
     if let Some(here) = &found.here {
         let is_home = owner.homes.contains(here) || discovery.principal.as_ref() == Some(here);
-        // Calypso's home says that it is a calendar: then it is the home that counts.
-        if found.is_calendar && !is_home {
+        // Calypso's home and root say that they are calendars: then it is the home that counts.
+        if found.is_calendar && !is_home && (typed == Typed::Path || discovery.principal.is_none()) {
             discovery.calendars = list(transport, here, ListCalendars::Itself, &[]).await?;
             return Ok(Some(discovery));
         }
@@ -144,13 +144,14 @@ async fn calendars(transport: &Transport, found: &Found, typed: Typed) -> Result
     Ok((!owner.homes.is_empty() || !discovery.calendars.is_empty()).then_some(discovery))
 }
 
-/// The homes, addresses and mailboxes of whoever is logged in: told here, or by the principal.
+/// The homes, addresses and mailboxes of whoever is logged in: the principal tells. What another address says of them counts only
+/// where the principal does not (Calypso's root calls itself the home, and lists everybody's).
 async fn owner(transport: &Transport, found: &Found) -> Result<Found, Error> {
-    let Some(principal) = &found.principal else { return Ok(found.clone()) };
-    if !found.homes.is_empty() || found.here.as_ref() == Some(principal) {
+    let Some(principal) = found.principal.as_ref().filter(|principal| found.here.as_ref() != Some(*principal)) else {
         return Ok(found.clone());
-    }
+    };
     match find_at(transport, principal).await {
+        Ok(owner) if owner.homes.is_empty() => Ok(Found { homes: found.homes.clone(), ..owner }),
         Ok(owner) => Ok(owner),
         Err(error) if error.is_of_the_server() => Err(error),
         // An address that is a calendar or a home needs no principal.
@@ -169,4 +170,105 @@ async fn with_capabilities(transport: &Transport, mut discovery: Discovery) -> D
         discovery.server_time = capabilities.server_time;
     }
     discovery
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scripted::{Seen, answer, multistatus, serve};
+    use super::*;
+
+    fn response(href: &str, properties: &str) -> String {
+        format!(
+            "<response><href>{href}</href><propstat><prop>{properties}</prop><status>HTTP/1.1 200 OK</status></propstat></response>"
+        )
+    }
+
+    fn principal(href: &str) -> String {
+        format!("<current-user-principal><href>{href}</href></current-user-principal>")
+    }
+
+    const CALENDAR: &str = "<resourcetype><collection/><C:calendar/></resourcetype>";
+
+    async fn found(server: impl Fn(&Seen) -> String + Send + Sync + 'static) -> Result<Vec<String>, Error> {
+        let (client, _) = serve(server).await;
+        let calendars = client.discover().await?.calendars;
+        Ok(calendars.into_iter().map(|calendar| calendar.href.as_str().to_owned()).collect())
+    }
+
+    #[tokio::test]
+    async fn a_root_that_is_a_web_page_leads_by_the_well_known_address() {
+        // SOGo's shape: 301 to a page at the root, a well-known redirect without a final slash, a principal that is not the home
+        let calendars = found(|seen| match seen.path.as_str() {
+            "/" => answer(301, "Location: /SOGo\r\n", ""),
+            "/SOGo" => answer(405, "", "<html>"),
+            "/.well-known/caldav" => answer(301, "Location: /SOGo/dav\r\n", ""),
+            "/SOGo/dav" => multistatus(&response("/SOGo/dav/", &principal("/SOGo/dav/prof"))),
+            "/SOGo/dav/prof" => multistatus(&response(
+                "/SOGo/dav/prof/",
+                "<C:calendar-home-set><href>/SOGo/dav/prof/Calendar/</href></C:calendar-home-set>",
+            )),
+            "/SOGo/dav/prof/Calendar/" => multistatus(&response("/SOGo/dav/prof/Calendar/personal/", CALENDAR)),
+            _ => answer(404, "", ""),
+        });
+        assert_eq!(calendars.await.unwrap(), ["/SOGo/dav/prof/Calendar/personal/"]);
+    }
+
+    #[tokio::test]
+    async fn calypsos_home_without_a_slash_is_principal_home_and_calendar_in_one() {
+        let calendars = found(|seen| {
+            let home = format!(
+                "{CALENDAR}{}<C:calendar-home-set><href>/prof</href></C:calendar-home-set>",
+                principal("/prof")
+            );
+            match (seen.path.as_str(), seen.head.contains("depth: 1")) {
+                ("/", false) => multistatus(&response(
+                    "/",
+                    &format!(
+                        "{CALENDAR}{}<C:calendar-home-set><href>/</href></C:calendar-home-set>",
+                        principal("/prof")
+                    ),
+                )),
+                ("/prof", false) => multistatus(&response("/prof", &home)),
+                ("/prof", true) => multistatus(&(response("/prof", &home) + &response("/prof/office/", CALENDAR))),
+                _ => answer(404, "", ""),
+            }
+        });
+        assert_eq!(calendars.await.unwrap(), ["/prof/office/"]);
+    }
+
+    #[tokio::test]
+    async fn several_homes_are_all_read_and_a_failing_one_is_not_passed_over() {
+        let server = |second: u16| {
+            move |seen: &Seen| match seen.path.as_str() {
+                "/" => multistatus(&response(
+                    "/",
+                    &format!(
+                        "{}<C:calendar-home-set><href>/a/</href><href>/b/</href></C:calendar-home-set>",
+                        principal("/p/")
+                    ),
+                )),
+                "/a/" => multistatus(&(response("/a/1/", CALENDAR) + &response("/b/2/", CALENDAR))),
+                "/b/" if second == 207 => multistatus(&response("/b/2/", CALENDAR)),
+                "/b/" => answer(second, "", ""),
+                _ => answer(404, "", ""),
+            }
+        };
+        assert_eq!(found(server(207)).await.unwrap(), ["/a/1/", "/b/2/"]);
+        assert_eq!(found(server(403)).await.unwrap(), ["/a/1/", "/b/2/"]);
+        assert_eq!(found(server(503)).await.unwrap_err().kind(), &ErrorKind::Unavailable { retry_after: None });
+    }
+
+    #[tokio::test]
+    async fn a_refused_login_is_tried_once_and_named() {
+        let (client, log) = serve(|_| answer(401, "WWW-Authenticate: Basic realm=\"x\"\r\n", "")).await;
+        assert_eq!(client.discover().await.unwrap_err().kind(), &ErrorKind::Unauthorized);
+        assert_eq!(log.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn nothing_found_says_what_the_first_address_answered() {
+        let error = found(|_| answer(501, "", "")).await.unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::NoCalendars);
+        assert!(error.detail().unwrap().contains("501"));
+    }
 }

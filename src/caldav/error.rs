@@ -6,7 +6,10 @@ use std::fmt;
 
 /// A request that failed: what was tried, where (a URL without credentials), why, and what to do. Never contains a password.
 #[derive(Debug)]
-pub struct Error {
+pub struct Error(Box<Failure>);
+
+#[derive(Debug)]
+struct Failure {
     kind: ErrorKind,
     operation: &'static str,
     location: String,
@@ -80,6 +83,9 @@ pub enum ErrorKind {
     /// Credentials would go over plain http, or to a host that is not of the account's site.
     #[error("the password would leave the account's site or go unencrypted; it was not sent")]
     Insecure,
+    /// A subscription that leads to this machine or into a private network, which it may not.
+    #[error("the address leads into a private network, where a subscription may not go")]
+    PrivateAddress,
     /// More than the client takes, after decompression.
     #[error("the answer is larger than the limit")]
     TooLarge,
@@ -93,40 +99,40 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, operation: &'static str, location: impl Into<String>) -> Error {
-        Error { kind, operation, location: location.into(), detail: None, source: None }
+        Error(Box::new(Failure { kind, operation, location: location.into(), detail: None, source: None }))
     }
 
     pub(crate) fn with_detail(mut self, detail: impl Into<String>) -> Error {
         // One line, short, whatever a server wrote.
         let text: String = detail.into();
         let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect();
-        self.detail = Some(line.trim().to_owned()).filter(|line| !line.is_empty());
+        self.0.detail = Some(line.trim().to_owned()).filter(|line| !line.is_empty());
         self
     }
 
     pub(crate) fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Error {
-        self.source = Some(Box::new(source));
+        self.0.source = Some(Box::new(source));
         self
     }
 
     /// What callers choose by.
     pub fn kind(&self) -> &ErrorKind {
-        &self.kind
+        &self.0.kind
     }
 
     /// What the server or the connection said, in one short line.
     pub fn detail(&self) -> Option<&str> {
-        self.detail.as_deref()
+        self.0.detail.as_deref()
     }
 
     /// Where: a URL without credentials.
     pub fn location(&self) -> &str {
-        &self.location
+        &self.0.location
     }
 
     /// How long the server asks us to wait: at most an hour.
     pub fn retry_after(&self) -> Option<SignedDuration> {
-        match self.kind {
+        match self.0.kind {
             ErrorKind::TooManyRequests { retry_after } | ErrorKind::Unavailable { retry_after } => retry_after,
             _ => None,
         }
@@ -135,7 +141,7 @@ impl Error {
     /// Whether a write that ended so may have happened all the same: look before writing again.
     pub fn is_ambiguous(&self) -> bool {
         matches!(
-            self.kind,
+            self.0.kind,
             ErrorKind::Server(_)
                 | ErrorKind::Network
                 | ErrorKind::Timeout
@@ -148,7 +154,7 @@ impl Error {
     /// Whether the same request can succeed later without anybody changing anything.
     pub fn is_temporary(&self) -> bool {
         matches!(
-            self.kind,
+            self.0.kind,
             ErrorKind::Server(_)
                 | ErrorKind::Network
                 | ErrorKind::Timeout
@@ -163,7 +169,7 @@ impl Error {
     /// Whether every other request to this server would now fail alike: no use in trying the rest object by object.
     pub(crate) fn is_of_the_server(&self) -> bool {
         matches!(
-            self.kind,
+            self.0.kind,
             ErrorKind::Unauthorized
                 | ErrorKind::TooManyRequests { .. }
                 | ErrorKind::Unavailable { .. }
@@ -178,8 +184,8 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {} at {}: {}", self.operation, self.location, self.kind)?;
-        match &self.detail {
+        write!(f, "cannot {} at {}: {}", self.0.operation, self.0.location, self.0.kind)?;
+        match &self.0.detail {
             Some(detail) => write!(f, " ({detail})"),
             None => Ok(()),
         }
@@ -188,7 +194,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        self.0.source.as_deref().map(|source| source as _)
     }
 }
 

@@ -10,6 +10,9 @@ mod href;
 mod multistatus;
 mod origin;
 mod request;
+#[cfg(test)]
+mod scripted;
+mod subscription;
 mod transport;
 mod xml;
 
@@ -17,6 +20,7 @@ pub use client::Client;
 pub use error::{Error, ErrorKind};
 pub use etag::{ETag, SyncToken};
 pub use href::Href;
+pub use subscription::{Reach, Subscribed, Validators, fetch_subscription};
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
@@ -179,7 +183,7 @@ pub struct Written {
     pub href: Href,
     /// Its version; None only when the server neither gave one nor let the object be read back.
     pub etag: Option<ETag>,
-    /// Whether something was there before, though a creation asked for nothing to be.
+    /// Whether something was there before: so it is of an update; of a creation, the server has overwritten an object unasked.
     pub replaced: bool,
     /// The object as it is now, when it had to be read back.
     pub data: Option<Vec<u8>>,

@@ -174,13 +174,7 @@ pub(super) fn failure(error: reqwest::Error, operation: &'static str, url: &Url)
 }
 
 fn is_tls(error: &reqwest::Error) -> bool {
-    chain(error).any(|cause| {
-        cause.is::<rustls::Error>()
-            || cause
-                .downcast_ref::<std::io::Error>()
-                .and_then(std::io::Error::get_ref)
-                .is_some_and(|inner| inner.is::<rustls::Error>())
-    })
+    chain(error).any(|cause| cause.is::<rustls::Error>())
 }
 
 /// The innermost cause: "Connection refused (os error 111)".
@@ -188,10 +182,14 @@ pub(super) fn reason(error: &(dyn std::error::Error + 'static)) -> String {
     chain(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
+/// An error and what it came from. An `io::Error` passes over the error that it wraps: that one is looked at, too.
 fn chain<'a>(
     error: &'a (dyn std::error::Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    std::iter::successors(Some(error), |error| error.source())
+    std::iter::successors(Some(error), |error| {
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        wrapped.map(|wrapped| wrapped as &(dyn std::error::Error + 'static)).or_else(|| error.source())
+    })
 }
 
 #[cfg(test)]
@@ -225,6 +223,14 @@ mod tests {
         assert!(!format!("{transport:?} {:?}", login("http://127.0.0.1/")).contains("s3cret"));
         let refused = Transport::new(login("http://prof:s3cret@cal.example.edu/")).unwrap_err();
         assert!(!format!("{refused} {refused:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn a_certificate_is_found_under_whatever_wraps_it() {
+        let certificate = rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
+        let wrapped = std::io::Error::other(std::io::Error::other(certificate));
+        assert!(chain(&wrapped).any(|cause| cause.is::<rustls::Error>()));
+        assert!(reason(&wrapped).contains("certificate"));
     }
 
     #[test]

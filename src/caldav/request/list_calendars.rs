@@ -1,7 +1,7 @@
 //! PROPFIND, depth 0 or 1: the calendars at or in an address, with what decides whether they count (RFC 4791 5.2, RFC 6638 9.1).
 
 use super::{Answer, Depth, Request};
-use crate::caldav::error::Error;
+use crate::caldav::error::{Error, ErrorKind};
 use crate::caldav::etag::SyncToken;
 use crate::caldav::multistatus::Response;
 use crate::caldav::xml::Namespace::{Apple, CalDav, CalendarServer, Dav};
@@ -44,6 +44,9 @@ impl ListCalendars {
     /// there are others; so are scheduling mailboxes, whatever they say they are.
     pub(crate) fn read(&self, answer: &Answer, mailboxes: &[Href]) -> Result<Vec<Calendar>, Error> {
         let all = answer.multistatus()?;
+        if all.responses.is_empty() {
+            return Err(answer.failed(ErrorKind::BadAnswer).with_detail("it says nothing about what is there"));
+        }
         let mut calendars: Vec<Calendar> = Vec::new();
         for response in &all.responses {
             let Some(href) = answer.href(&response.href) else { continue };

@@ -22,6 +22,11 @@ impl ListMembers<'_> {
         if all.responses.is_empty() {
             return Err(answer.failed(ErrorKind::BadAnswer).with_detail("it says nothing about the calendar"));
         }
+        // Where an event has taken the calendar's place, its list is one response: itself.
+        let own = all.responses.iter().find(|response| answer.href(&response.href).as_ref() == Some(self.calendar));
+        if own.is_some_and(|own| own.property(Dav, "resourcetype").is_some() && !own.has_type(Dav, "collection")) {
+            return Err(answer.failed(ErrorKind::NotFound).with_detail("it is no calendar"));
+        }
         Ok(members(answer, self.calendar, all.responses))
     }
 }
@@ -64,6 +69,12 @@ mod tests {
         assert_eq!(members[0], Member { href: Href::new("/prof/office/a@b.ics"), etag: ETag::new("1") });
         assert_eq!(members[1], Member { href: Href::new("/prof/office/secret.ics"), etag: None });
         assert_eq!(members.len(), 2);
+    }
+
+    #[test]
+    fn an_event_at_the_calendars_address_is_no_empty_calendar() {
+        let body = r#"<multistatus xmlns="DAV:"><response><href>/prof/office/</href><propstat><prop><resourcetype/><getetag>"1"</getetag></prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>"#;
+        assert_eq!(read(body).unwrap_err().kind(), &ErrorKind::NotFound);
     }
 
     #[test]

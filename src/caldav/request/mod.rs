@@ -9,6 +9,8 @@ mod list_members;
 mod multiget;
 mod options;
 mod query_members;
+#[cfg(test)]
+mod recorded;
 mod state;
 mod sync_collection;
 mod update;
@@ -127,13 +129,24 @@ impl Answer {
         jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(self.header("date")?).ok()
     }
 
-    /// The body of a 207; everything else is an error.
+    /// The body of a 207; everything else is an error, and so is a 207 that refuses what was asked: Xandikos answers so for a calendar
+    /// that is gone, which must not be read as one without events. (A 507 says that a sync has more pages.)
     pub(crate) fn multistatus(&self) -> Result<Multistatus, Error> {
         if !self.is_success() {
             return Err(self.error());
         }
-        Multistatus::parse(&self.body)
-            .map_err(|error| self.failed(ErrorKind::BadAnswer).with_detail(format!("status {}, {error}", self.status)))
+        let all = Multistatus::parse(&self.body).map_err(|error| {
+            self.failed(ErrorKind::BadAnswer).with_detail(format!("status {}, {error}", self.status))
+        })?;
+        let own = self.href(self.url.path());
+        let refused = all.responses.iter().find_map(|response| {
+            let status = response.status.filter(|status| *status >= 400 && *status != 507)?;
+            (self.href(&response.href) == own).then_some(status)
+        });
+        match refused {
+            Some(status) => Err(Answer { status, ..self.clone() }.error()),
+            None => Ok(all),
+        }
     }
 
     /// The one response about what was asked: servers answer for parents and children as well.
@@ -347,6 +360,19 @@ mod tests {
         assert!(digest.to_string().contains("no Basic login"));
         let sogo = answer("/", 401, &[("www-authenticate", "basic realm=\"SOGo\"")], "").error();
         assert!(!sogo.to_string().contains("no Basic login"));
+    }
+
+    #[test]
+    fn a_207_that_refuses_what_was_asked_is_a_refusal() {
+        let body = |status| {
+            format!(
+                r#"<ns0:multistatus xmlns:ns0="DAV:"><ns0:response><ns0:href>http://127.0.0.1:18201/prof/nope/</ns0:href><ns0:status>HTTP/1.1 {status}</ns0:status></ns0:response></ns0:multistatus>"#
+            )
+        };
+        let kind = |status| answer("/prof/nope/", 207, &[], &body(status)).multistatus().unwrap_err().kind().clone();
+        assert_eq!(kind("404 Not Found"), ErrorKind::NotFound);
+        assert_eq!(kind("403 Forbidden"), ErrorKind::Forbidden);
+        assert!(answer("/prof/nope/", 207, &[], &body("507 Insufficient Storage")).multistatus().is_ok());
     }
 
     #[test]

@@ -29,9 +29,6 @@ impl State {
     pub(crate) fn read(&self, answer: &Answer) -> Result<CollectionState, Error> {
         let all = answer.multistatus()?;
         let response = answer.own_response(all).ok_or_else(|| answer.failed(ErrorKind::BadAnswer))?;
-        if response.is_gone() {
-            return Err(answer.failed(ErrorKind::NotFound));
-        }
         let sync_token = response.property(Dav, "sync-token").and_then(|token| SyncToken::new(&token.text));
         Ok(CollectionState {
             ctag: response.property(CalendarServer, "getctag").and_then(|tag| tag.text()).map(str::to_owned),
