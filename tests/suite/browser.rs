@@ -1,6 +1,7 @@
 //! A guest at a real browser: books through the pages and cancels, with scripts and without.
 
 use crate::support::{Config, Daemon, Day, ON_THE_SERVER, Server, eventually, free_port, need, unique};
+use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::json;
 use std::process::{Child, Command, Stdio};
@@ -55,13 +56,24 @@ impl Browser {
         Some(Browser { driver, client, folder })
     }
 
+    /// The first element of that kind that a person can see.
+    async fn visible(&self, css: &str) -> Option<Element> {
+        for element in self.client.find_all(Locator::Css(css)).await.unwrap() {
+            if element.is_displayed().await.unwrap() {
+                return Some(element);
+            }
+        }
+        None
+    }
+
     async fn click(&self, css: &str) {
-        let element = self.client.wait().at_most(Duration::from_secs(10)).for_element(Locator::Css(css)).await;
-        let element = match element {
-            Ok(element) => element,
-            Err(error) => panic!("no {css}: {error}\n{}", self.client.source().await.unwrap()),
-        };
-        element.click().await.unwrap();
+        for _ in 0..100 {
+            if let Some(element) = self.visible(css).await {
+                return element.click().await.unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("no {css} on the page\n{}", self.client.source().await.unwrap());
     }
 
     async fn fill(&self, name: &str, text: &str) {
@@ -118,11 +130,10 @@ async fn book_and_cancel(scripts: Scripts) {
     browser.click("a[href$=\"/noether/office-hour\"]").await;
     browser.wait_url("/noether/office-hour").await;
     let on_page = format!("a[href*=\"/noether/office-hour/{slot}\"]");
-    let there = browser.client.find_all(Locator::Css(&on_page)).await.unwrap();
-    if there.is_empty() {
-        // The day is on another page: the calendar leads there.
+    if browser.visible(&on_page).await.is_none() {
+        // The day is not the one shown first: the month leads there, if need be the next one.
         let in_month = format!("a[href*=\"day={}\"]", day.0);
-        if browser.client.find_all(Locator::Css(&in_month)).await.unwrap().is_empty() {
+        if browser.visible(&in_month).await.is_none() {
             browser.click(&format!("a[href*=\"month={}\"]", day.0.strftime("%Y-%m"))).await;
         }
         browser.click(&in_month).await;
@@ -148,12 +159,16 @@ async fn book_and_cancel(scripts: Scripts) {
     assert!(screenshot.starts_with(b"\x89PNG"));
 
     browser.client.goto(&daemon.url(&format!("/b/{token}"))).await.unwrap();
-    // A choice that must be made before the button counts, if there is one.
-    let choices = "form[action*=\"/cancel\"] input[required]:is([type=\"checkbox\"], [type=\"radio\"])";
-    if let Some(choice) = browser.client.find_all(Locator::Css(choices)).await.unwrap().first() {
+    let button = "form[action*=\"/cancel\"] button";
+    if browser.visible(button).await.is_none() {
+        browser.click("details:has(form[action*=\"/cancel\"]) > summary").await;
+    }
+    // A choice is made before the button counts: programs that open mails press buttons.
+    let choice = "form[action*=\"/cancel\"] :is([type=\"checkbox\"], [type=\"radio\"])";
+    if let Some(choice) = browser.visible(choice).await {
         choice.click().await.unwrap();
     }
-    browser.click("form[action*=\"/cancel\"] button").await;
+    browser.click(button).await;
     daemon.wait_state(&token, "cancelled").await;
     eventually("the page says so", Duration::from_secs(10), async || {
         browser.text().await.to_lowercase().contains("cancelled").then_some(())

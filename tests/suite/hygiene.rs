@@ -20,13 +20,7 @@ fn files() -> Vec<String> {
 
 #[test]
 fn no_file_has_a_path_of_somebodys_machine() {
-    let machine = [
-        concat!("/wo", "rk/"),
-        concat!("/ro", "ot/"),
-        concat!("/tmp", "/wt"),
-        concat!("/Us", "ers/"),
-        ".cargo/registry/",
-    ];
+    let machine = ["/work/main", "/work/shared", "/work/.", "/root/", "/tmp/wt", "/Users/", ".cargo/registry/"];
     let mut wrong = Vec::new();
     for file in files() {
         let Ok(text) = std::fs::read_to_string(root().join(&file)) else { continue };

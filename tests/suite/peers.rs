@@ -441,6 +441,7 @@ async fn h10_without_mail_the_done_page_promises_none_and_gives_a_way_to_cancel(
     let location = answer.header("location");
     let path = location.strip_prefix(&daemon.url("")).unwrap_or(location).to_owned();
     assert!(path.starts_with("/b/"), "{location}");
+    daemon.wait_state(path.rsplit('/').next().unwrap(), "confirmed").await;
     let page = daemon.get(&path).await;
     assert_eq!(page.status, 200);
     let text = page.text();
@@ -457,7 +458,6 @@ async fn h10_without_mail_the_done_page_promises_none_and_gives_a_way_to_cancel(
     let invitation = daemon.get(&format!("{path}/invitation.ics")).await;
     assert_eq!(invitation.status, 200);
     assert!(invitation.header("content-type").starts_with("text/calendar"));
-    daemon.wait_state(path.rsplit('/').next().unwrap(), "confirmed").await;
     let events = calendar.events().await;
     let uid = events[0]["uid"].as_str().unwrap();
     assert!(invitation.text().replace("\r\n ", "").contains(&format!("UID:{uid}\r\n")), "the same UID");
@@ -472,7 +472,7 @@ async fn h10_without_mail_the_done_page_promises_none_and_gives_a_way_to_cancel(
     .await;
 }
 
-/// The hidden fields of a page, as a browser would send them back.
+/// The hidden fields and ticked boxes of a page, as a browser would send them back.
 fn form_of(page: &str) -> Vec<(&str, &str)> {
     let attribute = |tag: &'_ str, name: &str| -> Option<(usize, usize)> {
         let at = tag.find(&format!("{name}=\""))? + name.len() + 2;
@@ -480,7 +480,7 @@ fn form_of(page: &str) -> Vec<(&str, &str)> {
     };
     let mut fields = Vec::new();
     for tag in page.split("<input").skip(1).filter_map(|rest| rest.split('>').next()) {
-        if tag.contains("type=\"hidden\"")
+        if (tag.contains("type=\"hidden\"") || tag.contains("type=\"checkbox\""))
             && let (Some(name), Some(value)) = (attribute(tag, "name"), attribute(tag, "value"))
         {
             fields.push((&tag[name.0..name.1], &tag[value.0..value.1]));
