@@ -35,9 +35,9 @@ pub(super) async fn demo(args: DemoArguments) -> anyhow::Result<ExitCode> {
     if server.is_empty() {
         let zone = Zone::named("Europe/Berlin").context("there is no zone Europe/Berlin")?;
         for calendar in professor(zone.civil(clock.now()).date()) {
-            server.add_calendar(&calendar.name, &calendar.display_name, calendar.transparency)?;
+            server.add_calendar(calendar.name, calendar.display_name, calendar.transparency)?;
             for (name, text) in &calendar.objects {
-                server.put_object(&calendar.name, name, text)?;
+                server.put_object(calendar.name, name, text)?;
             }
         }
     }

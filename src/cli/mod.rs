@@ -18,7 +18,6 @@ mod sync;
 pub use args::{Arguments, Command};
 
 use crate::config::ConfigErrors;
-use args::BusyArguments;
 use clap::Parser;
 use std::process::ExitCode;
 

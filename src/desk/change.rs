@@ -102,7 +102,7 @@ impl Desk {
     /// Applies a command that does not move the booking.
     pub(super) async fn apply(&self, booking: Booking, command: &Command) -> Result<Booking, TokenError> {
         match self.try_apply(booking, command, GuestLimits::default()).await? {
-            Applied::Done(booking) => Ok(booking),
+            Applied::Done(booking) => Ok(*booking),
             Applied::Refused(Refused(state)) => Err(TokenError::Closed(state)),
             Applied::Overlaps | Applied::DayFull => Err(TokenError::Unknown),
         }
@@ -120,7 +120,7 @@ impl Desk {
             let now = self.clock.now();
             let (next, effects) = match transition(&booking, command, now) {
                 Ok(Some(change)) => change,
-                Ok(None) => return Ok(Applied::Done(booking)),
+                Ok(None) => return Ok(Applied::Done(Box::new(booking))),
                 Err(refused) => return Ok(Applied::Refused(refused)),
             };
             let effects = self.effects(&world, &next, effects);
@@ -130,7 +130,7 @@ impl Desk {
                 Changed::Done(stored) => {
                     self.refresh(&stored.host).await?;
                     self.outbox.wake();
-                    return Ok(Applied::Done(*stored));
+                    return Ok(Applied::Done(stored));
                 }
                 Changed::Stale(current) => booking = *current,
                 Changed::Unknown => return Err(TokenError::Unknown),
@@ -166,14 +166,14 @@ impl Desk {
 }
 
 enum Applied {
-    Done(Booking),
+    Done(Box<Booking>),
     Refused(Refused),
     Overlaps,
     DayFull,
 }
 
 /// The effects as the outbox stores them: mail only where it is set up, and to the host only where they want it.
-pub fn effects_for(booking: &Booking, effects: Vec<Effect>, mailed: bool, notify: bool) -> Vec<NewEffect> {
+pub(super) fn effects_for(booking: &Booking, effects: Vec<Effect>, mailed: bool, notify: bool) -> Vec<NewEffect> {
     effects
         .into_iter()
         .filter(|effect| match effect {

@@ -6,9 +6,11 @@ use super::plan::plan;
 use crate::availability::{AllDay, BusyRules, Host, Tentative};
 use crate::caldav::{self, Changes, Client, ErrorKind, Fetched, Href, SyncToken};
 use crate::store::{
-    AccountFacts, CalendarEntry, CalendarKey, CalendarRole, Failure, PullCommit, PullOutcome, Store, StoreError, StoredCalendar, StoredObject,
+    AccountFacts, CalendarEntry, CalendarKey, CalendarRole, Failure, PullCommit, PullOutcome, Store, StoreError,
+    StoredCalendar, StoredObject,
 };
 use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The calendars of an account are looked for anew this often: one that the host makes is busy soon.
@@ -83,7 +85,9 @@ pub enum SyncError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The config names a calendar that the account does not have.
-    #[error("account {account:?} has no calendar {calendar:?}; it has {found}: correct [[host.account]] calendars, or make the calendar")]
+    #[error(
+        "account {account:?} has no calendar {calendar:?}; it has {found}: correct [[host.account]] calendars, or make the calendar"
+    )]
     NoSuchCalendar {
         /// The account's id.
         account: String,
@@ -162,7 +166,11 @@ impl AccountSync {
                 None => stored.role.busy,
             };
             let bookings = settings.bookings.as_ref().is_some_and(|name| is_named(&stored, name));
-            let opens = settings.opens.as_ref().filter(|(name, _)| is_named(&stored, name)).map(|(_, summary)| Opens { summary: summary.clone() });
+            let opens = settings
+                .opens
+                .as_ref()
+                .filter(|(name, _)| is_named(&stored, name))
+                .map(|(_, summary)| Opens { summary: summary.clone() });
             if busy || bookings || opens.is_some() {
                 let source = SourceSettings {
                     key: stored.key.clone(),
@@ -200,9 +208,11 @@ impl AccountSync {
         if self.facts().await?.is_none() {
             unread.push((self.key(String::new()), settings.id.clone()));
         }
-        sources.extend(unread.into_iter().map(|(key, name)| {
-            (SourceSettings { key, name, rules: rules.clone(), busy: true, opens: None }, None)
-        }));
+        sources.extend(
+            unread
+                .into_iter()
+                .map(|(key, name)| (SourceSettings { key, name, rules: rules.clone(), busy: true, opens: None }, None)),
+        );
         Ok(sources)
     }
 
@@ -248,27 +258,22 @@ impl AccountSync {
         let relist = stored.listed_at.is_none_or(|at| now.duration_since(at) >= RELIST);
         if stored.strategy.as_deref() != Some(LISTING) {
             let token = stored.sync_token.as_deref().filter(|_| !relist).and_then(SyncToken::new);
-            match self.client.changes(&calendar, token.as_ref()).await {
+            let mut changes = self.client.changes(&calendar, token.as_ref()).await;
+            if token.is_some() && matches!(changes, Ok(Changes::TokenInvalid)) {
+                // Servers lose tokens routinely: begin anew, and fetch only what differs.
+                changes = self.client.changes(&calendar, None).await;
+            }
+            match changes {
                 Ok(Changes::Delta { token, changed, removed, complete: false }) => {
-                    let hrefs: Vec<Href> = changed.iter().map(|member| member.href.clone()).collect();
-                    let fetched = all_read(self.client.fetch(&calendar, &hrefs).await?)?;
-                    let gone = removed.iter().chain(&fetched.gone).map(Href::to_string).collect();
-                    let commit = PullCommit {
-                        key: stored.key.clone(),
-                        token: Some(token.as_str().to_owned()),
-                        ctag: None,
-                        changed: fetched.objects.into_iter().map(stored_object).collect(),
-                        removed: gone,
-                        full: false,
-                        listed: false,
-                        read_at: now,
-                    };
-                    return Ok(self.store.commit_pull(commit).await?);
+                    return self.take_delta(stored, token, &changed, &removed, now).await;
                 }
                 Ok(Changes::Delta { token, changed, complete: true, .. }) => {
                     return self.take_listing(stored, changed, Some(token.as_str().to_owned()), None, now).await;
                 }
-                Ok(Changes::TokenInvalid | Changes::Unsupported) => {}
+                Ok(Changes::Unsupported) => {
+                    self.store.set_strategy(&stored.key, Some(LISTING.to_owned())).await?;
+                }
+                Ok(Changes::TokenInvalid) => {}
                 Err(error) if is_about_the_report(&error) => {
                     tracing::info!(host = %self.settings.host.id, account = self.settings.id, %error, "A sync report failed; the calendar is listed instead.");
                 }
@@ -276,19 +281,52 @@ impl AccountSync {
             }
         }
         // The CTag is read before the listing: read after it, a change in between would be lost.
-        let state = self.client.state(&calendar).await?;
-        let ctag = state.ctag.clone();
+        let ctag = self.client.state(&calendar).await?.ctag;
         if !relist && ctag.is_some() && ctag == stored.ctag {
             self.store.mark_read(&stored.key, now).await?;
             return Ok(PullOutcome::default());
         }
         let listed = self.client.list(&calendar).await?;
-        // A server that can sync gives the token with the collection; the next pull starts from it.
-        let token = state.sync_token.filter(|_| state.supports_sync).map(|token| token.as_str().to_owned());
-        if !state.supports_sync {
-            self.store.set_strategy(&stored.key, Some(LISTING.to_owned())).await?;
-        }
-        self.take_listing(stored, listed, token, ctag, now).await
+        self.take_listing(stored, listed, None, ctag, now).await
+    }
+
+    /// Takes the changes since a token.
+    async fn take_delta(
+        &self,
+        stored: &StoredCalendar,
+        token: SyncToken,
+        changed: &[caldav::Member],
+        removed: &[Href],
+        now: Timestamp,
+    ) -> Result<PullOutcome, SyncError> {
+        let hrefs: Vec<Href> = changed.iter().map(|member| member.href.clone()).collect();
+        let fetched = all_read(self.client.fetch(&Href::new(stored.key.href.clone()), &hrefs).await?)?;
+        // Our copy has each object under the spelling that it was first listed with.
+        let held = self.store.object_etags(&stored.key).await?;
+        let spelt: HashMap<Href, &str> =
+            held.iter().map(|(href, _)| (Href::new(href.as_str()), href.as_str())).collect();
+        let gone = removed.iter().chain(&fetched.gone);
+        let commit = PullCommit {
+            key: stored.key.clone(),
+            token: Some(token.as_str().to_owned()),
+            ctag: None,
+            changed: fetched
+                .objects
+                .into_iter()
+                .map(|object| {
+                    let known = spelt.get(&object.href).map(|href| (*href).to_owned());
+                    let object = stored_object(object);
+                    StoredObject { href: known.unwrap_or(object.href), ..object }
+                })
+                .collect(),
+            removed: gone
+                .map(|href| spelt.get(href).map_or_else(|| href.to_string(), |known| (*known).to_owned()))
+                .collect(),
+            full: false,
+            read_at: now,
+            listed: false,
+        };
+        Ok(self.store.commit_pull(commit).await?)
     }
 
     /// Takes a complete listing: fetches what differs, forgets what is gone.
@@ -301,9 +339,11 @@ impl AccountSync {
         now: Timestamp,
     ) -> Result<PullOutcome, SyncError> {
         let held = self.store.object_etags(&stored.key).await?;
-        let listed: Vec<(String, Option<String>)> =
-            listed.into_iter().map(|member| (member.href.to_string(), member.etag.map(|etag| etag.to_string()))).collect();
-        let plan = plan(&held, &listed, |href| Href::new(href));
+        let listed: Vec<(String, Option<String>)> = listed
+            .into_iter()
+            .map(|member| (member.href.to_string(), member.etag.map(|etag| etag.to_string())))
+            .collect();
+        let plan = plan(&held, &listed, Href::new);
         let hrefs: Vec<Href> = plan.fetch.iter().map(|href| Href::new(href.as_str())).collect();
         let fetched = all_read(self.client.fetch(&Href::new(stored.key.href.clone()), &hrefs).await?)?;
         let mut removed = plan.forget;
@@ -326,7 +366,11 @@ impl AccountSync {
 fn is_about_the_report(error: &caldav::Error) -> bool {
     matches!(
         error.kind(),
-        ErrorKind::Server(_) | ErrorKind::BadAnswer | ErrorKind::Rejected { .. } | ErrorKind::Conflict | ErrorKind::TooLarge
+        ErrorKind::Server(_)
+            | ErrorKind::BadAnswer
+            | ErrorKind::Rejected { .. }
+            | ErrorKind::Conflict
+            | ErrorKind::TooLarge
     )
 }
 

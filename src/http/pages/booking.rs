@@ -327,6 +327,7 @@ mod tests {
                 answers: Vec::new(),
             },
             uid: "x@example.edu".into(),
+            told: None,
             sequence: 0,
             placed_by_host: false,
             created_at: start,

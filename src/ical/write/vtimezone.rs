@@ -95,7 +95,7 @@ fn offset(offset: Offset) -> String {
     let total = SignedDuration::from_secs(offset.seconds().into());
     let sign = if offset.seconds() < 0 { '-' } else { '+' };
     let seconds = total.as_secs().unsigned_abs();
-    let rest = if seconds % 60 == 0 { String::new() } else { format!("{:02}", seconds % 60) };
+    let rest = if seconds.is_multiple_of(60) { String::new() } else { format!("{:02}", seconds % 60) };
     format!("{sign}{:02}{:02}{rest}", seconds / 3600, seconds / 60 % 60)
 }
 
