@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_place_names_its_account() {
-        let place = EventPlace { account: "work".into(), href: "/a/b.ics".into(), etag: None };
+        let place = crate::booking::EventPlace { account: "work".into(), href: "/a/b.ics".into(), etag: None };
         assert_eq!((place.account.as_str(), parent(&place.href)), ("work", "/a/"));
     }
 }
