@@ -47,7 +47,8 @@ pub fn app(state: AppState) -> Router {
         .merge(watched().route_layer(from_fn_with_state(state.clone(), only_if_public)));
     let public = dressed(public, state.clone());
     // The path of the public URL is taken off before routing, so that it does not matter whether a proxy did.
-    Router::new().fallback_service(MapRequest::new(public, move |request| strip(request, &state)))
+    Router::new()
+        .fallback_service(MapRequest::new(public, move |request| strip(request, state.settings().links.base_path())))
 }
 
 /// The router of `metrics_listen`: health and metrics alone.
@@ -89,9 +90,8 @@ async fn only_if_public(State(state): State<AppState>, request: Request, next: N
     if state.settings().public_metrics { next.run(request).await } else { Fault::not_found().into_response() }
 }
 
-fn strip(mut request: Request, state: &AppState) -> Request {
-    let settings = state.settings();
-    let base = settings.links.base_path();
+/// Takes `base` off the path, if it is there.
+fn strip(mut request: Request, base: &str) -> Request {
     let uri = request.uri();
     let stripped =
         uri.path().strip_prefix(base).filter(|rest| !base.is_empty() && (rest.is_empty() || rest.starts_with('/')));
@@ -129,5 +129,40 @@ async fn two_segments(
     match name.strip_suffix(".ics") {
         Some(meeting) => feed::feed(&state, &headers, &host, Some(meeting)),
         None => pages::meeting(&state, &host, &name, query.as_deref()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+
+    #[test]
+    fn the_path_of_the_public_url_is_taken_off_where_it_is_a_whole_segment() {
+        let stripped = |uri: &str, base: &str| {
+            strip(Request::builder().uri(uri).body(Body::empty()).unwrap(), base).uri().to_string()
+        };
+        assert_eq!(stripped("/meet/noether?tz=UTC", "/meet"), "/noether?tz=UTC");
+        assert_eq!(stripped("/meet", "/meet"), "/");
+        assert_eq!(stripped("/meet?x", "/meet"), "/?x");
+        assert_eq!(stripped("/meeting", "/meet"), "/meeting");
+        assert_eq!(stripped("/noether", "/meet"), "/noether");
+        assert_eq!(stripped("/noether", ""), "/noether");
+    }
+
+    #[test]
+    fn only_what_everyone_may_see_is_compressed() {
+        let compressed = |kind: &'static str, cache: &'static str| {
+            let headers = HeaderMap::from_iter([
+                (header::CONTENT_TYPE, header::HeaderValue::from_static(kind)),
+                (header::CACHE_CONTROL, header::HeaderValue::from_static(cache)),
+            ]);
+            is_page(axum::http::StatusCode::OK, axum::http::Version::HTTP_11, &headers, &axum::http::Extensions::new())
+        };
+        assert!(compressed("text/html; charset=utf-8", "no-cache"));
+        assert!(compressed("text/css; charset=utf-8", "public, max-age=31536000, immutable"));
+        assert!(!compressed("text/html; charset=utf-8", "no-store"));
+        assert!(!compressed("text/calendar; charset=utf-8", "no-cache"));
+        assert!(!compressed("application/json", "no-store"));
     }
 }

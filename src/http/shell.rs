@@ -30,12 +30,23 @@ pub(super) async fn around(State(shell): State<Shell>, mut request: Request, nex
         Some(fault) => fault.into_response(),
         None => next.run(request).await,
     };
+    if is_bare_error(&response, class) {
+        response.extensions_mut().insert(Fault::new(Problem::Malformed));
+    }
     if let Some(fault) = response.extensions_mut().remove::<Fault>() {
         response = written_out(&fault, &response, class, &settings);
     }
     secure(response.headers_mut(), class);
     shell.metrics.request(class, response.status());
     response
+}
+
+/// axum's own refusal, in plain text: of a path, for one, that is not UTF-8.
+fn is_bare_error(response: &Response, class: RouteClass) -> bool {
+    let plain =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    let written = matches!(class, RouteClass::Page | RouteClass::Private | RouteClass::Api);
+    written && plain && response.status().is_client_error()
 }
 
 fn limited(settings: &Settings, class: RouteClass, client: Option<std::net::IpAddr>) -> Option<Fault> {
@@ -159,6 +170,7 @@ mod tests {
             .route("/noether", get(|| async { "page" }))
             .route("/noether.ics", get(|| async { "feed" }))
             .route("/b/token/cancel", post(|| async { "cancelled" }))
+            .route("/api/v1/x/{id}", get(|axum::extract::Path(id): axum::extract::Path<String>| async { id }))
             .route("/api/v1/x", get(|| async { Fault::new(Problem::Stale).retry_after(SignedDuration::from_secs(60)) }))
             .fallback(|| async { Fault::not_found() })
             .method_not_allowed_fallback(|| async { Fault::new(Problem::MethodNotAllowed) })
@@ -207,6 +219,16 @@ mod tests {
     async fn a_wrong_method_is_told_the_right_ones() {
         let (status, headers, _) = ask(&router(None), "DELETE", "/noether", &[]).await;
         assert_eq!((status.as_u16(), &headers["allow"]), (405, &HeaderValue::from_static("GET,HEAD")));
+    }
+
+    #[tokio::test]
+    async fn a_path_that_is_not_utf8_is_a_problem_too() {
+        let (status, headers, body) = ask(&router(None), "GET", "/api/v1/x/%ff", &[]).await;
+        assert_eq!(
+            (status.as_u16(), &headers["content-type"]),
+            (400, &HeaderValue::from_static("application/problem+json"))
+        );
+        assert!(body.contains("/problems/malformed"));
     }
 
     #[tokio::test]

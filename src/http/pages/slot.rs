@@ -65,7 +65,7 @@ struct SlotPage {
 #[template(path = "unavailable.html", config = "src/http/pages/askama.toml")]
 struct Unavailable {
     frame: Frame,
-    heading: &'static str,
+    heading: String,
     text: String,
     host_name: String,
     host_url: String,
@@ -286,6 +286,11 @@ impl Subject<'_> {
         };
         let end = self.start.checked_add(self.meeting.duration).unwrap_or(Timestamp::MAX);
         let time = Interval::new(self.start, end).ok_or_else(Fault::not_found)?;
+        // What is wrong with the time is the heading; a paused calendar needs a sentence more.
+        let (heading, text) = match fault.problem {
+            Problem::SlotTaken | Problem::NotASlot => (fault.detail.trim_end_matches('.').to_owned(), String::new()),
+            other => (other.title().to_owned(), fault.detail.clone()),
+        };
         let links = self.links();
         let choice = |slot: &Interval| Choice {
             url: self.slot_url(slot.start()),
@@ -293,8 +298,8 @@ impl Subject<'_> {
         };
         let mut response = page(&Unavailable {
             frame: Frame::new(links, format!("{} – {}", self.meeting.title, self.host.name)).with_zone(&self.host.zone),
-            heading: fault.problem.title(),
-            text: fault.detail.clone(),
+            heading,
+            text,
             host_name: self.host.name.clone(),
             host_url: local(links, &links.host(&self.host.id)),
             meeting_url: local(links, &links.meeting(&self.host.id, &self.meeting.id)),

@@ -17,7 +17,7 @@ const differs = (at) => offset(hostZone, at) !== offset(guestZone, at);
 try {
   const here = new URL(location.href);
   const now = Date.now();
-  if (hostZone && guestZone && !here.searchParams.has("tz") && !document.querySelector("[role=alert]")
+  if (hostZone && guestZone && !here.searchParams.has("tz") && !document.querySelector("[data-posted]")
       && [now, now + 91 * 864e5, now + 182 * 864e5].some(differs)) {
     here.searchParams.set("tz", guestZone);
     location.replace(here);
