@@ -1,8 +1,8 @@
 //! `officehours bookings`: the host's desk on the command line. The running daemon performs what follows from a change.
 
+use super::UsageError;
 use super::args::BookingsCommand;
 use super::office::{host, open, system_clock};
-use super::UsageError;
 use crate::booking::{Booking, BookingId};
 use crate::daemon::Services;
 use crate::desk::Decision;
@@ -55,7 +55,8 @@ pub(super) async fn bookings(config: Option<&Path>, command: BookingsCommand) ->
 }
 
 fn booking_id(text: &str) -> anyhow::Result<BookingId> {
-    let id = text.parse().map_err(|_| UsageError(format!("{text:?} is no booking's id: see officehours bookings list")))?;
+    let id =
+        text.parse().map_err(|_| UsageError(format!("{text:?} is no booking's id: see officehours bookings list")))?;
     Ok(BookingId(id))
 }
 

@@ -1,9 +1,9 @@
 //! `officehours busy`: merged busy time as JSON, of a host's stored calendars or of `.ics` files.
 
+use super::UsageError;
 use super::args::{BusyArguments, TentativeArgument};
 use super::busy_ics::{BusyIcs, run};
 use super::office::{host, open, system_clock, time};
-use super::UsageError;
 use crate::availability::{Interval, IntervalSet, Tentative, object_busy};
 use serde_json::{Value, json};
 use std::io::Write;

@@ -26,12 +26,20 @@ pub(super) async fn check(config: Option<&Path>, args: CheckArguments) -> anyhow
                 Ok(found) => {
                     let server = found.server.as_deref().unwrap_or("a server that does not say what it is");
                     writeln!(out, "{name}: connected to {server}; {} calendar(s).", found.calendars.len())?;
-                    if let Some(skew) = found.clock_skew(now).filter(|skew| skew.abs() > SignedDuration::from_secs(30)) {
+                    if let Some(skew) = found.clock_skew(now).filter(|skew| skew.abs() > SignedDuration::from_secs(30))
+                    {
                         failed = true;
-                        writeln!(out, "{name}: its clock differs from this machine's by {} s: set both by NTP.", skew.as_secs())?;
+                        writeln!(
+                            out,
+                            "{name}: its clock differs from this machine's by {} s: set both by NTP.",
+                            skew.as_secs()
+                        )?;
                     }
                     if found.dav.iter().any(|token| token == "calendar-auto-schedule") {
-                        writeln!(out, "{name}: the server can send invitations itself; bookings have no attendees, so it sends none.")?;
+                        writeln!(
+                            out,
+                            "{name}: the server can send invitations itself; bookings have no attendees, so it sends none."
+                        )?;
                     }
                 }
                 Err(error) => {
@@ -50,7 +58,9 @@ pub(super) async fn check(config: Option<&Path>, args: CheckArguments) -> anyhow
             contributions(&mut out, &account, &name, now).await?;
             if args.write && account.settings.bookings.is_some() {
                 match write_and_remove(&account, now).await {
-                    Ok(calendar) => writeln!(out, "{name}/{calendar}: a test event was written, read back and removed.")?,
+                    Ok(calendar) => {
+                        writeln!(out, "{name}/{calendar}: a test event was written, read back and removed.")?
+                    }
                     Err(error) => {
                         failed = true;
                         writeln!(out, "{name}: a test event could not be written and removed: {error:#}")?;
@@ -120,6 +130,9 @@ async fn write_and_remove(account: &AccountSync, now: jiff::Timestamp) -> anyhow
     let written = account.client.create(&href, &text).await?;
     let there = account.client.get(&written.href).await?.context("the event is not there after it was written")?;
     account.client.delete(&written.href, there.etag.as_ref()).await?;
-    anyhow::ensure!(account.client.get(&written.href).await?.is_none(), "the event is still there after it was removed");
+    anyhow::ensure!(
+        account.client.get(&written.href).await?.is_none(),
+        "the event is still there after it was removed"
+    );
     Ok(calendar.name)
 }

@@ -14,7 +14,8 @@ pub(super) async fn feed(config: Option<&Path>, target: &str) -> anyhow::Result<
         (host(&services, target)?, None)
     };
     let feed = services.desk.feed(&host.id, meeting.as_ref().map(|meeting| &meeting.id));
-    let feed = feed.ok_or_else(|| anyhow::anyhow!("a calendar of {} was never read: run officehours sync {}", host.id, host.id))?;
+    let feed = feed
+        .ok_or_else(|| anyhow::anyhow!("a calendar of {} was never read: run officehours sync {}", host.id, host.id))?;
     std::io::stdout().lock().write_all(&feed.body)?;
     Ok(ExitCode::SUCCESS)
 }

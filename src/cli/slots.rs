@@ -1,8 +1,8 @@
 //! `officehours slots HOST/MEETING`: the slots on offer by what is stored, as a table or as JSON.
 
+use super::UsageError;
 use super::args::SlotsArguments;
 use super::office::{meeting, open, system_clock, time};
-use super::UsageError;
 use crate::availability::{Clock, Interval};
 use crate::desk::Freshness;
 use crate::ical::Zone;
@@ -55,7 +55,13 @@ pub(super) async fn slots(config: Option<&Path>, args: SlotsArguments) -> anyhow
     for slot in &offer.slots {
         let (start, end) = (host.zone.civil(slot.time.start()), host.zone.civil(slot.time.end()));
         let seats = if meeting.seats > 1 { format!("  {} seats", slot.seats_left) } else { String::new() };
-        writeln!(out, "{}  {}-{}{seats}", start.strftime("%a %Y-%m-%d"), start.strftime("%H:%M"), end.strftime("%H:%M"))?;
+        writeln!(
+            out,
+            "{}  {}-{}{seats}",
+            start.strftime("%a %Y-%m-%d"),
+            start.strftime("%H:%M"),
+            end.strftime("%H:%M")
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -223,7 +223,11 @@ impl Poller {
                         href: object.href,
                         etag: object.etag,
                     };
-                    return Ok(if place.href == event.place.href { Found::Here(facts) } else { Found::Elsewhere(place, facts) });
+                    return Ok(if place.href == event.place.href {
+                        Found::Here(facts)
+                    } else {
+                        Found::Elsewhere(place, facts)
+                    });
                 }
             }
         }
@@ -242,7 +246,9 @@ impl Poller {
 
 fn went_by(error: &SyncError) -> Went {
     match error {
-        SyncError::Server(error) if matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Insecure) => Went::Refused,
+        SyncError::Server(error) if matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Insecure) => {
+            Went::Refused
+        }
         _ => Went::Badly,
     }
 }

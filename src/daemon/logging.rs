@@ -31,7 +31,8 @@ pub fn start_logging(level: Level, filter: Option<&str>, journal: Journal) {
     let _ = match journald {
         Some(journald) => registry.with(journald).try_init(),
         None => {
-            let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false).with_target(false);
+            let lines =
+                tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false).with_target(false);
             registry.with(lines).try_init()
         }
     };

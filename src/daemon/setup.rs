@@ -3,13 +3,13 @@
 use super::account::Poller;
 use super::publish::load_board;
 use crate::availability::{Clock, HostId};
+use crate::booking::Links;
 use crate::caldav;
 use crate::config::{Config, Environment, HostConfig, Limit, SecretError};
 use crate::desk::{Desk, HostDesk, Limits, OutboxSignal, Rate, TokenSource, World};
 use crate::outbox::Targets;
 use crate::store::{Access, Store, StoreError};
 use crate::sync::{AccountSettings, AccountSync, HostBoard, SyncError, SyncHandle};
-use crate::booking::Links;
 use secrecy::SecretString;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -165,7 +165,13 @@ impl Services {
                 }
                 None => (String::new(), SecretString::default()),
             };
-            let login = caldav::Login { url: account.url.clone(), username, password, insecure: account.insecure, ca_file: None };
+            let login = caldav::Login {
+                url: account.url.clone(),
+                username,
+                password,
+                insecure: account.insecure,
+                ca_file: None,
+            };
             let client = caldav::Client::new(login).map_err(|source| SetupError::Client {
                 host: host_id,
                 account: account_id,

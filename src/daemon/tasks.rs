@@ -1,8 +1,8 @@
 //! The tasks of the daemon and how they end: each by its token; a task that dies takes the process with it, and systemd starts
 //! it again. Start with [`Daemon::run`].
 
-use super::setup::{Built, Services};
 use super::Poller;
+use super::setup::{Built, Services};
 use crate::availability::Clock;
 use crate::config::{self, Config, Environment, Limit, Listen};
 use crate::http::{self, AppState, Metrics, ServerLimits, Settings, SettingsSource};
@@ -67,7 +67,9 @@ impl Daemon {
         if let Some(address) = config.server.metrics_listen {
             let listener = listen(address).await?;
             let (ops, stop) = (http::ops(app.clone()), tasks.stop.clone());
-            tasks.spawn("metrics", async move { Ok(http::serve(vec![listener], ops, ServerLimits::default(), stop).await?) });
+            tasks.spawn("metrics", async move {
+                Ok(http::serve(vec![listener], ops, ServerLimits::default(), stop).await?)
+            });
         }
         let outbox = Outbox {
             targets: targets.clone(),
@@ -123,7 +125,9 @@ impl Daemon {
         tasks.stop.cancel();
         let drained = tokio::time::timeout(DRAIN, tasks.drain()).await;
         if drained.is_err() {
-            tracing::warn!("Not everything that was under way could be finished in time; it goes on at the next start.");
+            tracing::warn!(
+                "Not everything that was under way could be finished in time; it goes on at the next start."
+            );
         }
         services.store.close().await;
         tracing::info!("officehours has ended.");
@@ -227,11 +231,18 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 fn settings(config: &Config) -> Settings {
     let requests_per_ip = match config.limits.requests_per_ip {
         Limit::Off => None,
-        Limit::Rate { count, per } => std::num::NonZeroU32::new(count).map(|count| http::Rate { count, per: per.unsigned_abs() }),
+        Limit::Rate { count, per } => {
+            std::num::NonZeroU32::new(count).map(|count| http::Rate { count, per: per.unsigned_abs() })
+        }
     };
     Settings::new(SettingsSource {
         public_url: config.server.public_url.clone(),
-        trusted_proxies: config.server.trusted_proxies.iter().filter_map(|network| network.to_string().parse().ok()).collect(),
+        trusted_proxies: config
+            .server
+            .trusted_proxies
+            .iter()
+            .filter_map(|network| network.to_string().parse().ok())
+            .collect(),
         directory: config.server.directory,
         public_metrics: config.server.metrics_listen.is_none(),
         mailed: config.mail.is_some(),

@@ -98,13 +98,16 @@ fn feed_text(
 ) -> String {
     let mut all: Vec<(&MeetingType, Slot)> = Vec::new();
     for meeting in meetings {
-        all.extend(slots(snapshot, host, meeting, snapshot.window, now, None).into_iter().map(|slot| (meeting.as_ref(), slot)));
+        all.extend(
+            slots(snapshot, host, meeting, snapshot.window, now, None).into_iter().map(|slot| (meeting.as_ref(), slot)),
+        );
     }
     all.sort_by(|(a, x), (b, y)| (x.time, &a.id).cmp(&(y.time, &b.id)));
     let texts: Vec<(String, String, String)> = all
         .iter()
         .map(|(meeting, slot)| {
-            let summary = if only.is_some() { meeting.title.clone() } else { format!("{}: {}", host.name, meeting.title) };
+            let summary =
+                if only.is_some() { meeting.title.clone() } else { format!("{}: {}", host.name, meeting.title) };
             (slot_uid(&host.id, &meeting.id, slot.time), summary, links.slot(&host.id, &meeting.id, slot.time.start()))
         })
         .collect();

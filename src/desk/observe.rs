@@ -9,10 +9,20 @@ impl Desk {
     pub async fn observe(&self, observation: Observation) -> Result<(), TokenError> {
         match observation {
             Observation::Moved(id, time) => {
-                self.follow(id, &Command::EventMoved(time), "The host moved the event of a booking; the booking follows.").await
+                self.follow(
+                    id,
+                    &Command::EventMoved(time),
+                    "The host moved the event of a booking; the booking follows.",
+                )
+                .await
             }
             Observation::Gone(id) => {
-                self.follow(id, &Command::EventGone, "The host removed the event of a booking; the booking is cancelled.").await
+                self.follow(
+                    id,
+                    &Command::EventGone,
+                    "The host removed the event of a booking; the booking is cancelled.",
+                )
+                .await
             }
             Observation::Relocated(id, place) => Ok(self.store.set_event_place(id, place).await?),
             Observation::Odd(id, what) => {

@@ -16,11 +16,16 @@ impl Desk {
         sequence: u32,
     ) -> Result<(), TokenError> {
         let place = EventPlace { account: key.account.clone(), href: object.href.clone(), etag: object.etag.clone() };
-        self.record(entry, Some((key, ObjectUpdate::Put(object))), Some(place), Some(Command::EventWritten(sequence))).await
+        self.record(entry, Some((key, ObjectUpdate::Put(object))), Some(place), Some(Command::EventWritten(sequence)))
+            .await
     }
 
     /// The calendar server no longer has the event.
-    pub async fn event_removed(&self, entry: &OutboxEntry, object: Option<(CalendarKey, String)>) -> Result<(), TokenError> {
+    pub async fn event_removed(
+        &self,
+        entry: &OutboxEntry,
+        object: Option<(CalendarKey, String)>,
+    ) -> Result<(), TokenError> {
         let object = object.map(|(key, href)| (key, ObjectUpdate::Forget(href)));
         self.record(entry, object, None, None).await
     }

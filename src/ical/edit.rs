@@ -14,14 +14,14 @@ pub fn replace_event(data: &[u8], text: &EventText) -> Option<Vec<u8>> {
     // The zone of the file may be another's by the same name: the new times are in UTC unless the file has the VTIMEZONE.
     let zone_line = format!("TZID:{}", text.zone.name());
     let has_zone = logical_lines(data).any(|line| unfolded(data.get(line).unwrap_or_default()) == zone_line.as_bytes());
-    let fresh = if has_zone { booking_event(text) } else { booking_event(&EventText { zone: super::Zone::utc(), ..text.clone() }) };
+    let fresh = if has_zone {
+        booking_event(text)
+    } else {
+        booking_event(&EventText { zone: super::Zone::utc(), ..text.clone() })
+    };
     let fresh = fresh.as_bytes();
-    let ours: Vec<&[u8]> = event_lines(fresh)?
-        .own
-        .into_iter()
-        .filter_map(|line| fresh.get(line))
-        .filter(|line| is_ours(line))
-        .collect();
+    let ours: Vec<&[u8]> =
+        event_lines(fresh)?.own.into_iter().filter_map(|line| fresh.get(line)).filter(|line| is_ours(line)).collect();
 
     let mut result = Vec::with_capacity(data.len() + 128);
     result.extend_from_slice(data.get(..event.start)?);
@@ -140,7 +140,9 @@ mod tests {
             .replace("END:VEVENT", "BEGIN:VALARM\r\nTRIGGER:-PT5M\r\nDURATION:PT1M\r\nEND:VALARM\r\nEND:VEVENT");
         let after = replace_event(edited.as_bytes(), &text("2026-03-03T09:00:00Z", "2026-03-03T09:30:00Z")).unwrap();
         let after = String::from_utf8(after).unwrap();
-        for kept in ["SUMMARY:My own\r\n  title\r\n", "X-COLOR:red\r\n", "TRIGGER:-PT5M\r\nDURATION:PT1M\r\n", "UID:u\r\n"] {
+        for kept in
+            ["SUMMARY:My own\r\n  title\r\n", "X-COLOR:red\r\n", "TRIGGER:-PT5M\r\nDURATION:PT1M\r\n", "UID:u\r\n"]
+        {
             assert!(after.contains(kept), "{kept} is not in\n{after}");
         }
         assert_eq!(after.matches("DTSTART;TZID=Europe/Berlin:20260303T100000").count(), 1);
@@ -160,6 +162,9 @@ mod tests {
 
     #[test]
     fn what_is_no_event_is_refused() {
-        assert_eq!(replace_event(b"BEGIN:VCALENDAR\nBEGIN:VEVENT\n", &text("2026-03-03T09:00:00Z", "2026-03-03T09:30:00Z")), None);
+        assert_eq!(
+            replace_event(b"BEGIN:VCALENDAR\nBEGIN:VEVENT\n", &text("2026-03-03T09:00:00Z", "2026-03-03T09:30:00Z")),
+            None
+        );
     }
 }

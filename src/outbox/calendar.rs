@@ -1,8 +1,8 @@
 //! The calendar lane: writes and removes the events of bookings. A conditional PUT is not a lock on real servers, so each write
 //! is read back, and after a lost answer we look before we write again. Start with [`Outbox::run`].
 
-use super::retry::{Retry, retry};
 use super::event_text;
+use super::retry::{Retry, retry};
 use crate::availability::{Clock, HostId, event_summary};
 use crate::booking::{Booking, BookingState, EventPlace, Payload};
 use crate::caldav::{Client, Error, ErrorKind, Href, Object};
@@ -125,7 +125,9 @@ impl Outbox {
         if let Err(failure) = self.perform(&entry).await {
             let now = self.clock.now();
             let (kind, retry_after) = match &failure {
-                Failure::Server(error) | Failure::Sync(SyncError::Server(error)) => (error.kind().clone(), error.retry_after()),
+                Failure::Server(error) | Failure::Sync(SyncError::Server(error)) => {
+                    (error.kind().clone(), error.retry_after())
+                }
                 Failure::NoCalendar | Failure::NoETag => (ErrorKind::Forbidden, None),
                 _ => (ErrorKind::Unavailable { retry_after: None }, None),
             };
@@ -198,7 +200,8 @@ impl Outbox {
                 match client.get(&href).await? {
                     Some(object) => {
                         // What the host added to the event stays in it.
-                        let patched = replace_event(&object.data, &text).unwrap_or_else(|| booking_event(&text).into_bytes());
+                        let patched =
+                            replace_event(&object.data, &text).unwrap_or_else(|| booking_event(&text).into_bytes());
                         self.overwrite(client, &object, &String::from_utf8_lossy(&patched)).await?
                     }
                     None => return Ok(self.desk.event_was_gone(entry, (key, place.href.clone())).await?),
@@ -266,9 +269,8 @@ fn holds_uid(object: &Object, booking: &Booking) -> bool {
 
 /// Whether the object is the booking's event at the booking's time.
 fn is_as_booked(object: &Object, booking: &Booking, zone: &crate::ical::Zone) -> bool {
-    event_summary(&object.data, zone).is_some_and(|facts| {
-        facts.uid == booking.uid && facts.time() == Some(booking.time) && !facts.is_cancelled()
-    })
+    event_summary(&object.data, zone)
+        .is_some_and(|facts| facts.uid == booking.uid && facts.time() == Some(booking.time) && !facts.is_cancelled())
 }
 
 /// The collection of an object, with its final slash.

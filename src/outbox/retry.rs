@@ -25,7 +25,10 @@ pub fn retry(
     jitter: f64,
     now: Timestamp,
 ) -> Retry {
-    let needs_host = matches!(kind, ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::Quota | ErrorKind::Insecure | ErrorKind::Tls);
+    let needs_host = matches!(
+        kind,
+        ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::Quota | ErrorKind::Insecure | ErrorKind::Tls
+    );
     let wait = if needs_host {
         // A permission may be a passing fault of the server: the first tries come soon.
         if attempts <= 2 { SignedDuration::from_secs(5) } else { REFUSED }

@@ -124,7 +124,9 @@ impl HostBoard {
     pub fn has(&self, wanted: &[SourceSettings]) -> bool {
         let sources = self.lock();
         sources.calendars.len() == wanted.len()
-            && wanted.iter().all(|settings| sources.calendars.get(&settings.key).is_some_and(|s| s.settings == *settings))
+            && wanted
+                .iter()
+                .all(|settings| sources.calendars.get(&settings.key).is_some_and(|s| s.settings == *settings))
     }
 
     /// Takes these calendars with all of their objects instead of all that were known, over the window that `now` wants.
@@ -133,8 +135,10 @@ impl HostBoard {
         let calendars = calendars
             .into_iter()
             .map(|(settings, read_at, objects)| {
-                let objects =
-                    objects.into_iter().map(|o| (o.href, expand(&settings, &o.data, window))).collect::<HashMap<_, _>>();
+                let objects = objects
+                    .into_iter()
+                    .map(|o| (o.href, expand(&settings, &o.data, window)))
+                    .collect::<HashMap<_, _>>();
                 (settings.key.clone(), Source { settings, read_at, objects })
             })
             .collect();
@@ -224,15 +228,26 @@ impl Sources {
                 let mut intervals: Vec<BusyInterval> =
                     foreign.flat_map(|object| object.busy.intervals.iter().cloned()).collect();
                 intervals.sort_unstable_by_key(|busy| busy.interval);
-                let warnings = source.objects.values().flat_map(|object| object.busy.warnings.iter().cloned()).collect();
-                Arc::new(CalendarBusy { name: source.settings.name.clone(), read_at: source.read_at, intervals, warnings })
+                let warnings =
+                    source.objects.values().flat_map(|object| object.busy.warnings.iter().cloned()).collect();
+                Arc::new(CalendarBusy {
+                    name: source.settings.name.clone(),
+                    read_at: source.read_at,
+                    intervals,
+                    warnings,
+                })
             })
             .collect();
         let read: Vec<Option<Timestamp>> = self.calendars.values().map(|source| source.read_at).collect();
         Snapshot {
             as_of: if read.contains(&None) { None } else { read.into_iter().flatten().min() },
             busy: causes.iter().flat_map(|calendar| calendar.intervals.iter().map(|busy| busy.interval)).collect(),
-            opened: self.calendars.values().flat_map(|s| s.objects.values()).flat_map(|o| o.opens.iter().copied()).collect(),
+            opened: self
+                .calendars
+                .values()
+                .flat_map(|s| s.objects.values())
+                .flat_map(|o| o.opens.iter().copied())
+                .collect(),
             causes,
             held: self.held.clone(),
             window: self.window,

@@ -6,7 +6,8 @@ use super::plan::plan;
 use crate::availability::{AllDay, BusyRules, Host, Tentative};
 use crate::caldav::{self, Changes, Client, ErrorKind, Fetched, Href, SyncToken};
 use crate::store::{
-    AccountFacts, CalendarEntry, CalendarKey, CalendarRole, Failure, PullCommit, PullOutcome, Store, StoreError, StoredCalendar, StoredObject,
+    AccountFacts, CalendarEntry, CalendarKey, CalendarRole, Failure, PullCommit, PullOutcome, Store, StoreError,
+    StoredCalendar, StoredObject,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -83,7 +84,9 @@ pub enum SyncError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The config names a calendar that the account does not have.
-    #[error("account {account:?} has no calendar {calendar:?}; it has {found}: correct [[host.account]] calendars, or make the calendar")]
+    #[error(
+        "account {account:?} has no calendar {calendar:?}; it has {found}: correct [[host.account]] calendars, or make the calendar"
+    )]
     NoSuchCalendar {
         /// The account's id.
         account: String,
@@ -162,7 +165,11 @@ impl AccountSync {
                 None => stored.role.busy,
             };
             let bookings = settings.bookings.as_ref().is_some_and(|name| is_named(&stored, name));
-            let opens = settings.opens.as_ref().filter(|(name, _)| is_named(&stored, name)).map(|(_, summary)| Opens { summary: summary.clone() });
+            let opens = settings
+                .opens
+                .as_ref()
+                .filter(|(name, _)| is_named(&stored, name))
+                .map(|(_, summary)| Opens { summary: summary.clone() });
             if busy || bookings || opens.is_some() {
                 let source = SourceSettings {
                     key: stored.key.clone(),
@@ -200,9 +207,11 @@ impl AccountSync {
         if self.facts().await?.is_none() {
             unread.push((self.key(String::new()), settings.id.clone()));
         }
-        sources.extend(unread.into_iter().map(|(key, name)| {
-            (SourceSettings { key, name, rules: rules.clone(), busy: true, opens: None }, None)
-        }));
+        sources.extend(
+            unread
+                .into_iter()
+                .map(|(key, name)| (SourceSettings { key, name, rules: rules.clone(), busy: true, opens: None }, None)),
+        );
         Ok(sources)
     }
 
@@ -301,8 +310,10 @@ impl AccountSync {
         now: Timestamp,
     ) -> Result<PullOutcome, SyncError> {
         let held = self.store.object_etags(&stored.key).await?;
-        let listed: Vec<(String, Option<String>)> =
-            listed.into_iter().map(|member| (member.href.to_string(), member.etag.map(|etag| etag.to_string()))).collect();
+        let listed: Vec<(String, Option<String>)> = listed
+            .into_iter()
+            .map(|member| (member.href.to_string(), member.etag.map(|etag| etag.to_string())))
+            .collect();
         let plan = plan(&held, &listed, |href| Href::new(href));
         let hrefs: Vec<Href> = plan.fetch.iter().map(|href| Href::new(href.as_str())).collect();
         let fetched = all_read(self.client.fetch(&Href::new(stored.key.href.clone()), &hrefs).await?)?;
@@ -326,7 +337,11 @@ impl AccountSync {
 fn is_about_the_report(error: &caldav::Error) -> bool {
     matches!(
         error.kind(),
-        ErrorKind::Server(_) | ErrorKind::BadAnswer | ErrorKind::Rejected { .. } | ErrorKind::Conflict | ErrorKind::TooLarge
+        ErrorKind::Server(_)
+            | ErrorKind::BadAnswer
+            | ErrorKind::Rejected { .. }
+            | ErrorKind::Conflict
+            | ErrorKind::TooLarge
     )
 }
 

@@ -179,7 +179,10 @@ mod tests {
         let missing = |_: &Settled| Found::Missing;
         assert_eq!(reconcile(&[settled(1)], missing, &mut suspects, at(0), GRACE), []);
         assert_eq!(reconcile(&[settled(1)], |_| Found::Unknown, &mut suspects, at(4), GRACE), []);
-        assert_eq!(reconcile(&[settled(1)], missing, &mut suspects, at(5), GRACE), [Observation::Gone(settled(1).booking)]);
+        assert_eq!(
+            reconcile(&[settled(1)], missing, &mut suspects, at(5), GRACE),
+            [Observation::Gone(settled(1).booking)]
+        );
     }
 
     #[test]
