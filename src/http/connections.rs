@@ -1,8 +1,12 @@
-//! Which connections wait for a request, so that the one that waits longest can make room for a newcomer:
+//! Which connections wait for a request, or for the rest of one, so that the one that waits longest can make room for a newcomer:
 //! slow and idle clients cannot starve the others.
 
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use tokio_util::sync::CancellationToken;
 
 /// The connections that wait for a request, longest first.
@@ -44,7 +48,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// A request has come: it cannot be evicted until it is answered.
+    /// A whole request has come, its body included: it cannot be evicted until it is answered.
     pub(super) fn works(&self) {
         if let Some(place) = self.place().take() {
             self.all.lock().waiting.remove(&place);
@@ -66,6 +70,42 @@ impl Connection {
 
     fn place(&self) -> MutexGuard<'_, Option<u64>> {
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The body of a request that arrives; when it is all there, its connection works.
+pub(super) struct Arriving {
+    body: Incoming,
+    connection: Arc<Connection>,
+}
+
+impl Arriving {
+    pub(super) fn new(body: Incoming, connection: Arc<Connection>) -> Arriving {
+        if body.is_end_stream() {
+            connection.works();
+        }
+        Arriving { body, connection }
+    }
+}
+
+impl Body for Arriving {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
+            self.connection.works();
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

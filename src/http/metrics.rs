@@ -111,7 +111,7 @@ impl Metrics {
         registry.register("http_requests", "Answered requests, by kind of route and status", Family::clone(&requests));
         registry.register(
             "bookings",
-            "Bookings made here, by the state they were answered with",
+            "Bookings granted here, repeated requests included, by the state they were answered with",
             Family::clone(&bookings),
         );
         registry.register("feed_fetches", "Answered feed requests, by answer", Family::clone(&feeds));

@@ -1,7 +1,7 @@
 //! The server: accept loop, limits and drain, on hyper's HTTP/1.1 connection (RFC 9112). HTTP/2 is the reverse proxy's.
 //! Start with [`serve`].
 
-use super::connections::{Connection, Connections};
+use super::connections::{Arriving, Connection, Connections};
 use super::proxy::Peer;
 use axum::Router;
 use axum::body::Body;
@@ -25,7 +25,7 @@ use tower::ServiceExt;
 /// What the server grants a client.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerLimits {
-    /// Connections at once. Beyond it the one that has waited longest for a request is closed.
+    /// Connections at once. Beyond it the one that has waited longest for a request, or the rest of one, is closed.
     pub connections: usize,
     /// From the first moment of a connection, or the end of an answer, to the end of the next request's header.
     pub header_read: Duration,
@@ -140,8 +140,7 @@ impl Server {
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
             let (app, connection) = (app.clone(), Arc::clone(&connection));
             Box::pin(async move {
-                connection.works();
-                let mut request = request.map(Body::new);
+                let mut request = request.map(|body| Body::new(Arriving::new(body, Arc::clone(&connection))));
                 request.extensions_mut().insert(Peer(peer));
                 let answer: Result<_, Infallible> = app.oneshot(request).await;
                 connection.waits();
@@ -253,11 +252,13 @@ mod tests {
 
     #[tokio::test]
     async fn idle_connections_make_room_for_newcomers() {
-        let app = Router::new().route("/", get(|| async { "hello" }));
+        let app = Router::new().route("/", get(|| async { "hello" }).post(|body: String| async { body }));
         let running = run(app, ServerLimits { connections: 4, ..ServerLimits::default() }).await;
         let mut idle = Vec::new();
-        for _ in 0..20 {
-            idle.push(TcpStream::connect(running.address).await.unwrap());
+        for starts in [&b""[..], b"GET / HT", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"].repeat(7) {
+            let mut stream = TcpStream::connect(running.address).await.unwrap();
+            stream.write_all(starts).await.unwrap();
+            idle.push(stream);
         }
         let mut stream = TcpStream::connect(running.address).await.unwrap();
         stream.write_all(ASK).await.unwrap();

@@ -22,7 +22,7 @@ struct Day {
     /// Empty when nothing is free.
     url: String,
     free: usize,
-    label: String,
+    weekday: String,
     chosen: bool,
     today: bool,
 }
@@ -108,16 +108,11 @@ impl View<'_> {
         };
         let cell = |date: Date| {
             let free = days.get(&date).map_or(0, Vec::len);
-            let times = match free {
-                0 => "no free times".to_owned(),
-                1 => "1 free time".to_owned(),
-                free => format!("{free} free times"),
-            };
             Day {
                 number: date.day(),
                 url: if free > 0 { self.url(month, Some(date)) } else { String::new() },
                 free,
-                label: format!("{}, {times}", when::long_date(date)),
+                weekday: date.strftime("%A").to_string(),
                 chosen: chosen == Some(date),
                 today: date == today,
             }
