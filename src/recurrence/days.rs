@@ -129,16 +129,45 @@ impl Days {
     /// RFC 7529 4.1: a day of the month that this month lacks moves, when SKIP says so.
     fn skipped(&self, length: i64, first: i64, (from, to): (i64, i64), out: &mut Vec<i64>) {
         let Some((from_start, from_end)) = &self.month_day else { return };
-        let moved = match self.skip {
+        let (after, before) = match self.skip {
             Skip::Omit => return,
-            Skip::Backward => first + length - 1,
-            Skip::Forward => first + length,
+            Skip::Backward => (first + length - 1, first - 1),
+            Skip::Forward => (first + length, first),
         };
-        let lacking = from_start.iter().any(|day| day > length) || from_end.iter().any(|day| day > length);
-        let weekday = self.by_day.as_ref().is_none_or(|by_day| by_day.every.contains(weekday_of(moved)));
-        if lacking && weekday && (from..to).contains(&moved) && out.last() != Some(&moved) {
-            out.push(moved);
+        for (lacking, moved) in [(from_start, after), (from_end, before)] {
+            if lacking.iter().any(|day| day > length) {
+                self.moved(moved, (from, to), out);
+            }
         }
+    }
+
+    /// As [`Days::skipped`], for a day of the year that this year lacks.
+    pub(super) fn skipped_of_year(&self, year: i64, from: i64, to: i64, out: &mut Vec<i64>) {
+        let Some((numbers, _)) = &self.year_day else { return };
+        let length = year_length(year);
+        let (first, last) = (day_of(year, 1, 1), day_of(year, 12, 31));
+        let (after, before) = match self.skip {
+            Skip::Omit => return,
+            Skip::Backward => (last, first - 1),
+            Skip::Forward => (last + 1, first),
+        };
+        for number in numbers.iter().map(|number| i64::from(*number)) {
+            if number.abs() > length {
+                self.moved(if number > 0 { after } else { before }, (from, to), out);
+            }
+        }
+    }
+
+    fn moved(&self, day: i64, (from, to): (i64, i64), out: &mut Vec<i64>) {
+        let weekday = self.by_day.as_ref().is_none_or(|by_day| by_day.every.contains(weekday_of(day)));
+        if weekday && (from..to).contains(&day) {
+            out.push(day);
+        }
+    }
+
+    /// True when days may move into the period before or after their own.
+    pub(super) fn skips(&self) -> bool {
+        self.skip != Skip::Omit
     }
 
     fn passes(&self, year: i64, day_of_month: i64, length: i64, day: i64) -> bool {

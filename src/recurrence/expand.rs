@@ -5,7 +5,7 @@ use super::bits::Bits;
 use super::budget::{Budget, OCCURRENCE};
 use super::days::Days;
 use super::local::{DAY, LOCAL_END, Local, civil_of, day_of, month_length, weekday_of};
-use crate::ical::{Frequency, RecurrenceRule, Skip};
+use crate::ical::{Frequency, RecurrenceRule};
 use std::ops::{ControlFlow, Range};
 
 /// Whether DTSTART is in the set although the rule does not produce it.
@@ -39,7 +39,7 @@ pub(crate) fn expand(
     if range.is_empty() || !budget.spend(1) {
         return if range.is_empty() { Ok(()) } else { Err(Truncated { from: range.start }) };
     }
-    let mut run = Run { rule, start, first, range, left: rule.count, budget, out, known: start };
+    let mut run = Run { rule, start, first, range, left: rule.count, budget, out, known: start, last: None };
     if first == First::Happens && run.take(start).is_break() {
         return run.outcome();
     }
@@ -57,6 +57,8 @@ struct Run<'a> {
     out: &'a mut Vec<Local>,
     /// Everything before is done; [`DONE`] when all is.
     known: Local,
+    /// The latest time taken: SKIP may name one twice.
+    last: Option<Local>,
 }
 
 const DONE: Local = Local::MAX;
@@ -78,13 +80,15 @@ impl Run<'_> {
 
     /// A time that the rule produces, later than all before.
     fn fires(&mut self, time: Local) -> ControlFlow<()> {
-        if time < self.start || (time == self.start && self.first == First::Happens) {
+        let again = self.last.is_some_and(|last| time <= last);
+        if time < self.start || (time == self.start && self.first == First::Happens) || again {
             return ControlFlow::Continue(());
         }
         self.take(time)
     }
 
     fn take(&mut self, time: Local) -> ControlFlow<()> {
+        self.last = Some(time);
         if time >= self.range.end || self.left == Some(0) {
             return self.done();
         }
@@ -182,10 +186,10 @@ impl Run<'_> {
             if yearly { year * 12 } else { year * 12 + month - 1 }
         };
         let origin = month_index(self.start);
-        // A day that SKIP moves forward falls into the month after its period's.
-        let back = if self.rule.skip == Skip::Forward { DAY } else { 0 };
-        let mut at = origin + (month_index(self.seek() - back) - origin).max(0) / step * step;
-        let last = month_index(self.range.end);
+        // A day that SKIP moves may fall into the period before or after its own.
+        let slack = if days.skips() { DAY } else { 0 };
+        let mut at = origin + (month_index(self.seek() - slack) - origin).max(0) / step * step;
+        let last = month_index(self.range.end + slack);
         let within = self.day_range();
         let mut found = Vec::new();
         while at <= last {
@@ -198,6 +202,11 @@ impl Run<'_> {
                     self.spend(4, self.known)?;
                     days.of_month(year, month, within.start, within.end, &mut found);
                 }
+            }
+            if days.skips() {
+                days.skipped_of_year(year, within.start, within.end, &mut found);
+                found.sort_unstable();
+                found.dedup();
             }
             self.period(&found, &times)?;
             at += step;

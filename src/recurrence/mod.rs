@@ -5,6 +5,8 @@ mod budget;
 mod days;
 mod expand;
 pub(crate) mod local;
+#[cfg(test)]
+mod oracles;
 mod set;
 
 pub use bits::Bits;

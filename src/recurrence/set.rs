@@ -242,7 +242,7 @@ impl RecurrenceSet {
         instances
     }
 
-    fn instance(&self, local: Local) -> Option<Instance> {
+    pub(super) fn instance(&self, local: Local) -> Option<Instance> {
         if self.all_day {
             let midnight = local.div_euclid(DAY) * DAY;
             return Some(Instance { key: midnight, local: midnight, length: None });
@@ -295,7 +295,7 @@ impl Limit {
         }
     }
 
-    fn allows(self, instance: &Instance) -> bool {
+    pub(super) fn allows(self, instance: &Instance) -> bool {
         match self {
             Limit::None => true,
             Limit::Local(local) => instance.local <= local,
