@@ -7,6 +7,8 @@ pub mod busy_ics;
 mod calendars;
 mod check;
 mod demo;
+#[cfg(test)]
+mod differential;
 mod feed;
 mod generate;
 mod maintain;

@@ -1,0 +1,458 @@
+#!/usr/bin/env python3
+"""Generated rules and calendars, expanded by officehours and by engines that none of us wrote.
+
+    tests/differential/run.py [--full] [--seed N]
+
+Needs python-dateutil, icalendar and recurring-ical-events (requirements.txt) and, for the second opinion on rules,
+node with ical.js in NODE_PATH or --node-modules. Reduced: 3,000 rules and 300 calendars, under a minute.
+--full: 24,000 rules and 2,400 calendars. Ends with status 1 if any difference is not explained by EXPLAINED below.
+"""
+
+import argparse, json, os, random, subprocess, sys, tempfile, time
+from datetime import date, datetime, timedelta, timezone
+from multiprocessing import Pool
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+ROOT = Path(__file__).resolve().parents[2]
+DAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
+FORM = "%Y%m%dT%H%M%S"
+
+
+# --- rules ---------------------------------------------------------------------------------------------------------
+
+
+def some(rng, values, most=3):
+    return sorted(rng.sample(list(values), rng.randint(1, min(most, len(values)))))
+
+
+def generate_rule(rng):
+    """A rule that RFC 5545 allows, with a DTSTART that may or may not be one of its instances."""
+    freq = rng.choices(["YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY", "SECONDLY"], [6, 6, 5, 4, 2, 1, 1])[0]
+    start = datetime(rng.randint(1995, 2030), 1, 1) + timedelta(days=rng.randint(0, 365), hours=rng.randint(0, 23), minutes=rng.choice([0, 15, 30, 59]), seconds=rng.choice([0, 0, 0, 30]))
+    if rng.random() < 0.08:
+        start = start.replace(year=2024, month=2, day=29)
+    if rng.random() < 0.08:
+        start = start.replace(month=rng.choice([1, 3, 5, 12]), day=31)
+    parts = {"FREQ": freq}
+    if rng.random() < 0.45:
+        parts["INTERVAL"] = rng.choice([2, 2, 3, 4, 5, 6, 7, 10, 12, 13])
+    chance = lambda p: rng.random() < p
+    if chance(0.3):
+        parts["BYMONTH"] = some(rng, range(1, 13), 4)
+    if freq == "YEARLY" and chance(0.2):
+        parts["BYWEEKNO"] = some(rng, [*range(1, 54), -1, -2, -20, -53])
+    if freq in ("YEARLY", "HOURLY", "MINUTELY", "SECONDLY") and chance(0.15):
+        parts["BYYEARDAY"] = some(rng, [1, 2, 59, 60, 61, 100, 200, 365, 366, -1, -2, -100, -365, -366], 4)
+    if freq != "WEEKLY" and chance(0.3):
+        parts["BYMONTHDAY"] = some(rng, [*range(1, 32), -1, -2, -15, -31], 5)
+    if chance(0.45):
+        days = some(rng, DAYS, 4)
+        if freq == "MONTHLY" or (freq == "YEARLY" and "BYWEEKNO" not in parts):
+            within = 5 if freq == "MONTHLY" or "BYMONTH" in parts else 53
+            days = [rng.choice(["", "", str(rng.randint(1, within)), str(-rng.randint(1, within))]) + day for day in days]
+        parts["BYDAY"] = days
+    if chance(0.15):
+        parts["BYHOUR"] = some(rng, range(24))
+    if chance(0.12):
+        parts["BYMINUTE"] = some(rng, range(60))
+    if chance(0.06):
+        parts["BYSECOND"] = some(rng, range(60))
+    if any(name.startswith("BY") for name in parts) and chance(0.2):
+        parts["BYSETPOS"] = some(rng, [1, 2, 3, 5, -1, -2, -3], 2)
+    if chance(0.35):
+        parts["WKST"] = rng.choice(DAYS)
+    span = {"YEARLY": 12 * 366, "MONTHLY": 5 * 366, "WEEKLY": 800, "DAILY": 500, "HOURLY": 40, "MINUTELY": 3, "SECONDLY": 1}[freq]
+    if chance(0.3):
+        parts["COUNT"] = rng.randint(1, 30)
+    elif chance(0.3):
+        parts["UNTIL"] = (start + timedelta(days=rng.randint(0, span), hours=rng.choice([0, 0, 5]))).strftime(FORM)
+    late = "COUNT" not in parts and chance(0.3)
+    begin = start + timedelta(days=rng.randint(0, 2 * span) if late else 0)
+    items = list(parts.items())
+    rng.shuffle(items)
+    text = ";".join(f"{name}={','.join(map(str, v)) if isinstance(v, list) else v}" for name, v in items)
+    case = {"rule": text, "start": start.strftime(FORM), "to": (begin + timedelta(days=span)).strftime(FORM)}
+    if late:
+        case["from"] = begin.strftime(FORM)
+    return case
+
+
+def parts_of(rule):
+    return dict(part.split("=") for part in rule.split(";"))
+
+
+def framed(fired, case):
+    """DTSTART, COUNT, UNTIL and the window, as we read them, around what an engine says that the rule produces."""
+    parts, start, to = parts_of(case["rule"]), case["start"], case["to"]
+    until = parts.get("UNTIL", "99991231T235959")
+    all_starts = ([start] if start <= until else []) + [t for t in fired if start < t <= until]
+    if "COUNT" in parts:
+        all_starts = all_starts[: int(parts["COUNT"])]
+    return [t for t in all_starts if case.get("from", start) <= t < to]
+
+
+def dateutil_rule(case):
+    """The rule as dateutil must be told it, for the reading of the RFC (see EXPLAINED)."""
+    from dateutil.rrule import rrulestr
+
+    parts = parts_of(case["rule"])
+    start = datetime.strptime(case["start"], FORM)
+    begin = start
+    for name in ("COUNT", "UNTIL"):
+        parts.pop(name, None)
+    if parts["FREQ"] == "YEARLY" and "BYWEEKNO" in parts and not {"BYDAY", "BYMONTHDAY", "BYYEARDAY"} & set(parts):
+        parts["BYDAY"] = DAYS[start.weekday()]
+    days = parts.get("BYDAY", "").split(",")
+    if any(len(day) > 2 for day in days) and any(len(day) == 2 for day in days):
+        # dateutil takes what is in both the plain and the numbered days: number them all.
+        most = 53 if parts["FREQ"] == "YEARLY" and "BYMONTH" not in parts else 5
+        parts["BYDAY"] = ",".join(n + day if len(day) == 2 else day for day in days for n in (map(str, range(1, most + 1)) if len(day) == 2 else [""]))
+    if "BYSETPOS" in parts:
+        # dateutil begins its first set at DTSTART: give it the beginning of the period, with what DTSTART implies.
+        pad = lambda name, value: parts.setdefault(name, str(value))
+        if parts["FREQ"] in ("YEARLY", "MONTHLY", "WEEKLY", "DAILY"):
+            pad("BYHOUR", start.hour)
+        if parts["FREQ"] not in ("MINUTELY", "SECONDLY"):
+            pad("BYMINUTE", start.minute)
+        if parts["FREQ"] != "SECONDLY":
+            pad("BYSECOND", start.second)
+        day_parts = {"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"} & set(parts)
+        if parts["FREQ"] == "WEEKLY" and not day_parts:
+            parts["BYDAY"] = DAYS[start.weekday()]
+        if parts["FREQ"] in ("YEARLY", "MONTHLY") and not day_parts:
+            parts["BYMONTHDAY"] = str(start.day)
+            if parts["FREQ"] == "YEARLY" and "BYMONTH" not in parts:
+                parts["BYMONTH"] = str(start.month)
+        if parts["FREQ"] == "WEEKLY":
+            begin -= timedelta(days=(start.weekday() - DAYS.index(parts.get("WKST", "MO"))) % 7)
+        if parts["FREQ"] == "MONTHLY":
+            begin = begin.replace(day=1)
+        if parts["FREQ"] == "YEARLY":
+            begin = begin.replace(month=1, day=1)
+        if parts["FREQ"] in ("YEARLY", "MONTHLY", "WEEKLY", "DAILY"):
+            begin = begin.replace(hour=0, minute=0, second=0)
+        if parts["FREQ"] == "HOURLY":
+            begin = begin.replace(minute=0, second=0)
+        if parts["FREQ"] == "MINUTELY":
+            begin = begin.replace(second=0)
+    text = ";".join(f"{name}={value}" for name, value in parts.items())
+    return rrulestr(text, dtstart=begin)
+
+
+def by_dateutil(case):
+    to = datetime.strptime(case["to"], FORM)
+    fired = []
+    for time_fired in dateutil_rule(case):
+        if time_fired >= to:
+            break
+        fired.append(time_fired.strftime(FORM))
+    return framed(fired, case)
+
+
+class TooSlow(Exception):
+    pass
+
+
+def guarded_dateutil(case):
+    """dateutil walks to the year 9999 for a rule that never fires; then there is no opinion."""
+    import signal
+
+    def stop(*_):
+        raise TooSlow
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        return by_dateutil(case)
+    except TooSlow:
+        return None
+    except ValueError as error:
+        return f"refused: {error}"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+ICAL_JS = """
+const ICAL = require('ical.js'); const lines = require('fs').readFileSync(0, 'utf8').trim().split('\\n');
+for (const line of lines) {
+  const c = JSON.parse(line); let out = [];
+  try {
+    const text = c.rule.split(';').filter(p => !/^(COUNT|UNTIL)=/.test(p)).join(';');
+    const d = c.start; const t = ICAL.Time.fromDateTimeString(`${d.slice(0,4)}-${d.slice(4,6)}-${d.slice(6,11)}:${d.slice(11,13)}:${d.slice(13,15)}`);
+    const it = ICAL.Recur.fromString(text).iterator(t); let n = 0;
+    for (let next; (next = it.next()) && n < 3000; n++) { const s = next.toICALString(); if (s >= c.to) break; out.push(s); }
+  } catch (e) { out = 'refused: ' + e.message; }
+  console.log(JSON.stringify(out));
+}
+"""
+
+
+def by_ical_js(cases, modules):
+    """None where it has no answer: it searches for ever for a rule that does not fire soon."""
+    answers, at = [], 0
+    while modules and at < len(cases):
+        batch = cases[at : at + 200]
+        process = subprocess.Popen(["node", "-e", ICAL_JS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "NODE_PATH": modules})
+        text = "\n".join(json.dumps(case) for case in batch)
+        try:
+            out, _ = process.communicate(text, timeout=3)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, _ = process.communicate()
+        lines = [line for line in out.split("\n")[:-1]]
+        answers += [json.loads(line) for line in lines]
+        if len(lines) < len(batch):
+            answers.append(None)
+        at = len(answers)
+    answers += [None] * (len(cases) - len(answers))
+    return [framed(answer, case) if isinstance(answer, list) else answer for answer, case in zip(answers, cases)]
+
+
+# --- calendars -----------------------------------------------------------------------------------------------------
+
+ZONES = ["America/New_York", "Europe/Berlin", "Europe/London", "Australia/Lord_Howe", "Australia/Sydney", "America/Sao_Paulo", "Asia/Kathmandu", "Africa/Johannesburg", "America/St_Johns", "Pacific/Auckland"]
+OWNER = "mailto:prof@example.edu"
+
+
+def stamp(time_of, zone):
+    """A property tail for a wall-clock time: floating, UTC or with a TZID."""
+    if zone is None:
+        return ":" + time_of.strftime(FORM)
+    if zone == "UTC":
+        return ":" + time_of.strftime(FORM) + "Z"
+    return f";TZID={zone}:" + time_of.strftime(FORM)
+
+
+def utc_of(time_of, zone):
+    return time_of.replace(tzinfo=ZoneInfo(zone)).astimezone(timezone.utc)
+
+
+def generate_calendar(rng, host):
+    """(ics, lengths): lengths of each component by (UID, RECURRENCE-ID), as ('exact', seconds) or ('days', n)."""
+    lines, lengths = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//x//x//EN"], {}
+    for number in range(rng.randint(1, 5)):
+        uid = f"{number}@x"
+        all_day = rng.random() < 0.15
+        zone = rng.choice([None, "UTC", host, *rng.sample(ZONES, 3)])
+        clock = host if zone is None else zone
+        # Near the changes of offset more often than not.
+        near = rng.choice([datetime(2026, 3, 8), datetime(2026, 3, 29), datetime(2026, 4, 5), datetime(2026, 10, 4), datetime(2026, 10, 25), datetime(2026, 11, 1), datetime(2026, 6, 1)])
+        start = near + timedelta(days=rng.randint(-40, 20), hours=rng.randint(0, 23), minutes=rng.choice([0, 15, 30, 45]))
+        if all_day:
+            start = datetime(start.year, start.month, start.day)
+        days = rng.randint(1, 3)
+        seconds = rng.choice([900, 1800, 3600, 5400, 7200, 10800, 28800])
+        by_dtend = rng.random() < 0.5
+
+        def write(begin, key, extra):
+            out = ["BEGIN:VEVENT", f"UID:{uid}", "DTSTAMP:20260101T000000Z"]
+            if all_day:
+                out.append("DTSTART;VALUE=DATE:" + begin.strftime("%Y%m%d"))
+                out.append("DTEND;VALUE=DATE:" + (begin + timedelta(days=days)).strftime("%Y%m%d") if by_dtend else f"DURATION:P{days}D")
+                lengths[key] = ("days", days)
+            else:
+                out.append("DTSTART" + stamp(begin, zone))
+                if by_dtend:
+                    end = begin + timedelta(seconds=seconds)
+                    out.append("DTEND" + stamp(end, zone))
+                    lengths[key] = ("exact", max(0, int((utc_of(end, clock) - utc_of(begin, clock)).total_seconds())))
+                else:
+                    out.append(f"DURATION:PT{seconds}S")
+                    lengths[key] = ("exact", seconds)
+            return out + extra + ["END:VEVENT"]
+
+        extra = []
+        if rng.random() < 0.1:
+            extra.append("TRANSP:TRANSPARENT")
+        if rng.random() < 0.05:
+            extra.append("STATUS:CANCELLED")
+        if rng.random() < 0.15:
+            extra.append(f"ATTENDEE;PARTSTAT={rng.choice(['ACCEPTED', 'DECLINED', 'TENTATIVE'])}:{OWNER}")
+        instances = [start]
+        if rng.random() < 0.8:
+            freq = rng.choice(["DAILY", "WEEKLY", "WEEKLY", "MONTHLY"])
+            rule = f"FREQ={freq}"
+            if rng.random() < 0.3:
+                rule += f";INTERVAL={rng.randint(2, 3)}"
+            if freq == "WEEKLY" and rng.random() < 0.5:
+                picked = set(some(rng, DAYS, 3)) | {DAYS[start.weekday()]}
+                rule += ";BYDAY=" + ",".join(sorted(picked, key=DAYS.index))
+            if freq == "MONTHLY":
+                start = start.replace(day=min(start.day, 28))
+                if rng.random() < 0.5:
+                    rule += f";BYDAY={(start.day - 1) // 7 + 1}{DAYS[start.weekday()]}"
+            if rng.random() < 0.6:
+                rule += f";COUNT={rng.randint(1, 20)}"
+            from dateutil.rrule import rrulestr
+
+            instances = list(rrulestr(rule, dtstart=start)[:20])
+            extra.append("RRULE:" + rule)
+            spell = lambda at: ";VALUE=DATE:" + at.strftime("%Y%m%d") if all_day else stamp(at, zone)
+            excluded = set()
+            for at in rng.sample(instances[1:], min(len(instances) - 1, rng.choice([0, 0, 1, 3]))):
+                excluded.add(at)
+                extra.append("EXDATE" + spell(at))
+            if rng.random() < 0.2:
+                at = start + timedelta(days=rng.randint(1, 60), hours=0 if all_day else 1)
+                if at not in instances:
+                    extra.append("RDATE" + spell(at))
+        lines += write(start, (uid, None), extra)
+        if len(instances) > 2:
+            for at in rng.sample([i for i in instances[1:] if i not in excluded] or [], min(2, len(instances) - 1 - len(excluded))) if rng.random() < 0.5 else []:
+                moved = at + timedelta(days=rng.randint(-3, 3), hours=0 if all_day else rng.randint(-3, 3))
+                more = ["RECURRENCE-ID" + spell(at)]
+                if rng.random() < 0.2:
+                    more.append("STATUS:CANCELLED")
+                if rng.random() < 0.2:
+                    more.append(f"ATTENDEE;PARTSTAT=DECLINED:{OWNER}")
+                lines += write(moved, (uid, at.strftime(FORM)), more)
+    return "\r\n".join(lines + ["END:VCALENDAR", ""]), lengths
+
+
+def generate_calendar_case(seed):
+    rng = random.Random(seed)
+    host = rng.choice(ZONES)
+    ics, lengths = generate_calendar(rng, host)
+    month = rng.choice([2, 3, 4, 9, 10, 11])
+    case = {"ics": ics, "from": f"2026-{month:02}-01T00:00:00Z", "to": f"2026-{month + 1:02}-15T00:00:00Z", "tz": host, "owner": [OWNER]}
+    return case, {f"{uid} {rid}": value for (uid, rid), value in lengths.items()}
+
+
+def blocks(event):
+    if str(event.get("TRANSP", "OPAQUE")).upper() == "TRANSPARENT" or str(event.get("STATUS", "")).upper() == "CANCELLED":
+        return False
+    attendees = event.get("ATTENDEE", [])
+    attendees = attendees if isinstance(attendees, list) else [attendees]
+    return not any(str(a).lower() == OWNER and a.params.get("PARTSTAT") == "DECLINED" for a in attendees)
+
+
+def by_recurring_ical_events(job):
+    """The starts are the library's; lengths are given to each instance as RFC 5545 3.8.5.3 has it (see EXPLAINED)."""
+    import icalendar, recurring_ical_events
+
+    case, lengths = job
+    host = ZoneInfo(case["tz"])
+    window = [datetime.fromisoformat(case[key].replace("Z", "+00:00")) for key in ("from", "to")]
+    calendar = icalendar.Calendar.from_ical(case["ics"])
+    intervals = []
+    # The library looks at wall-clock lengths: ask for more and clip.
+    around = (window[0] - timedelta(days=6), window[1] + timedelta(days=6))
+    for event in recurring_ical_events.of(calendar, keep_recurrence_attributes=True).between(*around):
+        if not blocks(event):
+            continue
+        uid = str(event["UID"])
+        start = event["DTSTART"].dt
+        rid = event.get("RECURRENCE-ID")
+        kind, amount = lengths.get(f"{uid} {rid.dt.strftime(FORM) if rid is not None and hasattr(rid.dt, 'hour') else rid.dt.strftime('%Y%m%dT000000') if rid is not None else None}", lengths[f"{uid} None"])
+        if not isinstance(start, datetime):
+            midnight = datetime(start.year, start.month, start.day)
+            begin = utc_of(midnight, case["tz"])
+            end = utc_of(midnight + timedelta(days=amount), case["tz"])
+        else:
+            start = start if start.tzinfo else start.replace(tzinfo=host)
+            begin = start.astimezone(timezone.utc)
+            end = begin + timedelta(seconds=amount)
+        begin, end = max(begin, window[0]), min(end, window[1])
+        if begin < end:
+            intervals.append((begin, end))
+    merged = []
+    for begin, end in sorted(intervals):
+        if merged and begin <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], end)
+        else:
+            merged.append([begin, end])
+    return [[t.strftime("%Y-%m-%dT%H:%M:%SZ") for t in pair] for pair in merged]
+
+
+# --- what is explained ---------------------------------------------------------------------------------------------
+
+EXPLAINED = Path(__file__).with_name("DISAGREEMENTS.md")
+
+
+def ical_js_class(case, theirs):
+    """The heading in DISAGREEMENTS.md that a difference of ical.js falls under, if any."""
+    parts = parts_of(case["rule"])
+    freq, by = parts["FREQ"], {name for name in parts if name.startswith("BY")}
+    if isinstance(theirs, str):
+        return "ical.js refuses"
+    if "BYSETPOS" in by and freq != "MONTHLY":
+        return "ical.js BYSETPOS"
+    if "BYWEEKNO" in by:
+        return "ical.js BYWEEKNO"
+    if freq == "YEARLY":
+        return "ical.js YEARLY"
+    if "BYYEARDAY" in by:
+        return "ical.js BYYEARDAY"
+    return None
+
+
+def ours(cases):
+    with tempfile.TemporaryDirectory() as folder:
+        asked, answered = Path(folder, "cases"), Path(folder, "answers")
+        asked.write_text("".join(json.dumps(case) + "\n" for case in cases))
+        env = {**os.environ, "OFFICEHOURS_CASES": str(asked), "OFFICEHOURS_ANSWERS": str(answered)}
+        command = ["cargo", "test", "--quiet", "--lib", "cases_of_the_differential_test_are_answered"]
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(done.stdout + done.stderr)
+        return [json.loads(line) for line in answered.read_text().splitlines()]
+
+
+def main():
+    args = argparse.ArgumentParser()
+    args.add_argument("--full", action="store_true")
+    args.add_argument("--seed", type=int, default=5545)
+    args.add_argument("--rules", type=int)
+    args.add_argument("--calendars", type=int)
+    args.add_argument("--node-modules", default=os.environ.get("NODE_PATH", ""))
+    args = args.parse_args()
+    rules = args.rules if args.rules is not None else 24_000 if args.full else 3_000
+    calendars = args.calendars if args.calendars is not None else 2_400 if args.full else 300
+    began = time.time()
+    failures, classes = [], {}
+    with Pool() as pool:
+        cases = [generate_rule(random.Random(f"{args.seed} {n}")) for n in range(rules)]
+        found = ours(cases) if cases else []
+        print(f"ours: {time.time() - began:.0f} s", flush=True)
+        dateutil = pool.map(guarded_dateutil, cases, chunksize=50)
+        # It walks from DTSTART, and slowly: daily and longer, from DTSTART on, a part of them.
+        walkable = [n for n, case in enumerate(cases) if "from" not in case and parts_of(case["rule"])["FREQ"] in ("YEARLY", "MONTHLY", "WEEKLY", "DAILY")]
+        asked = walkable[: rules // 4]
+        ical_js = [None] * len(cases)
+        for n, answer in zip(asked, by_ical_js([cases[n] for n in asked], args.node_modules)):
+            ical_js[n] = answer
+        silent = sum(answer is None or isinstance(answer, str) for answer in dateutil)
+        for case, answer, other in zip(cases, found, dateutil):
+            if isinstance(other, list) and answer.get("starts") != other:
+                failures.append(("dateutil", case, answer, other))
+        for case, answer, other, first in zip(cases, found, ical_js, dateutil):
+            if other is None or answer.get("starts") == other:
+                continue
+            name = ical_js_class(case, other)
+            # Theirs alone: dateutil sees it as we do.
+            if name and first == answer.get("starts"):
+                classes[name] = classes.get(name, 0) + 1
+            elif isinstance(first, list):
+                failures.append(("ical.js", case, answer, other))
+        jobs = [generate_calendar_case(f"{args.seed} {n}") for n in range(calendars)]
+        found = ours([case for case, _ in jobs]) if jobs else []
+        library = pool.map(by_recurring_ical_events, jobs, chunksize=20)
+        for (case, _), answer, other in zip(jobs, found, library):
+            if answer["busy"] != other:
+                failures.append(("recurring-ical-events", case, answer, other))
+    headings = EXPLAINED.read_text()
+    for name in classes:
+        if f"## {name}" not in headings:
+            failures.append((name, "is not in DISAGREEMENTS.md", None, None))
+    print(f"{rules} rules ({silent} without an answer of dateutil), {calendars} calendars, seed {args.seed}, {time.time() - began:.0f} s")
+    for name, count in sorted(classes.items()):
+        print(f"  explained: {name}: {count}")
+    for engine, case, answer, other in failures[:20]:
+        print(f"\nNOT EXPLAINED against {engine}\n  {json.dumps(case)}\n  ours   {json.dumps(answer)[:600]}\n  theirs {json.dumps(other)[:600]}")
+    print(f"{len(failures)} differences not explained")
+    sys.exit(bool(failures))
+
+
+if __name__ == "__main__":
+    main()
