@@ -280,7 +280,9 @@ mod tests {
     fn an_ended_booking_never_holds_a_slot_again() {
         for ended in [BookingState::Cancelled, BookingState::Declined, BookingState::Expired] {
             for command in ALL {
-                if let Ok(Some((next, _))) = transition(&booking(ended), &command(), Timestamp::UNIX_EPOCH) { panic!("{ended} changed to {next:?} by {:?}", command()) }
+                if let Ok(Some((next, _))) = transition(&booking(ended), &command(), Timestamp::UNIX_EPOCH) {
+                    panic!("{ended} changed to {next:?} by {:?}", command())
+                }
             }
         }
     }

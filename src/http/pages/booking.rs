@@ -334,7 +334,6 @@ mod tests {
             updated_at: start,
             expires_at: None,
             event: None,
-            told: None,
         };
         BookingView { booking, host: None, meeting: None, guest_token: "secret".into(), mailed }
     }
