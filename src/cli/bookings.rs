@@ -2,7 +2,7 @@
 
 use super::UsageError;
 use super::args::BookingsCommand;
-use super::office::{host, open, system_clock};
+use super::office::{host, open};
 use crate::booking::{Booking, BookingId};
 use crate::daemon::Services;
 use crate::desk::Decision;
@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub(super) async fn bookings(config: Option<&Path>, command: BookingsCommand) -> anyhow::Result<ExitCode> {
-    let (_, services) = open(config, system_clock()).await?;
+    let (_, services) = open(config).await?;
     let mut out = std::io::stdout().lock();
     match command {
         BookingsCommand::List { host: only, all, json } => {

@@ -3,7 +3,7 @@
 use super::UsageError;
 use super::args::{BusyArguments, TentativeArgument};
 use super::busy_ics::{BusyIcs, run};
-use super::office::{host, open, system_clock, time};
+use super::office::{host, open, time};
 use crate::availability::{Interval, IntervalSet, Tentative, object_busy};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -27,7 +27,7 @@ pub(super) async fn busy(config: Option<&Path>, args: BusyArguments) -> anyhow::
         run(&args, &mut out)?;
         return Ok(ExitCode::SUCCESS);
     };
-    let (config, services) = open(config, system_clock()).await?;
+    let (config, services) = open(config).await?;
     let host = host(&services, &id)?;
     let window = Interval::new(time(&args.from, &host.zone)?, time(&args.to, &host.zone)?)
         .ok_or_else(|| UsageError("--to must be later than --from".to_owned()))?;

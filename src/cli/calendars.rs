@@ -1,13 +1,13 @@
 //! `officehours calendars HOST`: every calendar found, asked of the servers now.
 
-use super::office::{host, open, system_clock};
+use super::office::{host, open};
 use crate::sync::is_named_so;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 pub(super) async fn calendars(config: Option<&Path>, id: &str) -> anyhow::Result<ExitCode> {
-    let (config, services) = open(config, system_clock()).await?;
+    let (config, services) = open(config).await?;
     let host = host(&services, id)?;
     let mut out = std::io::stdout().lock();
     let mut failed = false;

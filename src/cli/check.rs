@@ -1,7 +1,7 @@
 //! `officehours check`: validates the config, connects, lists calendars and what each would contribute.
 
 use super::args::CheckArguments;
-use super::office::{log, open, system_clock};
+use super::office::{log, open};
 use crate::availability::{Interval, object_busy};
 use crate::daemon::Level;
 use crate::ical::write::{EventStatus, EventText, booking_event};
@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 pub(super) async fn check(config: Option<&Path>, args: CheckArguments) -> anyhow::Result<ExitCode> {
     log(Level::Command);
-    let (config, services) = open(config, system_clock()).await?;
+    let (config, services) = open(config).await?;
     let mut out = std::io::stdout().lock();
     let mut failed = false;
     writeln!(out, "The config is right: {} host(s).", config.hosts.len())?;

@@ -1,12 +1,12 @@
 //! `officehours feed HOST[/MEETING]`: the feed's text, by what is stored.
 
-use super::office::{host, meeting, open, system_clock};
+use super::office::{host, meeting, open};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 pub(super) async fn feed(config: Option<&Path>, target: &str) -> anyhow::Result<ExitCode> {
-    let (_, services) = open(config, system_clock()).await?;
+    let (_, services) = open(config).await?;
     let (host, meeting) = if target.contains('/') {
         let (host, meeting) = meeting(&services, target)?;
         (host, Some(meeting))

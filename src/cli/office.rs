@@ -39,11 +39,18 @@ pub(super) fn log(level: Level) {
 }
 
 /// The config with a desk on its store: what is stored is published, nothing is polled.
-pub(super) async fn open(config: Option<&Path>, clock: Clock) -> anyhow::Result<(Config, Services)> {
+pub(super) async fn open(config: Option<&Path>) -> anyhow::Result<(Config, Services)> {
+    open_at(config, None).await
+}
+
+/// The same, with busy time around `now` instead of the present.
+pub(super) async fn open_at(config: Option<&Path>, now: Option<&str>) -> anyhow::Result<(Config, Services)> {
     log(Level::Command);
+    let clock = system_clock();
+    let now = now.map_or_else(|| Ok(clock.now()), |text| time(text, &crate::ical::Zone::utc()))?;
     let config = load(config)?;
     let services = Services::open(&config, Access::Tool, Environment::of_process(), clock).await?;
-    services.publish_stored(&config).await.context("what is stored cannot be read")?;
+    services.publish_stored(&config, now).await.context("what is stored cannot be read")?;
     Ok((config, services))
 }
 

@@ -2,28 +2,21 @@
 
 use super::UsageError;
 use super::args::SlotsArguments;
-use super::office::{meeting, open, system_clock, time};
-use crate::availability::{Clock, Interval};
+use super::office::{meeting, open_at, time};
+use crate::availability::Interval;
 use crate::desk::Freshness;
-use crate::ical::Zone;
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 pub(super) async fn slots(config: Option<&Path>, args: SlotsArguments) -> anyhow::Result<ExitCode> {
-    let clock = match &args.now {
-        Some(text) => {
-            let now = time(text, &Zone::utc())?;
-            Clock::new(move || now)
-        }
-        None => system_clock(),
-    };
-    let (_, services) = open(config, clock).await?;
+    let (_, services) = open_at(config, args.now.as_deref()).await?;
     let (host, meeting) = meeting(&services, &args.target)?;
     let window = Interval::new(time(&args.from, &host.zone)?, time(&args.to, &host.zone)?)
         .ok_or_else(|| UsageError("--to must be later than --from".to_owned()))?;
-    let offer = services.desk.offer(&host, &meeting, window);
+    let now = args.now.as_deref().map_or_else(|| Ok(services.clock.now()), |text| time(text, &host.zone))?;
+    let offer = services.desk.offer_as_of(&host, &meeting, window, now);
     let as_of = match offer.freshness {
         Freshness::Fresh(at) => at,
         Freshness::Stale(at) => anyhow::bail!(

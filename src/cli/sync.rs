@@ -1,12 +1,12 @@
 //! `officehours sync`: one pass over every calendar; a line a calendar.
 
-use super::office::{host, open, system_clock};
+use super::office::{host, open};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 pub(super) async fn sync(config: Option<&Path>, only: Option<&str>) -> anyhow::Result<ExitCode> {
-    let (config, services) = open(config, system_clock()).await?;
+    let (config, services) = open(config).await?;
     let only = only.map(|id| host(&services, id)).transpose()?;
     let mut out = std::io::stdout().lock();
     let mut failed = false;

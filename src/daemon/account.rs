@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 /// The first wait after a failure.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// The longest wait after failures that go away by themselves.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
 /// The wait after a refused login: polling on would lock the account.
 const REFUSED_WAIT: Duration = Duration::from_secs(15 * 60);
 /// More changed objects than this are read from the store in one go.

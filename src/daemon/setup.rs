@@ -10,6 +10,7 @@ use crate::desk::{Desk, HostDesk, Limits, OutboxSignal, Rate, TokenSource, World
 use crate::outbox::Targets;
 use crate::store::{Access, Store, StoreError};
 use crate::sync::{AccountSettings, AccountSync, HostBoard, SyncError, SyncHandle};
+use jiff::Timestamp;
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -88,8 +89,8 @@ impl Services {
     }
 
     /// What the config makes, with all that is stored of its hosts already published.
-    pub(super) async fn build(&self, config: &Config) -> Result<Built, SetupError> {
-        let now = self.clock.now();
+    /// Busy time is expanded around `now`.
+    pub(super) async fn build(&self, config: &Config, now: Timestamp) -> Result<Built, SetupError> {
         let mut built = Built {
             world: World {
                 hosts: Vec::new(),
@@ -141,9 +142,9 @@ impl Services {
         Ok(())
     }
 
-    /// Publishes what is stored, with nothing polled: for commands.
-    pub async fn publish_stored(&self, config: &Config) -> Result<(), SetupError> {
-        let built = self.build(config).await?;
+    /// Publishes what is stored, around `now`, with nothing polled: for commands.
+    pub async fn publish_stored(&self, config: &Config, now: Timestamp) -> Result<(), SetupError> {
+        let built = self.build(config, now).await?;
         Ok(self.publish(built.world).await?)
     }
 

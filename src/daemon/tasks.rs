@@ -10,6 +10,7 @@ use crate::outbox::Outbox;
 use crate::store::{Access, Purge};
 use anyhow::{Context, anyhow, bail};
 use arc_swap::ArcSwap;
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,7 +39,7 @@ pub struct Daemon {
     pub clock: Clock,
 }
 
-/// Called once the daemon serves, with the public addresses.
+/// Called with the public addresses once the daemon serves and every account was tried once.
 pub type Ready = Box<dyn FnOnce(&[SocketAddr]) + Send>;
 
 impl Daemon {
@@ -50,7 +51,7 @@ impl Daemon {
         let mut hang_up = signal(SignalKind::hangup())?;
 
         let services = Services::open(&config, Access::Daemon, environment.clone(), clock.clone()).await?;
-        let Built { world, targets, pollers } = services.build(&config).await?;
+        let Built { world, targets, pollers } = services.build(&config, clock.now()).await?;
         services.publish(world).await?;
         let targets = Arc::new(ArcSwap::from_pointee(targets));
         let metrics = Metrics::new();
@@ -86,7 +87,10 @@ impl Daemon {
         let (_watcher, mut changes) = watch(&config)?;
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         let mut watchdog = watchdog();
-        ready(&addresses);
+        let world = services.desk.world();
+        let first_passes = world.hosts.iter().flat_map(|host| host.accounts.iter().map(|account| account.fresh()));
+        let mut tried = std::pin::pin!(join_all(first_passes));
+        let mut ready = Some(ready);
         tracing::info!(hosts = config.hosts.len(), "officehours is ready.");
 
         let ended = loop {
@@ -94,6 +98,12 @@ impl Daemon {
                 _ = terminate.recv() => break Ok(()),
                 _ = interrupt.recv() => break Ok(()),
                 () = shutdown.cancelled() => break Ok(()),
+                _ = &mut tried, if ready.is_some() => {
+                    if let Some(ready) = ready.take() {
+                        ready(&addresses);
+                    }
+                    continue;
+                }
                 ended = tasks.next() => match ended {
                     // The pollers of the config before the last reload end as they should.
                     Ok(Ended::AsTold) => continue,
@@ -107,7 +117,7 @@ impl Daemon {
                 Some(changed) = changes.recv() => changed.check(&environment),
             };
             match changed {
-                Ok(next) => match services.build(&next).await {
+                Ok(next) => match services.build(&next, clock.now()).await {
                     Ok(built) => {
                         polling.cancel();
                         services.publish(built.world).await?;

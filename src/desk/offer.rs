@@ -16,11 +16,14 @@ pub(super) const RETRY: SignedDuration = SignedDuration::from_secs(60);
 impl Desk {
     /// The slots of a meeting type that are on offer now and start within `window`.
     pub fn offer(&self, host: &Host, meeting: &MeetingType, window: Interval) -> Offer {
+        self.offer_as_of(host, meeting, window, self.clock.now())
+    }
+
+    /// The same by the rules as they would decide at another time; how fresh the data is, is told by the real one.
+    pub fn offer_as_of(&self, host: &Host, meeting: &MeetingType, window: Interval, now: Timestamp) -> Offer {
         let freshness = self.freshness(&host.id);
         let slots = match (freshness, self.world().host_by_id(&host.id)) {
-            (Freshness::Fresh(_), Some(desk)) => {
-                slots(&desk.board.snapshot(), host, meeting, window, self.clock.now(), None)
-            }
+            (Freshness::Fresh(_), Some(desk)) => slots(&desk.board.snapshot(), host, meeting, window, now, None),
             _ => Vec::new(),
         };
         Offer { slots, freshness }

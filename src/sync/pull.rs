@@ -75,6 +75,13 @@ pub struct CalendarPass {
     pub result: Result<PullOutcome, SyncError>,
 }
 
+impl CalendarPass {
+    /// True when there is nothing at the calendar's address.
+    fn is_lost(&self) -> bool {
+        matches!(&self.result, Err(SyncError::Server(error)) if matches!(error.kind(), ErrorKind::NotFound))
+    }
+}
+
 /// Why a calendar or an account could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
@@ -121,6 +128,13 @@ impl AccountSync {
                 self.store.mark_failed(&stored.key, Failure { error: error.to_string(), at: now }).await?;
             }
             pass.calendars.push(CalendarPass { key: stored.key, name: stored.name, result });
+        }
+        if !pass.rediscovered && pass.calendars.iter().any(|calendar| calendar.is_lost()) {
+            // A calendar that is not where it was may have been deleted or moved: the account says.
+            self.discover(now).await?;
+            pass.rediscovered = true;
+            let known = self.wanted().await?;
+            pass.calendars.retain(|calendar| known.iter().any(|(stored, _)| stored.key == calendar.key));
         }
         for (key, name, error) in self.missing().await? {
             pass.calendars.push(CalendarPass { key, name, result: Err(error) });
@@ -256,11 +270,15 @@ impl AccountSync {
     async fn pull(&self, stored: &StoredCalendar, now: Timestamp) -> Result<PullOutcome, SyncError> {
         let calendar = Href::new(stored.key.href.clone());
         let relist = stored.listed_at.is_none_or(|at| now.duration_since(at) >= RELIST);
-        if stored.strategy.as_deref() != Some(LISTING) {
-            let token = stored.sync_token.as_deref().filter(|_| !relist).and_then(SyncToken::new);
-            let mut changes = self.client.changes(&calendar, token.as_ref()).await;
+        let held_token = stored.sync_token.as_deref().and_then(SyncToken::new);
+        let mut kept_token = stored.sync_token.clone();
+        // A server that could not sync is asked again each day.
+        if stored.strategy.as_deref() != Some(LISTING) || relist {
+            let token = held_token.as_ref().filter(|_| !relist);
+            let mut changes = self.client.changes(&calendar, token).await;
             if token.is_some() && matches!(changes, Ok(Changes::TokenInvalid)) {
                 // Servers lose tokens routinely: begin anew, and fetch only what differs.
+                kept_token = None;
                 changes = self.client.changes(&calendar, None).await;
             }
             match changes {
@@ -268,12 +286,16 @@ impl AccountSync {
                     return self.take_delta(stored, token, &changed, &removed, now).await;
                 }
                 Ok(Changes::Delta { token, changed, complete: true, .. }) => {
+                    if stored.strategy.is_some() {
+                        self.store.set_strategy(&stored.key, None).await?;
+                    }
                     return self.take_listing(stored, changed, Some(token.as_str().to_owned()), None, now).await;
                 }
-                Ok(Changes::Unsupported) => {
+                // A server that has synced before fails for now; one that never did cannot.
+                Ok(Changes::Unsupported | Changes::TokenInvalid) if held_token.is_none() => {
                     self.store.set_strategy(&stored.key, Some(LISTING.to_owned())).await?;
                 }
-                Ok(Changes::TokenInvalid) => {}
+                Ok(Changes::Unsupported | Changes::TokenInvalid) => {}
                 Err(error) if is_about_the_report(&error) => {
                     tracing::info!(host = %self.settings.host.id, account = self.settings.id, %error, "A sync report failed; the calendar is listed instead.");
                 }
@@ -287,7 +309,8 @@ impl AccountSync {
             return Ok(PullOutcome::default());
         }
         let listed = self.client.list(&calendar).await?;
-        self.take_listing(stored, listed, None, ctag, now).await
+        // The old token stays: what changed since is told again, and taking it twice does no harm.
+        self.take_listing(stored, listed, kept_token, ctag, now).await
     }
 
     /// Takes the changes since a token.

@@ -9,6 +9,7 @@ use crate::http::fault::Fault;
 use crate::http::state::AppState;
 use askama::Template;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 
 #[derive(Template)]
@@ -23,12 +24,14 @@ pub(in super::super) async fn directory(State(state): State<AppState>) -> Respon
     let settings = state.settings();
     let links = &settings.links;
     if !settings.directory {
-        return page(&Message {
+        let mut answer = page(&Message {
             frame: Frame::new(links, "Office hours"),
             heading: "Office hours",
             text: "Meetings are booked here. The person you want to meet gives you the link to their page.",
             code: None,
         });
+        *answer.status_mut() = StatusCode::NOT_FOUND;
+        return answer;
     }
     let hosts =
         state.desk.hosts().iter().map(|host| (local(links, &links.host(&host.id)), host.name.clone())).collect();
