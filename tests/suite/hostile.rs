@@ -26,7 +26,6 @@ async fn unknown_things_are_not_found() {
     let Some(daemon) = daemon("unknown").await else { return };
     let slot = Day::ahead(3).at("10:00");
     for path in [
-        "/".to_owned(),
         "/hilbert".to_owned(),
         "/hilbert.ics".to_owned(),
         "/hilbert/chat".to_owned(),
@@ -60,6 +59,8 @@ async fn unknown_things_are_not_found() {
             assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
         }
     }
+    // The hosts are listed only where the config says so.
+    assert!(!daemon.get("/").await.text().contains("Noether"));
     let body = json!({"start": slot.to_string(), "name": "A", "email": "a@example.org"});
     for path in [
         "/api/v1/hosts/hilbert/meetings/chat/bookings",
