@@ -45,6 +45,8 @@ fn sources() -> Vec<Source> {
     let mut paths = Vec::new();
     walk(&src, &mut paths);
     paths.sort();
+    let tests = test_files(&paths);
+    paths.retain(|path| !tests.contains(path));
     let source = |path: PathBuf| {
         let text = std::fs::read_to_string(&path).unwrap();
         let own = text.split("#[cfg(test)]\nmod tests").next().unwrap();
@@ -54,6 +56,25 @@ fn sources() -> Vec<Source> {
         Source { path, module, code }
     };
     paths.into_iter().map(source).filter(|source| source.module != "lib").collect()
+}
+
+/// Files that hold nothing but tests: whoever declares them says `#[cfg(test)] mod name;`.
+fn test_files(paths: &[PathBuf]) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    for path in paths {
+        let text = std::fs::read_to_string(path).unwrap();
+        let folder = match path.file_name().unwrap().to_str().unwrap() {
+            "mod.rs" | "lib.rs" => path.parent().unwrap().to_owned(),
+            _ => path.with_extension(""),
+        };
+        for rest in text.split("#[cfg(test)]").skip(1) {
+            let declared = rest.trim_start().trim_start_matches("pub(super) ").trim_start_matches("pub(crate) ");
+            if let Some((name, _)) = declared.strip_prefix("mod ").and_then(|rest| rest.split_once(';')) {
+                found.insert(folder.join(name.trim()).with_extension("rs"));
+            }
+        }
+    }
+    found
 }
 
 /// The first path segments after each `crate::` and, in `main`, after each `officehours::`.

@@ -270,9 +270,11 @@ async fn h2_a_failed_report_is_no_empty_calendar() {
         // Something new happens while reports fail: it must be seen when they work again.
         let file = format!("{}.ics", crate::support::unique("new"));
         calendar.put(&file, &meeting_at(&file, day, "11:30", "12:00")).await;
+        // Reports fail again and again, unless the client finds a way around them and sees it all the same.
         let asked = proxy.reports();
         eventually("reports were tried and failed", ON_THE_SERVER, async || {
-            (proxy.reports() >= asked + 2).then_some(())
+            let around = daemon.starts("office-hour", day).await.len() == 3;
+            (around || proxy.reports() >= asked + 2).then_some(())
         })
         .await;
         let during = daemon.starts("office-hour", day).await;

@@ -4,6 +4,7 @@ use super::{Answer, Config, Day, client, eventually, http};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::fs::File;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -38,7 +39,10 @@ impl Daemon {
     /// Starts it with these environment variables and waits until it is live; it may never have read a calendar.
     pub(crate) async fn launch(config: Config, environment: &[(&'static str, &'static str)]) -> Daemon {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("officehours.toml"), config.toml()).unwrap();
+        let path = folder.path().join("officehours.toml");
+        std::fs::write(&path, config.toml()).unwrap();
+        // It has a password in it.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         let child = spawn(folder.path(), environment);
         let environment = environment.to_vec();
         let mut daemon = Daemon { config, folder, child, client: client(), environment };
