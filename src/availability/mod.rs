@@ -8,12 +8,14 @@ mod host;
 mod hours;
 mod interval;
 mod meeting;
+#[cfg(test)]
+mod properties;
 mod slots;
 
-pub use clock::Clock;
 pub use busy::{
     BusyCause, BusyInterval, BusyKind, EventFacts, ObjectBusy, Warning, event_summary, object_busy, object_opens,
 };
+pub use clock::Clock;
 pub use host::{AllDay, BusyRules, Host, HostId, Tentative};
 pub use hours::{DateHours, Hours, HoursError, TimeRange, WeeklyHours};
 pub use interval::{Interval, IntervalSet};
