@@ -8,6 +8,8 @@ mod host;
 mod hours;
 mod interval;
 mod meeting;
+#[cfg(test)]
+mod properties;
 mod slots;
 
 pub use busy::{

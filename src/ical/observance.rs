@@ -32,7 +32,7 @@ impl Observances {
     /// `None` when no observance can be read.
     pub(crate) fn read(vtimezone: &Component<'_>) -> Option<Observances> {
         let mut onsets: Vec<(i64, i32, i32)> = Vec::new();
-        let mut budget = Budget::new(100_000);
+        let mut budget = Budget::new(300_000);
         for observance in vtimezone.components.iter().filter(|c| c.name == "STANDARD" || c.name == "DAYLIGHT") {
             read_observance(observance, &mut budget, &mut onsets);
         }

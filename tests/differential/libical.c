@@ -1,4 +1,4 @@
-/* Expands rules with libical: reads lines of "RULE START TO", prints the starts before TO, one line a rule.
+/* Expands rules with libical: reads lines of "RULE START TO", prints the starts before TO, one line a rule ("long" at the end: there are more).
  * cc -O1 -o libical libical.c -lical */
 #include <libical/ical.h>
 #include <stdio.h>
@@ -17,13 +17,14 @@ int main(void)
             continue;
         }
         struct icaltimetype next;
-        for (int n = 0; n < 20000; n++) {
+        int n = 0;
+        for (; n < 5000; n++) {
             next = icalrecur_iterator_next(it);
             if (icaltime_is_null_time(next) || icaltime_compare(next, end) >= 0)
                 break;
             printf("%04d%02d%02dT%02d%02d%02d ", next.year, next.month, next.day, next.hour, next.minute, next.second);
         }
-        puts("");
+        puts(n == 5000 ? "long" : "");
         fflush(stdout);
         icalrecur_iterator_free(it);
     }
