@@ -55,7 +55,7 @@ fn sources() -> Vec<Source> {
         let module = first.to_str().unwrap().trim_end_matches(".rs").to_owned();
         Source { path, module, code }
     };
-    paths.into_iter().map(source).filter(|source| source.module != "lib").collect()
+    paths.into_iter().filter(|path| !is_test_module(path)).map(source).filter(|source| source.module != "lib").collect()
 }
 
 /// Files that hold nothing but tests: whoever declares them says `#[cfg(test)] mod name;`.
@@ -75,6 +75,13 @@ fn test_files(paths: &[PathBuf]) -> BTreeSet<PathBuf> {
         }
     }
     found
+}
+
+/// Whether the file is a module of tests: `#[cfg(test)] mod NAME;` in the file that declares it.
+fn is_test_module(path: &Path) -> bool {
+    let name = path.file_stem().unwrap().to_str().unwrap();
+    let parent = std::fs::read_to_string(path.with_file_name("mod.rs")).unwrap_or_default();
+    parent.contains(&format!("#[cfg(test)]\nmod {name};"))
 }
 
 /// The first path segments after each `crate::` and, in `main`, after each `officehours::`.
