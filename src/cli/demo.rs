@@ -66,10 +66,12 @@ pub(super) async fn demo(args: DemoArguments) -> anyhow::Result<ExitCode> {
     let config = Config::load(&path, &environment)?;
 
     let page = format!("{public_url}/{HOST}");
+    // The calendar that bookings are written to; a calendar program finds the others from it.
+    let calendar = format!("{}{}", url.trim_end_matches('/'), server.calendar_path("Work"));
     let ready = Box::new(move |_: &[std::net::SocketAddr]| {
         // Whoever reads this has what to open; a closed pipe is theirs to close.
         let mut out = std::io::stdout().lock();
-        let _ = writeln!(out, "page: {page}\nfeed: {page}.ics\ncalendar: {url}\nuser: {USER}\npassword: {password}");
+        let _ = writeln!(out, "page: {page}\nfeed: {page}.ics\ncalendar: {calendar}\nuser: {USER}\npassword: {password}");
         let _ = out.flush();
     });
     let daemon = Daemon { config, environment, clock };

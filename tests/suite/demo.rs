@@ -85,7 +85,7 @@ async fn the_demo_is_a_calendar_that_can_be_booked_and_its_data_stay() {
     assert!(page.contains("<html"), "{page}");
     let feed = text(demo.told("feed")).await.replace("\r\n ", "");
     let sample = demo.events();
-    assert!(sample.len() > 20, "a whole term: {}", sample.len());
+    assert!(sample.len() > 8, "a whole term: {}", sample.len());
 
     // Booked as a browser does it, by the link in the feed.
     let mut links =
