@@ -86,7 +86,7 @@ fn the_example_config_is_one_that_the_program_takes() {
 fn the_change_log_and_the_licences_are_there() {
     let version = env!("CARGO_PKG_VERSION");
     assert!(read("CHANGELOG.md").contains(version), "CHANGELOG.md speaks of {version}");
-    assert!(read("LICENSE-MIT").contains("MIT") && read("LICENSE-APACHE").contains("Apache"));
+    assert!(read("LICENSE").contains("MIT License") && read("LICENSE").contains("Apache License"));
     let unit = read("systemd/officehours.service");
     assert!(unit.contains("officehours run"), "the unit starts the daemon");
     assert!(unit.contains("Type=notify"));
