@@ -4,7 +4,7 @@ use super::UsageError;
 use super::args::{BusyArguments, TentativeArgument};
 use super::busy_ics::{BusyIcs, run};
 use super::office::{host, open, time};
-use crate::availability::{Interval, IntervalSet, Tentative, object_busy};
+use crate::availability::{Interval, IntervalSet, Tentative};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
@@ -41,7 +41,7 @@ pub(super) async fn busy(config: Option<&Path>, args: BusyArguments) -> anyhow::
                     source.name
                 );
                 for object in services.store.objects(&source.key).await? {
-                    let read = object_busy(&object.data, &source.rules, window);
+                    let read = source.read(&object.data, window).busy;
                     busy.extend(read.intervals.iter().map(|busy| busy.interval));
                     warnings.extend(read.warnings.into_iter().map(
                         |warning| json!({ "calendar": source.name, "file": object.href, "uid": warning.uid, "what": warning.what }),

@@ -18,9 +18,13 @@ pub(super) async fn calendars(config: Option<&Path>, id: &str) -> anyhow::Result
                 Ok(found) => {
                     for calendar in found.calendars {
                         let named = |name: &str| is_named_so(calendar.href.as_str(), &calendar.name, name);
+                        let opens = settings.opens.as_ref().filter(|(name, _)| named(name));
                         let busy = match &settings.calendars {
                             Some(names) => names.iter().any(|name| named(name)),
-                            None => !calendar.transparent && calendar.vevent && !calendar.subscribed,
+                            None => {
+                                let only_opens = opens.is_some_and(|(_, summary)| summary.is_none());
+                                !calendar.transparent && calendar.vevent && !calendar.subscribed && !only_opens
+                            }
                         };
                         let written = settings.bookings.as_deref().is_some_and(named);
                         let writable = match calendar.writable {
@@ -30,12 +34,13 @@ pub(super) async fn calendars(config: Option<&Path>, id: &str) -> anyhow::Result
                         };
                         writeln!(
                             out,
-                            "{}/{}\t{}\t{}\t{writable}{}",
+                            "{}/{}\t{}\t{}\t{writable}{}{}",
                             settings.id,
                             calendar.name,
                             calendar.href,
                             if busy { "busy" } else { "not busy" },
-                            if written { "\tbookings" } else { "" }
+                            if written { "\tbookings" } else { "" },
+                            if opens.is_some() { "\topens" } else { "" }
                         )?;
                     }
                 }

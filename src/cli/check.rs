@@ -2,8 +2,8 @@
 
 use super::args::CheckArguments;
 use super::office::{log, open};
-use crate::availability::{Interval, object_busy};
-use crate::daemon::Level;
+use crate::availability::Interval;
+use crate::daemon::{Level, zone_disagreements};
 use crate::ical::write::{EventStatus, EventText, booking_event};
 use crate::sync::AccountSync;
 use anyhow::Context;
@@ -19,6 +19,9 @@ pub(super) async fn check(config: Option<&Path>, args: CheckArguments) -> anyhow
     let mut failed = false;
     writeln!(out, "The config is right: {} host(s).", config.hosts.len())?;
     for host in &config.hosts {
+        for line in zone_disagreements(&host.host, services.clock.now()) {
+            writeln!(out, "{}: {line}: bring the system's tzdata up to date, then officehours.", host.host.id)?;
+        }
         for account in services.accounts(host).await? {
             let name = format!("{}/{}", host.host.id, account.settings.id);
             let now = services.clock.now();
@@ -84,20 +87,22 @@ async fn contributions(
     for (source, read_at) in account.sources().await? {
         let Some(_) = read_at else { continue };
         let objects = account.store.objects(&source.key).await?;
-        let (mut busy, mut warnings) = (0, Vec::new());
+        let (mut busy, mut opens, mut warnings) = (0, 0, Vec::new());
         for object in &objects {
-            let read = object_busy(&object.data, &source.rules, month);
-            busy += read.intervals.len();
-            warnings.extend(read.warnings);
+            let read = source.read(&object.data, month);
+            busy += read.busy.intervals.len();
+            opens += read.opens.len();
+            warnings.extend(read.busy.warnings);
         }
-        let role = match (source.busy, &source.opens) {
-            (_, Some(opens)) => match &opens.summary {
-                Some(summary) => format!("opens time by events called {summary:?}"),
-                None => "opens time by its events".to_owned(),
-            },
-            (true, None) => format!("busy {busy} time(s) in the next 30 days"),
-            (false, None) => "not counted as busy".to_owned(),
+        let mut role = match source.busy {
+            true => format!("busy {busy} time(s) in the next 30 days"),
+            false => "not counted as busy".to_owned(),
         };
+        if let Some(by) = &source.opens {
+            let called =
+                by.summary.as_ref().map(|summary| format!(" by events called {summary:?}")).unwrap_or_default();
+            role.push_str(&format!(", opens time {opens} time(s){called}"));
+        }
         writeln!(out, "{name}/{}: {} object(s), {role}.", source.name, objects.len())?;
         for warning in warnings {
             let uid = warning.uid.as_deref().unwrap_or("an event without UID");

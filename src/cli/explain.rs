@@ -1,9 +1,8 @@
 //! `officehours explain HOST/MEETING TIME`: why that time is or is not on offer by what is stored, in words or as JSON.
 
 use super::args::ExplainArguments;
-use super::office::{meeting, open, system_clock, time};
-use crate::availability::{Clock, Decision, Effect};
-use crate::ical::Zone;
+use super::office::{meeting, open_at, time};
+use crate::availability::{Decision, Effect};
 use anyhow::Context;
 use serde_json::json;
 use std::io::Write;
@@ -11,17 +10,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub(super) async fn explain(config: Option<&Path>, args: ExplainArguments) -> anyhow::Result<ExitCode> {
-    let clock = match &args.now {
-        Some(text) => {
-            let now = time(text, &Zone::utc())?;
-            Clock::new(move || now)
-        }
-        None => system_clock(),
-    };
-    let (_, services) = open(config, clock.clone()).await?;
+    let (_, services) = open_at(config, args.now.as_deref()).await?;
     let (host, meeting) = meeting(&services, &args.target)?;
     let start = time(&args.time, &host.zone)?;
-    let told = services.desk.explain(&host, &meeting, start).context("the host is gone from the config")?;
+    let now = args.now.as_deref().map_or_else(|| Ok(services.clock.now()), |text| time(text, &host.zone))?;
+    let told = services.desk.explain(&host, &meeting, start, now).context("the host is gone from the config")?;
     let end = told.time.map(|time| time.end());
     let mut out = std::io::stdout().lock();
     if args.json {
@@ -45,7 +38,7 @@ pub(super) async fn explain(config: Option<&Path>, args: ExplainArguments) -> an
             "host": host.id.as_str(),
             "meeting": meeting.id.as_str(),
             "time_zone": host.zone.name(),
-            "now": clock.now(),
+            "now": now,
             "start": start,
             "end": end,
             "on_offer": seats_left.is_some(),

@@ -9,5 +9,5 @@ mod tasks;
 pub use account::Poller;
 pub use logging::{Journal, Level, start_logging};
 pub use publish::load_board;
-pub use setup::{Services, SetupError, random};
+pub use setup::{Services, SetupError, random, zone_disagreements};
 pub use tasks::{Daemon, Ready};

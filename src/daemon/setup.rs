@@ -2,7 +2,7 @@
 
 use super::account::Poller;
 use super::publish::load_board;
-use crate::availability::{Clock, HostId};
+use crate::availability::{Clock, Host, HostId};
 use crate::booking::Links;
 use crate::caldav;
 use crate::config::{Config, Environment, HostConfig, Limit, SecretError};
@@ -10,7 +10,7 @@ use crate::desk::{Desk, HostDesk, Limits, OutboxSignal, Rate, TokenSource, World
 use crate::outbox::Targets;
 use crate::store::{Access, Store, StoreError};
 use crate::sync::{AccountSettings, AccountSync, HostBoard, SyncError, SyncHandle};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -197,7 +197,7 @@ impl Services {
     }
 }
 
-const DEFAULT_GRACE: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+const DEFAULT_GRACE: SignedDuration = SignedDuration::from_mins(5);
 
 fn limits(config: &Config) -> Limits {
     let rate = |limit: &Limit| match limit {
@@ -208,6 +208,26 @@ fn limits(config: &Config) -> Limits {
         bookings_per_ip: rate(&config.limits.bookings_per_ip),
         bookings_per_guest: rate(&config.limits.bookings_per_guest),
         open_per_guest: config.limits.open_per_guest,
+    }
+}
+
+/// What the sources of zone rules say otherwise about the host's zone, from a day ago until the farthest slot ends; empty
+/// when they agree. One sentence each: zone, instant, both offsets.
+pub fn zone_disagreements(host: &Host, now: Timestamp) -> Vec<String> {
+    let farthest = host.meetings.iter().map(|meeting| meeting.horizon + meeting.duration).max().unwrap_or_default();
+    let from = now.checked_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
+    host.zone.disagreements(from, now.checked_add(farthest).unwrap_or(Timestamp::MAX))
+}
+
+/// Warns of them at the start and when the config changes.
+pub(super) fn warn_of_zones(config: &Config, now: Timestamp) {
+    for host in &config.hosts {
+        for line in zone_disagreements(&host.host, now) {
+            tracing::warn!(
+                host = %host.host.id,
+                "The sources of time zone rules disagree: {line}. From then on times may be an hour off: bring the system's tzdata up to date, then officehours."
+            );
+        }
     }
 }
 

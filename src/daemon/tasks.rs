@@ -2,7 +2,7 @@
 //! it again. Start with [`Daemon::run`].
 
 use super::Poller;
-use super::setup::{Built, Services};
+use super::setup::{Built, Services, warn_of_zones};
 use crate::availability::Clock;
 use crate::config::{self, Config, Environment, Limit, Listen};
 use crate::http::{self, AppState, Metrics, ServerLimits, Settings, SettingsSource};
@@ -51,6 +51,7 @@ impl Daemon {
         let mut hang_up = signal(SignalKind::hangup())?;
 
         let services = Services::open(&config, Access::Daemon, environment.clone(), clock.clone()).await?;
+        warn_of_zones(&config, clock.now());
         let Built { world, targets, pollers } = services.build(&config, clock.now()).await?;
         services.publish(world).await?;
         let targets = Arc::new(ArcSwap::from_pointee(targets));
@@ -119,6 +120,7 @@ impl Daemon {
             match changed {
                 Ok(next) => match services.build(&next, clock.now()).await {
                     Ok(built) => {
+                        warn_of_zones(&next, clock.now());
                         polling.cancel();
                         services.publish(built.world).await?;
                         targets.store(Arc::new(built.targets));

@@ -6,9 +6,10 @@ use crate::availability::{Explanation, Host, Known, KnownCalendar, MeetingType};
 use jiff::Timestamp;
 
 impl Desk {
-    /// Why `start` is or is not on offer now: what [`Desk::offer`] and [`Desk::slot`] decide, with every rule and event
-    /// that has a say. It names the host's events: for their eyes only. `None` when there is no such host.
-    pub fn explain(&self, host: &Host, meeting: &MeetingType, start: Timestamp) -> Option<Explanation> {
+    /// Why `start` is or is not on offer by the rules as they decide at `now`: what [`Desk::offer_as_of`] decides, with
+    /// every rule and event that has a say; how fresh the data is, is told by the real time. It names the host's events:
+    /// for their eyes only. `None` when there is no such host.
+    pub fn explain(&self, host: &Host, meeting: &MeetingType, start: Timestamp, now: Timestamp) -> Option<Explanation> {
         let world = self.world();
         let snapshot = world.host_by_id(&host.id)?.board.snapshot();
         let held = held_without(&snapshot, None);
@@ -23,7 +24,12 @@ impl Desk {
                 warnings: &calendar.warnings,
             })
             .collect();
-        let known = Known { calendars: &calendars, max_staleness: host.max_staleness, window: snapshot.window };
-        Some(situation(&snapshot, host, meeting, &held, self.clock.now()).explain(start, &known))
+        let known = Known {
+            calendars: &calendars,
+            at: self.clock.now(),
+            max_staleness: host.max_staleness,
+            window: snapshot.window,
+        };
+        Some(situation(&snapshot, host, meeting, &held, now).explain(start, &known))
     }
 }

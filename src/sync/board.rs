@@ -72,6 +72,34 @@ pub struct SourceSettings {
     pub opens: Option<Opens>,
 }
 
+/// What one object of a calendar contributes.
+#[derive(Clone, Debug, Default)]
+pub struct Contribution {
+    /// What it takes from the host's time, and what was not understood.
+    pub busy: ObjectBusy,
+    /// What it opens.
+    pub opens: Vec<Interval>,
+}
+
+impl SourceSettings {
+    /// What the text of an object contributes within `window`.
+    pub fn read(&self, data: &[u8], window: Interval) -> Contribution {
+        let opens = match &self.opens {
+            Some(opens) => object_opens(data, &self.rules, window, opens.summary.as_deref()),
+            None => Vec::new(),
+        };
+        // What is not understood in a calendar that opens time is told too, and its events are recognised as ours or not.
+        let mut busy = if self.busy || self.opens.is_some() {
+            object_busy(data, &self.rules, window)
+        } else {
+            ObjectBusy::default()
+        };
+        // An event that opens time does not also take it; of a calendar that only opens time, none does.
+        busy.intervals.retain(|busy| self.busy && !opens.contains(&busy.interval));
+        Contribution { busy, opens }
+    }
+}
+
 /// A host with the sources of their time. Sources change under a short lock; readers take the snapshot without one.
 #[derive(Debug)]
 pub struct HostBoard {
@@ -93,13 +121,7 @@ struct Sources {
 struct Source {
     settings: SourceSettings,
     read_at: Option<Timestamp>,
-    objects: HashMap<String, Expanded>,
-}
-
-#[derive(Debug)]
-struct Expanded {
-    busy: ObjectBusy,
-    opens: Vec<Interval>,
+    objects: HashMap<String, Contribution>,
 }
 
 impl HostBoard {
@@ -138,10 +160,8 @@ impl HostBoard {
         let calendars = calendars
             .into_iter()
             .map(|(settings, read_at, objects)| {
-                let objects = objects
-                    .into_iter()
-                    .map(|o| (o.href, expand(&settings, &o.data, window)))
-                    .collect::<HashMap<_, _>>();
+                let objects =
+                    objects.into_iter().map(|o| (o.href, settings.read(&o.data, window))).collect::<HashMap<_, _>>();
                 (settings.key.clone(), Source { settings, read_at, objects })
             })
             .collect();
@@ -170,7 +190,7 @@ impl HostBoard {
                 source.objects.remove(href);
             }
             for object in changed {
-                source.objects.insert(object.href.clone(), expand(&source.settings, &object.data, window));
+                source.objects.insert(object.href.clone(), source.settings.read(&object.data, window));
             }
         }
         self.publish(&sources);
@@ -203,22 +223,6 @@ fn window_of(host: &Host, now: Timestamp) -> Interval {
         Some(instant) => instant.widened(BEHIND, farthest.unwrap_or_default() + AHEAD),
         None => unreachable!("time has a beginning and an end"),
     }
-}
-
-fn expand(settings: &SourceSettings, data: &[u8], window: Interval) -> Expanded {
-    let opens = match &settings.opens {
-        Some(opens) => object_opens(data, &settings.rules, window, opens.summary.as_deref()),
-        None => Vec::new(),
-    };
-    // What is not understood in a calendar that opens time is told too, and its events are recognised as ours or not.
-    let mut busy = if settings.busy || settings.opens.is_some() {
-        object_busy(data, &settings.rules, window)
-    } else {
-        ObjectBusy::default()
-    };
-    // An event that opens time does not also take it; of a calendar that only opens time, none does.
-    busy.intervals.retain(|busy| settings.busy && !opens.contains(&busy.interval));
-    Expanded { busy, opens }
 }
 
 impl Sources {
@@ -276,3 +280,6 @@ impl Sources {
             })
     }
 }
+
+#[cfg(test)]
+mod tests;

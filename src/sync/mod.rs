@@ -7,7 +7,7 @@ mod plan;
 mod pull;
 mod reconcile;
 
-pub use board::{CalendarBusy, HostBoard, Opens, Snapshot, SourceSettings};
+pub use board::{CalendarBusy, Contribution, HostBoard, Opens, Snapshot, SourceSettings};
 pub use handle::{Request, Requests, SyncHandle};
 pub use plan::{Plan, plan};
 pub use pull::{AccountSettings, AccountSync, CalendarPass, Pass, SyncError, is_named, is_named_so};

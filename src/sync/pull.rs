@@ -175,16 +175,17 @@ impl AccountSync {
         let calendars = self.store.calendars(&settings.host.id).await?;
         let mut wanted = Vec::new();
         for stored in calendars.into_iter().filter(|stored| stored.key.account == settings.id) {
-            let busy = match &settings.calendars {
-                Some(names) => names.iter().any(|name| is_named(&stored, name)),
-                None => stored.role.busy,
-            };
             let bookings = settings.bookings.as_ref().is_some_and(|name| is_named(&stored, name));
             let opens = settings
                 .opens
                 .as_ref()
                 .filter(|(name, _)| is_named(&stored, name))
                 .map(|(_, summary)| Opens { summary: summary.clone() });
+            let busy = match &settings.calendars {
+                Some(names) => names.iter().any(|name| is_named(&stored, name)),
+                // A calendar all of whose events open time has none that take it.
+                None => stored.role.busy && opens.as_ref().is_none_or(|opens| opens.summary.is_some()),
+            };
             if busy || bookings || opens.is_some() {
                 let source = SourceSettings {
                     key: stored.key.clone(),
