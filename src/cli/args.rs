@@ -25,6 +25,8 @@ pub enum Command {
     Run,
     /// Shows everything on this machine with nothing set up: a calendar server, a sample professor, the daemon
     Demo(DemoArguments),
+    /// Asks for a calendar login, discovers its calendars, and writes a commented config file
+    Init(InitArguments),
     /// Checks the config, the connections and the calendars
     Check(CheckArguments),
     /// Reads every calendar once; a line a calendar
@@ -79,6 +81,29 @@ pub struct DemoArguments {
     /// Keeps calendars and bookings in this folder, for the next time
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+}
+
+/// Arguments of `init`. What is not given is asked for.
+#[derive(Debug, Args)]
+pub struct InitArguments {
+    /// A server, a principal, a calendar home or a calendar
+    #[arg(long)]
+    pub url: Option<String>,
+    /// The login
+    #[arg(long, value_name = "USER")]
+    pub username: Option<String>,
+    /// The file that holds the password; the config will refer to it
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// Name or href of a calendar that makes the host busy; may be repeated. Bookings go to the first that can be written
+    #[arg(long, value_name = "NAME")]
+    pub calendar: Vec<String>,
+    /// The file to write; it must not exist. Without it: that of --config, else ./officehours.toml
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Asks nothing: what is not given is guessed
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// Arguments of `check`.

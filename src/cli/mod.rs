@@ -12,6 +12,8 @@ mod differential;
 mod explain;
 mod feed;
 mod generate;
+mod init;
+mod init_text;
 mod maintain;
 mod office;
 mod run;
@@ -74,6 +76,7 @@ async fn perform(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Run => run::run(config.as_deref()).await,
         Command::Demo(args) => demo::demo(args).await,
+        Command::Init(args) => init::init(config.as_deref(), args).await,
         Command::Check(args) => check::check(config.as_deref(), args).await,
         Command::Sync { host } => sync::sync(config.as_deref(), host.as_deref()).await,
         Command::Calendars { host } => calendars::calendars(config.as_deref(), &host).await,
