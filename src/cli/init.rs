@@ -179,10 +179,11 @@ fn choose<'a>(asker: &Asker, usable: &[&'a Calendar], given: &[String]) -> anyho
     }
 }
 
-/// The name of a calendar, or its href where another has the same name.
+/// The name of a calendar, or its href where another has the same name or the config cannot hold it.
 fn spell(calendar: &Calendar, all: &[&Calendar]) -> String {
     let is_unique = all.iter().filter(|other| other.name == calendar.name).count() == 1;
-    if is_unique && !calendar.name.is_empty() { calendar.name.clone() } else { calendar.href.to_string() }
+    let is_plain = !calendar.name.trim().is_empty() && !calendar.name.contains(char::is_control);
+    if is_unique && is_plain { calendar.name.clone() } else { calendar.href.to_string() }
 }
 
 struct Guess {

@@ -117,7 +117,7 @@ mod tests {
             url: "https://cloud.example.edu/".into(),
             username: "noether".into(),
             password_file: "/home/no ether/caldav\\password".into(),
-            calendars: vec!["Work".into(), "Ümläut \"quoted\"\nline".into()],
+            calendars: vec!["Work".into(), "Ümläut \"quoted\"".into()],
             bookings: Some("Work".into()),
         }
     }
