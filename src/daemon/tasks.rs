@@ -245,14 +245,12 @@ fn settings(config: &Config) -> Settings {
             std::num::NonZeroU32::new(count).map(|count| http::Rate { count, per: per.unsigned_abs() })
         }
     };
+    let trusted = config.server.trusted_proxies.clone();
     Settings::new(SettingsSource {
         public_url: config.server.public_url.clone(),
-        trusted_proxies: config
-            .server
-            .trusted_proxies
-            .iter()
-            .filter_map(|network| network.to_string().parse().ok())
-            .collect(),
+        trusted_proxies: http::TrustedProxies::new(move |address| {
+            trusted.iter().any(|network| network.contains(address))
+        }),
         directory: config.server.directory,
         public_metrics: config.server.metrics_listen.is_none(),
         mailed: config.mail.is_some(),
