@@ -77,7 +77,11 @@ impl Poller {
             }
             let went = tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                went = self.pass(&mut suspects) => went?,
+                went = self.pass(&mut suspects) => match went {
+                    // Its rows may be forgotten already.
+                    Err(_) if shutdown.is_cancelled() => return Ok(()),
+                    went => went?,
+                },
             };
             let well = matches!(went, Went::Well);
             // What was watched may be gone, and another in its place.

@@ -241,7 +241,7 @@ fn poll_of(source: &Source, host: &HostConfig) -> jiff::SignedDuration {
     match source {
         Source::Account(account) => host.account(&account.settings.id).map_or(FOLDER_POLL, |account| account.poll),
         Source::Subscription(subscription) => subscription.poll(),
-        Source::Folder(_) => FOLDER_POLL,
+        Source::Folder(_) => FOLDER_POLL.min(host.host.max_staleness / 2),
     }
 }
 

@@ -168,3 +168,120 @@ fn version(metadata: &Metadata, now: Timestamp) -> Option<String> {
         format!("{}-{}-{}.{}-{changed}", metadata.ino(), metadata.len(), modified.0, modified.1)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::lone::tests::{Bench, calendar, event, noon};
+    use super::*;
+    use crate::sync::Source;
+    use std::os::unix::fs::symlink;
+    use tempfile::TempDir;
+
+    struct Vdir {
+        bench: Bench,
+        folder: TempDir,
+        source: Source,
+    }
+
+    impl Vdir {
+        fn new() -> Vdir {
+            let (bench, reading) = Bench::new();
+            let folder = tempfile::tempdir().unwrap();
+            let source = Source::Folder(FolderSync::new(folder.path().to_owned(), reading, bench.store.clone()));
+            Vdir { bench, folder, source }
+        }
+
+        fn at(&self, name: &str) -> PathBuf {
+            self.folder.path().join(name)
+        }
+
+        fn write(&self, name: &str, start: &str) {
+            fs::write(self.at(name), calendar(&event(name, start))).unwrap();
+        }
+
+        /// Hrefs that a pass added, changed and removed. All files count as changed long ago.
+        async fn pass(&self) -> [String; 3] {
+            let mut pass = self.source.pass(noon(0)).await.unwrap();
+            let outcome = pass.calendars.remove(0).result.unwrap();
+            [outcome.added, outcome.changed, outcome.removed].map(|hrefs| hrefs.join(" "))
+        }
+    }
+
+    fn of(added: &str, changed: &str, removed: &str) -> [String; 3] {
+        [added, changed, removed].map(str::to_owned)
+    }
+
+    #[tokio::test]
+    async fn files_are_added_replaced_and_removed() {
+        let vdir = Vdir::new();
+        assert_eq!(vdir.bench.busy(&vdir.source).await, (vec![], None), "never read");
+        vdir.write("a.ics", "20300603T080000Z");
+        vdir.write("b.ICS", "20300604T080000Z");
+        vdir.write(".b.ics.swp", "20300605T080000Z");
+        vdir.write(".hidden.ics", "20300605T080000Z");
+        fs::write(vdir.at("displayname"), "Family").unwrap();
+        fs::create_dir(vdir.at("folder.ics")).unwrap();
+        assert_eq!(vdir.pass().await, of("a.ics b.ICS", "", ""));
+        assert_eq!(vdir.pass().await, of("", "", ""));
+        let (busy, as_of) = vdir.bench.busy(&vdir.source).await;
+        assert_eq!((busy.join(" "), as_of), ("2030-06-03T08:00:00Z 2030-06-04T08:00:00Z".to_owned(), Some(noon(0))));
+
+        // As vdirsyncer does; of the same size.
+        vdir.write("a.ics.tmp", "20300603T090000Z");
+        fs::rename(vdir.at("a.ics.tmp"), vdir.at("a.ics")).unwrap();
+        assert_eq!(vdir.pass().await, of("", "a.ics", ""));
+        fs::remove_file(vdir.at("b.ICS")).unwrap();
+        assert_eq!(vdir.pass().await, of("", "", "b.ICS"));
+        // The last one may go too.
+        fs::remove_file(vdir.at("a.ics")).unwrap();
+        assert_eq!(vdir.pass().await, of("", "", "a.ics"));
+        assert_eq!(vdir.bench.busy(&vdir.source).await, (vec![], Some(noon(0))));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_not_gone() {
+        let vdir = Vdir::new();
+        vdir.write("a.ics", "20300603T080000Z");
+        vdir.write("b.ics", "20300604T080000Z");
+        vdir.pass().await;
+        let known = vdir.bench.busy(&vdir.source).await;
+        let breaks: [(&str, &dyn Fn()); 4] = [
+            ("a.ics", &|| fs::write(vdir.at("a.ics"), "BEGIN:VCALENDAR\r\n").unwrap()),
+            ("a.ics", &|| fs::write(vdir.at("a.ics"), "").unwrap()),
+            ("a.ics", &|| {
+                fs::remove_file(vdir.at("a.ics")).unwrap();
+                symlink("nowhere", vdir.at("a.ics")).unwrap();
+            }),
+            ("", &|| fs::remove_dir_all(vdir.folder.path()).unwrap()),
+        ];
+        for (file, break_it) in breaks {
+            break_it();
+            let error = vdir.bench.failure(&vdir.source, noon(5)).await;
+            assert!(error.contains(file) && error.contains(vdir.folder.path().to_str().unwrap()), "{error}");
+            assert_eq!(vdir.bench.busy(&vdir.source).await, known);
+        }
+        fs::create_dir(vdir.folder.path()).unwrap();
+        vdir.write("b.ics", "20300604T080000Z");
+        assert_eq!(vdir.pass().await, of("", "", "a.ics"));
+    }
+
+    #[test]
+    fn an_empty_folder_of_another_file_system_is_not_mounted() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = [("a.ics".to_owned(), None)];
+        let scan = |device| scan(folder.path(), &held, device, noon(0));
+        let device = fs::metadata(folder.path()).unwrap().dev().to_string();
+        assert_eq!(scan(Some(&device)).unwrap_or_else(|what| panic!("{what}")).removed, ["a.ics"]);
+        assert!(scan(Some("none")).is_err_and(|what| what.contains("mounted")));
+    }
+
+    #[test]
+    fn a_file_changed_just_now_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let metadata = fs::metadata(folder.path()).unwrap();
+        let changed = Timestamp::from_second(metadata.ctime()).unwrap();
+        assert_eq!(version(&metadata, changed + SignedDuration::from_secs(1)), None);
+        assert_eq!(version(&metadata, changed - SignedDuration::from_hours(1)), None);
+        assert!(version(&metadata, changed + SignedDuration::from_secs(4)).is_some());
+    }
+}

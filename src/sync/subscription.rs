@@ -130,3 +130,92 @@ fn is_of_this_machine(url: &Url) -> bool {
         None => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::lone::tests::{Bench, calendar, event, noon};
+    use super::*;
+    use crate::caldav::scripted::{Log, answer, serve_raw};
+    use crate::sync::Source;
+    use std::sync::{Arc, Mutex};
+
+    /// A subscription to a server that gives the answer in the cell, with the store that it goes to.
+    async fn subscribed(first: String) -> (Bench, Source, Arc<Mutex<String>>, Log) {
+        let cell = Arc::new(Mutex::new(first));
+        let given = cell.clone();
+        let (url, log) = serve_raw(move |_| given.lock().unwrap().clone()).await;
+        let (bench, reading) = Bench::new();
+        let url = url.join("secret/calendar.ics?key=secret").unwrap();
+        let poll = SignedDuration::from_mins(15);
+        let source = Source::Subscription(SubscriptionSync::new(url, poll, reading, bench.store.clone()));
+        (bench, source, cell, log)
+    }
+
+    #[tokio::test]
+    async fn a_calendar_is_read_and_not_sent_again_while_it_is_unchanged() {
+        let body = calendar(&(event("a", "20300603T080000Z") + &event("b", "20300604T080000Z")));
+        let (bench, source, cell, log) = subscribed(answer(200, "ETag: \"1\"\r\n", &body)).await;
+        assert_eq!(bench.busy(&source).await, (vec![], None), "never read");
+        let pass = source.pass(noon(0)).await.unwrap();
+        assert!(pass.rediscovered);
+        let both = vec!["2030-06-03T08:00:00Z".to_owned(), "2030-06-04T08:00:00Z".to_owned()];
+        assert_eq!(bench.busy(&source).await, (both.clone(), Some(noon(0))));
+
+        *cell.lock().unwrap() = answer(304, "", "");
+        let pass = source.pass(noon(15)).await.unwrap();
+        assert!(pass.calendars[0].result.as_ref().unwrap().is_empty() && !pass.rediscovered);
+        assert!(log.lock().unwrap()[1].head.contains("if-none-match: \"1\""));
+        assert_eq!(bench.busy(&source).await, (both, Some(noon(15))));
+
+        *cell.lock().unwrap() = answer(200, "", &calendar(&event("b", "20300604T080000Z")));
+        source.pass(noon(30)).await.unwrap();
+        assert_eq!(bench.busy(&source).await, (vec!["2030-06-04T08:00:00Z".to_owned()], Some(noon(30))));
+    }
+
+    #[tokio::test]
+    async fn a_failure_keeps_what_is_known_with_its_age_and_does_not_tell_the_url() {
+        let body = calendar(&event("a", "20300603T080000Z"));
+        let (bench, source, cell, _) = subscribed(answer(200, "", &body)).await;
+        source.pass(noon(0)).await.unwrap();
+        let half = body.split("DURATION").next().unwrap();
+        for bad in [answer(200, "", half), answer(200, "", ""), answer(404, "", ""), answer(500, "", ""), String::new()]
+        {
+            *cell.lock().unwrap() = bad;
+            let error = bench.failure(&source, noon(15)).await;
+            assert!(!error.contains("secret"), "{error}");
+            assert_eq!(bench.busy(&source).await, (vec!["2030-06-03T08:00:00Z".to_owned()], Some(noon(0))));
+        }
+        let shown = format!("{source:?} {:?}", source.sources().await.unwrap());
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[tokio::test]
+    async fn the_zone_that_the_file_names_is_for_its_floating_times_alone() {
+        let floating = event("a", "20300603T080000") + &event("b", "20300604T080000Z");
+        let named = |zone: &str| answer(200, "", &calendar(&format!("X-WR-TIMEZONE:{zone}\r\n{floating}")));
+        let (bench, source, cell, _) = subscribed(named("America/New_York")).await;
+        for (zone, start) in [
+            ("America/New_York", "2030-06-03T12:00:00Z"),
+            ("Tokyo Standard Time", "2030-06-02T23:00:00Z"),
+            ("Nowhere", "2030-06-03T06:00:00Z"),
+        ] {
+            *cell.lock().unwrap() = named(zone);
+            assert!(source.pass(noon(0)).await.unwrap().rediscovered);
+            let (busy, _) = bench.busy(&source).await;
+            assert_eq!(busy, [start.to_owned(), "2030-06-04T08:00:00Z".to_owned()], "{zone}");
+        }
+        *cell.lock().unwrap() = answer(200, "", &calendar(&floating));
+        source.pass(noon(0)).await.unwrap();
+        assert_eq!(bench.busy(&source).await.0[0], "2030-06-03T06:00:00Z", "the host's zone");
+    }
+
+    #[test]
+    fn only_an_address_of_this_machine_that_is_written_so_may_be_read_there() {
+        for url in ["http://127.0.0.1:8000/x", "http://localhost/", "https://[::1]/", "http://[::ffff:127.0.0.1]/"] {
+            assert!(is_of_this_machine(&url.parse().unwrap()), "{url}");
+        }
+        for url in ["http://10.0.0.1/", "https://example.org/", "https://localhost.example.org/", "http://[fd00::1]/"] {
+            assert!(!is_of_this_machine(&url.parse().unwrap()), "{url}");
+        }
+    }
+}
