@@ -52,6 +52,7 @@ impl Daemon {
 
         let services = Services::open(&config, Access::Daemon, environment.clone(), clock.clone()).await?;
         let Built { world, targets, pollers } = services.build(&config, clock.now()).await?;
+        services.forget_others(&pollers).await?;
         services.publish(world).await?;
         let targets = Arc::new(ArcSwap::from_pointee(targets));
         let metrics = Metrics::new();
@@ -120,6 +121,7 @@ impl Daemon {
                 Ok(next) => match services.build(&next, clock.now()).await {
                     Ok(built) => {
                         polling.cancel();
+                        services.forget_others(&built.pollers).await?;
                         services.publish(built.world).await?;
                         targets.store(Arc::new(built.targets));
                         app.reload(settings(&next));
