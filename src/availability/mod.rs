@@ -3,6 +3,7 @@
 mod blocking;
 mod busy;
 mod clock;
+mod explain;
 mod happening;
 mod host;
 mod hours;
@@ -16,6 +17,7 @@ pub use busy::{
     BusyCause, BusyInterval, BusyKind, EventFacts, ObjectBusy, Warning, event_summary, object_busy, object_opens,
 };
 pub use clock::Clock;
+pub use explain::{Decision, Effect, Explanation, Known, KnownCalendar, Reason, Rule};
 pub use host::{AllDay, BusyRules, Host, HostId, Tentative};
 pub use hours::{DateHours, Hours, HoursError, TimeRange, WeeklyHours};
 pub use interval::{Interval, IntervalSet};

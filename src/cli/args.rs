@@ -41,6 +41,8 @@ pub enum Command {
     Busy(BusyArguments),
     /// Prints the slots on offer
     Slots(SlotsArguments),
+    /// Says why a time is or is not on offer: each rule and each event that decides
+    Explain(ExplainArguments),
     /// Prints the text of a feed
     Feed {
         /// The host, or one of their meeting types
@@ -138,6 +140,23 @@ pub struct SlotsArguments {
     #[arg(long, value_name = "T")]
     pub now: Option<String>,
     /// Prints what the slots API answers
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// Which meeting type
+    #[arg(value_name = "HOST/MEETING")]
+    pub target: String,
+    /// The start that is asked about: an RFC 3339 instant, or a date: its first instant in the host's zone
+    #[arg(value_name = "TIME")]
+    pub time: String,
+    /// As if it were this time now
+    #[arg(long, value_name = "T")]
+    pub now: Option<String>,
+    /// Prints one JSON document
     #[arg(long)]
     pub json: bool,
 }

@@ -9,6 +9,7 @@ mod check;
 mod demo;
 #[cfg(test)]
 mod differential;
+mod explain;
 mod feed;
 mod generate;
 mod maintain;
@@ -81,6 +82,7 @@ async fn perform(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Calendars { host } => calendars::calendars(config.as_deref(), &host).await,
         Command::Busy(args) => busy::busy(config.as_deref(), args).await,
         Command::Slots(args) => slots::slots(config.as_deref(), args).await,
+        Command::Explain(args) => explain::explain(config.as_deref(), args).await,
         Command::Feed { target } => feed::feed(config.as_deref(), &target).await,
         Command::Bookings(command) => bookings::bookings(config.as_deref(), command).await,
         Command::Backup { file } => maintain::backup(config.as_deref(), &file).await,

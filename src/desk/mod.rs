@@ -4,6 +4,7 @@
 mod answer;
 mod change;
 mod document;
+mod explain;
 mod invitation;
 mod observe;
 mod offer;

@@ -112,11 +112,11 @@ pub(super) fn slots(
     slots
 }
 
-fn held_without(snapshot: &Snapshot, moving: Option<BookingId>) -> Vec<Held> {
+pub(super) fn held_without(snapshot: &Snapshot, moving: Option<BookingId>) -> Vec<Held> {
     snapshot.held.iter().filter(|held| moving.is_none_or(|id| held.id != id.0)).cloned().collect()
 }
 
-fn situation<'a>(
+pub(super) fn situation<'a>(
     snapshot: &'a Snapshot,
     host: &'a Host,
     meeting: &'a MeetingType,

@@ -24,7 +24,8 @@ pub struct Snapshot {
     pub as_of: Option<Timestamp>,
     /// When the calendars are busy, without the events of `held`; known within `window` only.
     pub busy: IntervalSet,
-    /// The same with what makes it busy, a calendar each: for the host's eyes only.
+    /// The same with what makes it busy, a calendar each, and each calendar that is read for anything else: for the host's
+    /// eyes only.
     pub causes: Vec<Arc<CalendarBusy>>,
     /// What events open, beside the hours.
     pub opened: Vec<Interval>,
@@ -34,15 +35,17 @@ pub struct Snapshot {
     pub window: Interval,
 }
 
-/// The busy time of one calendar, with its causes.
+/// What one calendar contributes: busy time with its causes, and what its events open.
 #[derive(Clone, Debug)]
 pub struct CalendarBusy {
     /// Its name, as the host knows it.
     pub name: String,
     /// When it was last read.
     pub read_at: Option<Timestamp>,
-    /// Sorted by start; they may overlap.
+    /// Sorted by start; they may overlap. Empty when it is not read for busy time.
     pub intervals: Vec<BusyInterval>,
+    /// What its events open, beside the hours.
+    pub opens: Vec<Interval>,
     /// What was not understood in it.
     pub warnings: Vec<Warning>,
 }
@@ -211,13 +214,14 @@ fn expand(settings: &SourceSettings, data: &[u8], window: Interval) -> Expanded 
         Some(opens) => object_opens(data, &settings.rules, window, opens.summary.as_deref()),
         None => Vec::new(),
     };
-    let mut busy = if settings.busy {
+    // What is not understood in a calendar that opens time is told too, and its events are recognised as ours or not.
+    let mut busy = if settings.busy || settings.opens.is_some() {
         object_busy(data, &settings.rules, window)
     } else {
-        ObjectBusy { intervals: Vec::new(), warnings: Vec::new(), uids: Vec::new() }
+        ObjectBusy::default()
     };
-    // An event that opens time does not also take it.
-    busy.intervals.retain(|busy| !opens.contains(&busy.interval));
+    // An event that opens time does not also take it; of a calendar that only opens time, none does.
+    busy.intervals.retain(|busy| settings.busy && !opens.contains(&busy.interval));
     Expanded { busy, opens }
 }
 
@@ -226,18 +230,25 @@ impl Sources {
         let causes: Vec<Arc<CalendarBusy>> = self
             .calendars
             .values()
-            .filter(|source| source.settings.busy)
             .map(|source| {
                 let foreign = source.objects.values().filter(|object| !self.is_own(&object.busy));
                 let mut intervals: Vec<BusyInterval> =
                     foreign.flat_map(|object| object.busy.intervals.iter().cloned()).collect();
                 intervals.sort_unstable_by_key(|busy| busy.interval);
+                // The event of a booking opens nothing, wherever it is written.
+                let theirs = source
+                    .objects
+                    .values()
+                    .filter(|object| !object.busy.uids.iter().any(|uid| self.own.contains_key(uid)));
+                let mut opens: Vec<Interval> = theirs.flat_map(|object| object.opens.iter().copied()).collect();
+                opens.sort_unstable();
                 let warnings =
                     source.objects.values().flat_map(|object| object.busy.warnings.iter().cloned()).collect();
                 Arc::new(CalendarBusy {
                     name: source.settings.name.clone(),
                     read_at: source.read_at,
                     intervals,
+                    opens,
                     warnings,
                 })
             })
@@ -246,12 +257,7 @@ impl Sources {
         Snapshot {
             as_of: if read.contains(&None) { None } else { read.into_iter().flatten().min() },
             busy: causes.iter().flat_map(|calendar| calendar.intervals.iter().map(|busy| busy.interval)).collect(),
-            opened: self
-                .calendars
-                .values()
-                .flat_map(|s| s.objects.values())
-                .flat_map(|o| o.opens.iter().copied())
-                .collect(),
+            opened: causes.iter().flat_map(|calendar| calendar.opens.iter().copied()).collect(),
             causes,
             held: self.held.clone(),
             window: self.window,
