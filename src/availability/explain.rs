@@ -25,10 +25,10 @@ pub struct KnownCalendar<'a> {
 pub struct Known<'a> {
     /// Each calendar that is read.
     pub calendars: &'a [KnownCalendar<'a>],
-    /// The real time, which tells how old they are; [`Situation::now`] may be another.
-    pub at: Timestamp,
     /// One not read for longer: nothing can be booked.
     pub max_staleness: SignedDuration,
+    /// The time by which the age of the data is told: the real one, also where the rules are asked about another.
+    pub as_of: Timestamp,
     /// Busy time is known within.
     pub window: Interval,
 }
@@ -160,17 +160,11 @@ impl Decision {
     }
 }
 
-impl Known<'_> {
-    /// True when a calendar was not read lately enough.
-    fn is_unread(&self, calendar: &KnownCalendar<'_>) -> bool {
-        calendar.read_at.is_none_or(|read_at| self.at.duration_since(read_at) > self.max_staleness)
-    }
-}
-
 impl Situation<'_> {
     /// Why `start` is or is not on offer. `known` is what [`Situation::busy`] and [`Situation::opened`] were made of.
     pub fn explain(&self, start: Timestamp, known: &Known<'_>) -> Explanation {
-        let unread = known.calendars.iter().any(|calendar| known.is_unread(calendar)) || known.calendars.is_empty();
+        let unread =
+            known.calendars.iter().any(|calendar| self.is_unread(calendar, known)) || known.calendars.is_empty();
         let decision = match self.judge(start) {
             Verdict::NotASlot(why) => Decision::NotASlot(why),
             _ if unread => Decision::Unread,
@@ -205,6 +199,10 @@ impl Situation<'_> {
             (reason.effect, !(reason.effect == Effect::Against && Some(reason.rule) == deciding))
         });
         Explanation { start, time, decision, reasons }
+    }
+
+    fn is_unread(&self, calendar: &KnownCalendar<'_>, known: &Known<'_>) -> bool {
+        calendar.read_at.is_none_or(|at| known.as_of.duration_since(at) > known.max_staleness)
     }
 
     fn future(&self, start: Timestamp) -> Reason {
@@ -331,7 +329,7 @@ impl Situation<'_> {
                 Rule::Calendars,
                 format!("calendar {name:?} was never read, and what cannot be read is busy: see officehours check"),
             ),
-            Some(at) if known.is_unread(calendar) => against(
+            Some(at) if self.is_unread(calendar, known) => against(
                 Rule::Calendars,
                 format!(
                     "calendar {name:?} was last read {}, longer ago than max_staleness ({most}), and what cannot be read is busy",

@@ -288,8 +288,17 @@ impl Expansion<'_, '_> {
     }
 
     fn push(&mut self, event: usize, start: i64, end: i64, kind: Kind) {
-        if let Some(interval) = Interval::new(timestamp(start), timestamp(end)).filter(|i| i.overlaps(self.window)) {
-            self.found.push(Happening { interval, event, kind });
+        let interval =
+            Interval::new(timestamp(start), timestamp(end)).filter(|interval| interval.overlaps(self.window));
+        let Some(interval) = interval else { return };
+        match self.found.last_mut() {
+            // A series that overlaps itself is one stretch: many instances of a bomb take no memory.
+            Some(last) if last.event == event && last.kind == kind && last.interval.overlaps(interval) => {
+                let (start, end) =
+                    (last.interval.start().min(interval.start()), last.interval.end().max(interval.end()));
+                last.interval = Interval::new(start, end).unwrap_or(interval);
+            }
+            _ => self.found.push(Happening { interval, event, kind }),
         }
     }
 
@@ -415,7 +424,9 @@ impl Expansion<'_, '_> {
         let to = wall(self.window.end()).saturating_add(DAY).saturating_add(travel).saturating_sub(*delta);
         // Its own instance is the override itself.
         let first = if placement.from == Local::MIN { placement.from } else { placement.from + 1 };
-        let instances = set.instances(from.max(first)..to.min(placement.to), self.budget);
+        let mut share = self.budget.share();
+        let instances = set.instances(from.max(first)..to.min(placement.to), &mut share);
+        self.budget.give_back(share);
         for instance in &instances.found {
             let outside = instance.local < first || instance.local >= placement.to;
             let replaced = !overridden.is_empty()

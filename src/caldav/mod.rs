@@ -11,7 +11,7 @@ mod multistatus;
 mod origin;
 mod request;
 #[cfg(test)]
-mod scripted;
+pub(crate) mod scripted;
 mod subscription;
 mod transport;
 mod xml;

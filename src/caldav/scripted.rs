@@ -7,19 +7,19 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// A request as it came.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
-    pub(super) method: String,
-    pub(super) path: String,
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) path: String,
     /// The whole head, in lower case.
-    pub(super) head: String,
-    pub(super) body: String,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 /// What the server got, in order.
-pub(super) type Log = Arc<Mutex<Vec<Seen>>>;
+pub(crate) type Log = Arc<Mutex<Vec<Seen>>>;
 
 /// Starts a server and gives a client of it. The server ends with the test's runtime.
-pub(super) async fn serve(answer: impl Fn(&Seen) -> String + Send + Sync + 'static) -> (Client, Log) {
+pub(crate) async fn serve(answer: impl Fn(&Seen) -> String + Send + Sync + 'static) -> (Client, Log) {
     let (url, log) = serve_raw(answer).await;
     let password = "secret".to_owned().into();
     let login = Login { url, username: "prof".to_owned(), password, insecure: false, ca_file: None };
@@ -27,7 +27,7 @@ pub(super) async fn serve(answer: impl Fn(&Seen) -> String + Send + Sync + 'stat
 }
 
 /// Starts a server and gives its address.
-pub(super) async fn serve_raw(answer: impl Fn(&Seen) -> String + Send + Sync + 'static) -> (url::Url, Log) {
+pub(crate) async fn serve_raw(answer: impl Fn(&Seen) -> String + Send + Sync + 'static) -> (url::Url, Log) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     let log = Log::default();
@@ -41,12 +41,12 @@ pub(super) async fn serve_raw(answer: impl Fn(&Seen) -> String + Send + Sync + '
 }
 
 /// A whole answer with its length.
-pub(super) fn answer(status: u16, headers: &str, body: &str) -> String {
+pub(crate) fn answer(status: u16, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status} x\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len())
 }
 
 /// A 207 of these responses.
-pub(super) fn multistatus(inner: &str) -> String {
+pub(crate) fn multistatus(inner: &str) -> String {
     let body = format!(r#"<multistatus xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">{inner}</multistatus>"#);
     answer(207, "Content-Type: application/xml\r\n", &body)
 }

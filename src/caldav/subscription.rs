@@ -4,6 +4,7 @@
 use super::error::{Error, ErrorKind};
 use super::request::Answer;
 use super::transport::{client_builder, failure};
+use crate::ical::check_whole;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -33,7 +34,7 @@ pub struct Validators {
 pub enum Reach {
     /// To public addresses alone.
     Public,
-    /// Also to this machine and private networks.
+    /// Also to this machine and private networks. A redirect to another origin is held to public addresses all the same.
     Anywhere,
 }
 
@@ -58,7 +59,7 @@ pub enum Subscribed {
 /// `PrivateAddress` for what [`Reach::Public`] forbids, `TooLarge` beyond 20 MiB, `BadAnswer` for what is no iCalendar or has no end. Errors
 /// name the host alone: such URLs are secrets.
 pub async fn fetch_subscription(url: &Url, known: &Validators, reach: Reach) -> Result<Subscribed, Error> {
-    let mut url = over_http(url);
+    let (mut url, mut reach) = (over_http(url), reach);
     for _ in 0..=MAX_REDIRECTS {
         let answer = get(&url, known, reach).await?;
         match answer.status {
@@ -68,9 +69,12 @@ pub async fn fetch_subscription(url: &Url, known: &Validators, reach: Reach) -> 
                 if url.scheme() == "https" && target.scheme() != "https" {
                     return Err(failed(ErrorKind::Insecure, &target));
                 }
+                if target.origin() != url.origin() {
+                    reach = Reach::Public;
+                }
                 url = target;
             }
-            304 => return Ok(Subscribed::NotModified),
+            304 if *known != Validators::default() => return Ok(Subscribed::NotModified),
             200 => return body(answer),
             _ => return Err(answer.error()),
         }
@@ -112,18 +116,9 @@ async fn get(url: &Url, known: &Validators, reach: Reach) -> Result<Answer, Erro
     Ok(Answer { operation: OPERATION, account: public.clone(), url: public, status, headers, body })
 }
 
-/// A login page is no calendar, and half a calendar would free the time of the other half.
 fn body(answer: Answer) -> Result<Subscribed, Error> {
-    let begins =
-        |bytes: &[u8], word: &[u8]| bytes.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-    let text = answer.body.trim_ascii();
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    if !begins(text, b"BEGIN:VCALENDAR") {
-        return Err(answer.failed(ErrorKind::BadAnswer).with_detail("it is not iCalendar"));
-    }
-    let end = text.get(text.len().saturating_sub(b"END:VCALENDAR".len())..).unwrap_or_default();
-    if !begins(end, b"END:VCALENDAR") {
-        return Err(answer.failed(ErrorKind::BadAnswer).with_detail("it ends in the middle"));
+    if let Err(fault) = check_whole(&answer.body) {
+        return Err(answer.failed(ErrorKind::BadAnswer).with_detail(fault.to_string()));
     }
     let validators = Validators {
         etag: answer.header("etag").map(str::to_owned),
@@ -297,6 +292,21 @@ mod tests {
         let log = log.lock().unwrap();
         assert!(log[3].head.contains("if-modified-since: tue, 24 nov 2026 10:00:00 gmt"));
         assert!(!log[3].head.contains("authorization"));
+    }
+
+    #[tokio::test]
+    async fn a_redirect_does_not_lead_on_into_a_private_network() {
+        let (other, log) = serve_raw(|_| answer(200, "", CALENDAR)).await;
+        let (url, _) = serve_raw(move |_| answer(302, &format!("Location: {other}\r\n"), "")).await;
+        let result = fetch_subscription(&url, &Validators::default(), Reach::Anywhere).await;
+        assert_eq!(kind(result), ErrorKind::PrivateAddress);
+        assert!(log.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn nothing_new_is_no_answer_to_who_holds_nothing() {
+        let (url, _) = serve_raw(|_| answer(304, "", "")).await;
+        assert!(fetch_subscription(&url, &Validators::default(), Reach::Anywhere).await.is_err());
     }
 
     #[tokio::test]

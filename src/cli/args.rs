@@ -51,7 +51,7 @@ pub enum Command {
         #[arg(value_name = "HOST[/MEETING]")]
         target: String,
     },
-    /// The host's desk: lists, shows, cancels, approves and declines bookings
+    /// The host's desk: lists, shows, cancels, moves, approves, declines and exports bookings
     #[command(subcommand)]
     Bookings(BookingsCommand),
     /// Writes a consistent copy of the store, while the daemon runs
@@ -212,6 +212,26 @@ pub enum BookingsCommand {
     Cancel {
         /// Its id
         id: String,
+        /// Prints one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Moves a booking to another slot on offer
+    Move {
+        /// Its id
+        id: String,
+        /// RFC 3339 instant of the new start
+        #[arg(value_name = "T")]
+        start: String,
+        /// Prints one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Writes all bookings as CSV, or as JSON
+    Export {
+        /// Only those of this guest's address
+        #[arg(long, value_name = "ADDRESS")]
+        guest: Option<String>,
         /// Prints one JSON document
         #[arg(long)]
         json: bool,

@@ -42,6 +42,21 @@ pub(super) async fn bookings(config: Option<&Path>, command: BookingsCommand) ->
             let booking = services.desk.cancel_by_id(booking_id(&id)?).await?;
             show(&mut out, &services, &booking, json)?;
         }
+        BookingsCommand::Move { id, start, json } => {
+            let start =
+                start.parse().map_err(|_| UsageError(format!("{start:?} is no time: write 2026-12-01T13:00:00Z")))?;
+            let booking = services.desk.move_by_id(booking_id(&id)?, start).await?;
+            show(&mut out, &services, &booking, json)?;
+        }
+        BookingsCommand::Export { guest, json } => {
+            let bookings = services.store.bookings(None, BookingFilter { guest, ..BookingFilter::default() }).await?;
+            if json {
+                let all: Vec<Value> = bookings.iter().map(as_json).collect();
+                writeln!(out, "{}", Value::from(all))?;
+            } else {
+                write!(out, "{}", csv(&bookings))?;
+            }
+        }
         BookingsCommand::Approve { id, json } => {
             let booking = services.desk.decide_by_id(booking_id(&id)?, Decision::Approve).await?;
             show(&mut out, &services, &booking, json)?;
@@ -83,6 +98,36 @@ fn line(services: &Services, booking: &Booking) -> String {
     format!("{}  {when}  {}/{}  {}  {}", booking.id, booking.host, booking.meeting, booking.state, booking.guest.name)
 }
 
+/// RFC 4180, with a line of names. A cell that a spreadsheet would take for a formula is quoted as text.
+fn csv(bookings: &[Booking]) -> String {
+    let mut text = String::from("id,host,meeting,state,start,end,name,email,note,answers,created_at\r\n");
+    for booking in bookings {
+        let answers: Vec<String> = booking.guest.answers.iter().map(|a| format!("{}: {}", a.label, a.text)).collect();
+        let cells = [
+            booking.id.to_string(),
+            booking.host.to_string(),
+            booking.meeting.to_string(),
+            booking.state.to_string(),
+            booking.time.start().to_string(),
+            booking.time.end().to_string(),
+            booking.guest.name.clone(),
+            booking.guest.email.clone(),
+            booking.guest.note.clone(),
+            answers.join("\n"),
+            booking.created_at.to_string(),
+        ];
+        text.push_str(&cells.map(|cell| csv_cell(&cell)).join(","));
+        text.push_str("\r\n");
+    }
+    text
+}
+
+fn csv_cell(cell: &str) -> String {
+    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
+    if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+}
+
 fn as_json(booking: &Booking) -> Value {
     json!({
         "id": booking.id.to_string(),
@@ -99,4 +144,16 @@ fn as_json(booking: &Booking) -> Value {
         "created_at": booking.created_at,
         "event": booking.event.as_ref().map(|place| json!({ "account": place.account, "href": place.href })),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::csv_cell;
+
+    #[test]
+    fn no_cell_is_a_formula_or_ends_its_line() {
+        assert_eq!(csv_cell("=1+1"), "'=1+1");
+        assert_eq!(csv_cell("a,\"b\"\nc"), "\"a,\"\"b\"\"\nc\"");
+        assert_eq!(csv_cell("Ada"), "Ada");
+    }
 }

@@ -1,7 +1,7 @@
-//! `officehours calendars HOST`: every calendar found, asked of the servers now.
+//! `officehours calendars HOST`: every calendar found, asked of the servers now; then subscriptions and folders.
 
 use super::office::{host, open};
-use crate::sync::is_named_so;
+use crate::sync::{Source, is_named_so};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,7 +12,13 @@ pub(super) async fn calendars(config: Option<&Path>, id: &str) -> anyhow::Result
     let mut out = std::io::stdout().lock();
     let mut failed = false;
     for of_host in config.hosts.iter().filter(|of| of.host.id == host.id) {
-        for account in services.accounts(of_host).await? {
+        for source in services.sources(of_host).await? {
+            let Source::Account(account) = &source else {
+                for (calendar, _) in source.sources().await? {
+                    writeln!(out, "{}/{}\t{}\tbusy\tread-only", source.name(), calendar.name, calendar.key.href)?;
+                }
+                continue;
+            };
             let settings = &account.settings;
             match account.client.discover().await {
                 Ok(found) => {

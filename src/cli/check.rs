@@ -5,7 +5,7 @@ use super::office::{log, open};
 use crate::availability::Interval;
 use crate::daemon::{Level, zone_disagreements};
 use crate::ical::write::{EventStatus, EventText, booking_event};
-use crate::sync::AccountSync;
+use crate::sync::{AccountSync, Source};
 use anyhow::Context;
 use jiff::SignedDuration;
 use std::io::Write;
@@ -22,45 +22,32 @@ pub(super) async fn check(config: Option<&Path>, args: CheckArguments) -> anyhow
         for line in zone_disagreements(&host.host, services.clock.now()) {
             writeln!(out, "{}: {line}: bring the system's tzdata up to date, then officehours.", host.host.id)?;
         }
-        for account in services.accounts(host).await? {
-            let name = format!("{}/{}", host.host.id, account.settings.id);
+        for source in services.sources(host).await? {
+            let name = format!("{}/{}", host.host.id, source.name());
             let now = services.clock.now();
-            match account.client.discover().await {
-                Ok(found) => {
-                    let server = found.server.as_deref().unwrap_or("a server that does not say what it is");
-                    writeln!(out, "{name}: connected to {server}; {} calendar(s).", found.calendars.len())?;
-                    if let Some(skew) = found.clock_skew(now).filter(|skew| skew.abs() > SignedDuration::from_secs(30))
-                    {
+            if let Source::Account(account) = &source {
+                match connect(&mut out, account, &name, now).await? {
+                    Connection::Good => {}
+                    Connection::Doubtful => failed = true,
+                    Connection::None => {
                         failed = true;
-                        writeln!(
-                            out,
-                            "{name}: its clock differs from this machine's by {} s: set both by NTP.",
-                            skew.as_secs()
-                        )?;
+                        continue;
                     }
-                    if found.dav.iter().any(|token| token == "calendar-auto-schedule") {
-                        writeln!(
-                            out,
-                            "{name}: the server can send invitations itself; bookings have no attendees, so it sends none."
-                        )?;
-                    }
-                }
-                Err(error) => {
-                    failed = true;
-                    writeln!(out, "{name}: {error}")?;
-                    continue;
                 }
             }
-            let pass = account.pass(now).await?;
+            let pass = source.pass(now).await?;
             for calendar in &pass.calendars {
                 if let Err(error) = &calendar.result {
                     failed = true;
                     writeln!(out, "{name}/{}: {error}", calendar.name)?;
                 }
             }
-            contributions(&mut out, &account, &name, now).await?;
-            if args.write && account.settings.bookings.is_some() {
-                match write_and_remove(&account, now).await {
+            contributions(&mut out, &source, &name, now).await?;
+            if let Source::Account(account) = &source
+                && args.write
+                && account.settings.bookings.is_some()
+            {
+                match write_and_remove(account, now).await {
                     Ok(calendar) => {
                         writeln!(out, "{name}/{calendar}: a test event was written, read back and removed.")?
                     }
@@ -75,18 +62,56 @@ pub(super) async fn check(config: Option<&Path>, args: CheckArguments) -> anyhow
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// What each calendar of the account contributes over the next 30 days, and what in it is not understood.
-async fn contributions(
+/// How an account's server was met.
+enum Connection {
+    Good,
+    /// Something is to be put right.
+    Doubtful,
+    None,
+}
+
+/// Asks an account's server what it has.
+async fn connect(
     out: &mut impl Write,
     account: &AccountSync,
     name: &str,
     now: jiff::Timestamp,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Connection> {
+    let mut connection = Connection::Good;
+    match account.client.discover().await {
+        Ok(found) => {
+            let server = found.server.as_deref().unwrap_or("a server that does not say what it is");
+            writeln!(out, "{name}: connected to {server}; {} calendar(s).", found.calendars.len())?;
+            if let Some(skew) = found.clock_skew(now).filter(|skew| skew.abs() > SignedDuration::from_secs(30)) {
+                connection = Connection::Doubtful;
+                writeln!(
+                    out,
+                    "{name}: its clock differs from this machine's by {} s: set both by NTP.",
+                    skew.as_secs()
+                )?;
+            }
+            if found.dav.iter().any(|token| token == "calendar-auto-schedule") {
+                writeln!(
+                    out,
+                    "{name}: the server can send invitations itself; bookings have no attendees, so it sends none."
+                )?;
+            }
+        }
+        Err(error) => {
+            writeln!(out, "{name}: {error}")?;
+            return Ok(Connection::None);
+        }
+    }
+    Ok(connection)
+}
+
+/// What each calendar of the source contributes over the next 30 days, and what in it is not understood.
+async fn contributions(out: &mut impl Write, from: &Source, name: &str, now: jiff::Timestamp) -> anyhow::Result<()> {
     let month = now.checked_add(SignedDuration::from_hours(24 * 30)).ok().and_then(|end| Interval::new(now, end));
     let month = month.context("the clock is at the end of time")?;
-    for (source, read_at) in account.sources().await? {
+    for (source, read_at) in from.sources().await? {
         let Some(_) = read_at else { continue };
-        let objects = account.store.objects(&source.key).await?;
+        let objects = from.store().objects(&source.key).await?;
         let (mut busy, mut opens, mut warnings) = (0, 0, Vec::new());
         for object in &objects {
             let read = source.read(&object.data, month);

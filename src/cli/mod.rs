@@ -22,7 +22,7 @@ mod sync;
 
 pub use args::{Arguments, Command};
 
-use crate::config::ConfigErrors;
+use crate::config::{ConfigErrors, NotFound};
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -62,6 +62,9 @@ fn report(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     eprintln!("officehours: {error:#}");
+    if error.is::<NotFound>() {
+        return ExitCode::from(78);
+    }
     if error.is::<UsageError>() {
         return ExitCode::from(2);
     }

@@ -11,9 +11,9 @@ pub(super) async fn sync(config: Option<&Path>, only: Option<&str>) -> anyhow::R
     let mut out = std::io::stdout().lock();
     let mut failed = false;
     for host in config.hosts.iter().filter(|host| only.as_ref().is_none_or(|only| only.id == host.host.id)) {
-        for account in services.accounts(host).await? {
-            let name = format!("{}/{}", host.host.id, account.settings.id);
-            match account.pass(services.clock.now()).await {
+        for source in services.sources(host).await? {
+            let name = format!("{}/{}", host.host.id, source.name());
+            match source.pass(services.clock.now()).await {
                 Ok(pass) => {
                     for calendar in pass.calendars {
                         match calendar.result {

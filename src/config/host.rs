@@ -164,7 +164,8 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
     }));
     let account_ids: Vec<&str> = ids.keys().map(String::as_str).collect();
 
-    let subscriptions = all(section.sections("subscription").iter().map(subscription));
+    let subscriptions =
+        all(section.sections("subscription").iter().map(|section| subscription(section, max_staleness)));
     let folders = all(section.sections("folder").iter().map(|section| folder(section, surroundings)));
     if section.written(&["account", "subscription", "folder"]).is_empty() {
         section
@@ -270,16 +271,21 @@ fn account(section: &Section<'_>, surroundings: &Surroundings<'_>, max_staleness
         (false, true) => section.missing("username", "username = \"…\", to go with the password"),
         _ => {}
     }
-    let poll = section.read_or("poll", minutes(5), duration(POLL));
+    let poll = poll(section, minutes(5), max_staleness);
+    let (all_day, tentative) = reading(section);
+    let calendars = section.list("calendars", text);
+    let login = username.zip(password).map(|(username, password)| Login { username, password });
+    Some(Account { id: id?, url: url?, login, calendars, poll, insecure, all_day, tentative })
+}
+
+fn poll(section: &Section<'_>, default: SignedDuration, max_staleness: SignedDuration) -> SignedDuration {
+    let poll = section.read_or("poll", default, duration(POLL));
     if poll >= max_staleness {
         let message =
             "poll: it is read no more often than max_staleness allows: between two polls nothing can be booked";
         section.warn("poll", message.to_owned());
     }
-    let (all_day, tentative) = reading(section);
-    let calendars = section.list("calendars", text);
-    let login = username.zip(password).map(|(username, password)| Login { username, password });
-    Some(Account { id: id?, url: url?, login, calendars, poll, insecure, all_day, tentative })
+    poll
 }
 
 fn reading(section: &Section<'_>) -> (AllDay, Tentative) {
@@ -309,14 +315,14 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn subscription(section: &Section<'_>) -> Option<Subscription> {
+fn subscription(section: &Section<'_>, max_staleness: SignedDuration) -> Option<Subscription> {
     let url = section.require("url", "url = \"https://outlook.office365.com/…/calendar.ics\"", |value| {
         // webcal is what calendar programs call a subscription over https.
         let written = text(value)?;
         let https = written.strip_prefix("webcal://").map(|rest| format!("https://{rest}"));
         http_url(&DeValue::String(https.unwrap_or(written).into()))
     });
-    let poll = section.read_or("poll", minutes(15), duration(POLL));
+    let poll = poll(section, minutes(15), max_staleness);
     let (all_day, tentative) = reading(section);
     Some(Subscription { url: url?, poll, all_day, tentative })
 }

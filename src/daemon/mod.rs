@@ -1,13 +1,14 @@
 //! The daemon: wiring, tasks, and how they end. Start with [`Daemon`].
 
-mod account;
 mod logging;
+mod poller;
 mod publish;
 mod setup;
 mod tasks;
+mod watch;
 
-pub use account::Poller;
 pub use logging::{Journal, Level, start_logging};
+pub use poller::Poller;
 pub use publish::load_board;
 pub use setup::{Services, SetupError, random, zone_disagreements};
 pub use tasks::{Daemon, Ready};

@@ -1,16 +1,16 @@
 //! From what is stored to what is published of a host.
 
 use crate::store::StoredObject;
-use crate::sync::{AccountSync, HostBoard, SyncError};
+use crate::sync::{HostBoard, Source, SyncError};
 use jiff::Timestamp;
 
-/// Puts everything that is stored of a host's accounts on the board.
-pub async fn load_board(board: &HostBoard, accounts: &[AccountSync], now: Timestamp) -> Result<(), SyncError> {
+/// Puts everything that is stored of a host's sources on the board.
+pub async fn load_board(board: &HostBoard, sources: &[Source], now: Timestamp) -> Result<(), SyncError> {
     let mut calendars = Vec::new();
-    for account in accounts {
-        for (settings, read_at) in account.sources().await? {
+    for source in sources {
+        for (settings, read_at) in source.sources().await? {
             let objects: Vec<StoredObject> = match read_at {
-                Some(_) => account.store.objects(&settings.key).await?,
+                Some(_) => source.store().objects(&settings.key).await?,
                 None => Vec::new(),
             };
             calendars.push((settings, read_at, objects));

@@ -1,6 +1,6 @@
 //! From a config to everything that runs by it: store, desk, boards, accounts. The wiring, on one screen.
 
-use super::account::Poller;
+use super::poller::Poller;
 use super::publish::load_board;
 use crate::availability::{Clock, Host, HostId};
 use crate::booking::Links;
@@ -9,9 +9,12 @@ use crate::config::{Config, Environment, HostConfig, Limit, SecretError};
 use crate::desk::{Desk, HostDesk, Limits, OutboxSignal, Rate, TokenSource, World};
 use crate::outbox::Targets;
 use crate::store::{Access, Store, StoreError};
-use crate::sync::{AccountSettings, AccountSync, HostBoard, SyncError, SyncHandle};
+use crate::sync::{
+    AccountSettings, AccountSync, FolderSync, HostBoard, Reading, Source, SubscriptionSync, SyncError, SyncHandle,
+};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// What lives as long as the process, whatever the config becomes.
@@ -103,19 +106,22 @@ impl Services {
         };
         for host in &config.hosts {
             let board = Arc::new(HostBoard::new(host.host.clone(), now));
-            let accounts: Arc<[AccountSync]> = self.accounts(host).await?.into();
-            load_board(&board, &accounts, now).await?;
+            let sources: Arc<[Source]> = self.sources(host).await?.into();
+            load_board(&board, &sources, now).await?;
             let mut handles = Vec::new();
-            for (sync, account) in accounts.iter().zip(&host.accounts) {
+            for source in sources.iter() {
                 let (handle, requests) = SyncHandle::new();
-                handles.push(handle);
-                built.targets.accounts.insert((host.host.id.clone(), account.id.clone()), sync.clone());
+                handles.push(handle.clone());
+                if let Source::Account(account) = source {
+                    built.targets.accounts.insert((host.host.id.clone(), source.id().to_owned()), account.clone());
+                }
                 built.pollers.push(Poller {
-                    sync: sync.clone(),
-                    accounts: accounts.clone(),
+                    source: source.clone(),
+                    sources: sources.clone(),
                     board: board.clone(),
                     services: self.clone(),
-                    poll: account.poll,
+                    poll: poll_of(source, host),
+                    handle,
                     grace: host.bookings.as_ref().map_or(DEFAULT_GRACE, |bookings| bookings.grace),
                     requests,
                 });
@@ -146,6 +152,36 @@ impl Services {
     pub async fn publish_stored(&self, config: &Config, now: Timestamp) -> Result<(), SetupError> {
         let built = self.build(config, now).await?;
         Ok(self.publish(built.world).await?)
+    }
+
+    /// All that makes a host busy: accounts, subscriptions and folders, each once.
+    pub async fn sources(&self, host: &HostConfig) -> Result<Vec<Source>, SetupError> {
+        let reading = |all_day, tentative| Reading { host: host.host.clone(), all_day, tentative };
+        let mut sources: Vec<Source> = self.accounts(host).await?.into_iter().map(Source::Account).collect();
+        sources.extend(host.subscriptions.iter().map(|of| {
+            let reading = reading(of.all_day, of.tentative);
+            Source::Subscription(SubscriptionSync::new(of.url.clone(), of.poll, reading, self.store.clone()))
+        }));
+        sources.extend(host.folders.iter().map(|of| {
+            let reading = reading(of.all_day, of.tentative);
+            Source::Folder(FolderSync::new(of.path.clone(), reading, self.store.clone()))
+        }));
+        let mut known = HashSet::new();
+        sources.retain(|source| known.insert(source.id().to_owned()));
+        Ok(sources)
+    }
+
+    /// Forgets the copies of subscriptions and folders that are in the config no longer.
+    pub(super) async fn forget_others(&self, pollers: &[Poller]) -> Result<(), StoreError> {
+        let configured: HashSet<(&HostId, &str)> =
+            pollers.iter().map(|poller| (&poller.source.host().id, poller.source.id())).collect();
+        for (host, source) in self.store.known_accounts().await? {
+            // The id of an account has no colon.
+            if source.contains(':') && !configured.contains(&(&host, source.as_str())) {
+                self.store.forget_account(&host, &source).await?;
+            }
+        }
+        Ok(())
     }
 
     /// A client for each account of a host.
@@ -194,6 +230,18 @@ impl Services {
             accounts.push(AccountSync { settings: Arc::new(settings), client, store: self.store.clone() });
         }
         Ok(accounts)
+    }
+}
+
+/// Folders are watched; this finds what watching misses.
+const FOLDER_POLL: SignedDuration = SignedDuration::from_mins(1);
+
+/// How often a source is read.
+fn poll_of(source: &Source, host: &HostConfig) -> SignedDuration {
+    match source {
+        Source::Account(account) => host.account(&account.settings.id).map_or(FOLDER_POLL, |account| account.poll),
+        Source::Subscription(subscription) => subscription.poll(),
+        Source::Folder(_) => FOLDER_POLL.min(host.host.max_staleness / 2),
     }
 }
 

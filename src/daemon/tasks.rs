@@ -53,6 +53,7 @@ impl Daemon {
         let services = Services::open(&config, Access::Daemon, environment.clone(), clock.clone()).await?;
         warn_of_zones(&config, clock.now());
         let Built { world, targets, pollers } = services.build(&config, clock.now()).await?;
+        services.forget_others(&pollers).await?;
         services.publish(world).await?;
         let targets = Arc::new(ArcSwap::from_pointee(targets));
         let metrics = Metrics::new();
@@ -122,6 +123,7 @@ impl Daemon {
                     Ok(built) => {
                         warn_of_zones(&next, clock.now());
                         polling.cancel();
+                        services.forget_others(&built.pollers).await?;
                         services.publish(built.world).await?;
                         targets.store(Arc::new(built.targets));
                         app.reload(settings(&next));
@@ -247,14 +249,12 @@ fn settings(config: &Config) -> Settings {
             std::num::NonZeroU32::new(count).map(|count| http::Rate { count, per: per.unsigned_abs() })
         }
     };
+    let trusted = config.server.trusted_proxies.clone();
     Settings::new(SettingsSource {
         public_url: config.server.public_url.clone(),
-        trusted_proxies: config
-            .server
-            .trusted_proxies
-            .iter()
-            .filter_map(|network| network.to_string().parse().ok())
-            .collect(),
+        trusted_proxies: http::TrustedProxies::new(move |address| {
+            trusted.iter().any(|network| network.contains(address))
+        }),
         directory: config.server.directory,
         public_metrics: config.server.metrics_listen.is_none(),
         mailed: config.mail.is_some(),

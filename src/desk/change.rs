@@ -59,6 +59,16 @@ impl Desk {
     /// Moves a booking to another slot of its meeting type, for its guest.
     pub async fn move_to(&self, token: &str, start: Timestamp) -> Result<BookingView, ReserveError> {
         let booking = self.by_guest_token(token).await?;
+        self.move_booking(booking, start).await
+    }
+
+    /// Moves a booking to another slot of its meeting type, at the command line.
+    pub async fn move_by_id(&self, id: BookingId, start: Timestamp) -> Result<Booking, ReserveError> {
+        let booking = self.store.booking(id).await?.ok_or(TokenError::Unknown)?;
+        Ok(self.move_booking(booking, start).await?.booking)
+    }
+
+    async fn move_booking(&self, booking: Booking, start: Timestamp) -> Result<BookingView, ReserveError> {
         if !booking.state.holds_slot() {
             return Err(ReserveError::Token(TokenError::Closed(booking.state)));
         }

@@ -6,9 +6,9 @@ use crate::availability::{Explanation, Host, Known, KnownCalendar, MeetingType};
 use jiff::Timestamp;
 
 impl Desk {
-    /// Why `start` is or is not on offer by the rules as they decide at `now`: what [`Desk::offer_as_of`] decides, with
-    /// every rule and event that has a say; how fresh the data is, is told by the real time. It names the host's events:
-    /// for their eyes only. `None` when there is no such host.
+    /// Why `start` is or is not on offer: what [`Desk::offer`] and [`Desk::slot`] decide, with every rule and event
+    /// that has a say. It names the host's events: for their eyes only. `None` when there is no such host.
+    /// By the rules as they would decide at `now`; how old the data is, is told by the real time.
     pub fn explain(&self, host: &Host, meeting: &MeetingType, start: Timestamp, now: Timestamp) -> Option<Explanation> {
         let world = self.world();
         let snapshot = world.host_by_id(&host.id)?.board.snapshot();
@@ -26,8 +26,8 @@ impl Desk {
             .collect();
         let known = Known {
             calendars: &calendars,
-            at: self.clock.now(),
             max_staleness: host.max_staleness,
+            as_of: self.clock.now(),
             window: snapshot.window,
         };
         Some(situation(&snapshot, host, meeting, &held, now).explain(start, &known))

@@ -41,6 +41,8 @@ pub struct Desk {
     clock: Clock,
     tokens: TokenSource,
     documents: Arc<Documents>,
+    /// One at a time: what was read of the store earlier is never published later.
+    refreshing: Arc<tokio::sync::Mutex<()>>,
     /// The idempotency keys that are being answered just now.
     in_progress: Arc<Mutex<HashSet<String>>>,
 }
@@ -55,6 +57,7 @@ impl Desk {
             clock,
             tokens,
             documents: Arc::default(),
+            refreshing: Arc::default(),
             in_progress: Arc::default(),
         }
     }
@@ -91,6 +94,7 @@ impl Desk {
 
     /// Puts the host's bookings, as they are stored, into what is published.
     pub async fn refresh(&self, host: &HostId) -> Result<(), StoreError> {
+        let _one_at_a_time = self.refreshing.lock().await;
         if let Some(desk) = self.world().host_by_id(host) {
             let since = self.clock.now().checked_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
             let window = Interval::new(since, Timestamp::MAX);

@@ -22,7 +22,7 @@ mod state;
 pub use api::slots_document;
 pub use limiter::Rate;
 pub use metrics::Metrics;
-pub use proxy::{Network, NetworkError};
+pub use proxy::TrustedProxies;
 pub use route::{app, ops};
 pub use server::{ServerLimits, serve};
 pub use state::{AppState, Clock, Settings, SettingsSource};

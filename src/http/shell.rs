@@ -152,7 +152,7 @@ mod tests {
     fn settings(requests_per_ip: Option<Rate>) -> Settings {
         Settings::new(SettingsSource {
             public_url: "https://meet.example.edu/office".into(),
-            trusted_proxies: vec!["127.0.0.1".parse().unwrap()],
+            trusted_proxies: crate::http::TrustedProxies::new(|address| address.is_loopback()),
             directory: false,
             public_metrics: true,
             mailed: false,

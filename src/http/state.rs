@@ -1,7 +1,7 @@
 //! What every handler holds: the desk, the settings of this moment, the clock and the counters. Start with [`AppState`].
 
 use super::limiter::{Limiter, Rate};
-use super::{Metrics, Network};
+use super::{Metrics, TrustedProxies};
 use crate::booking::Links;
 use crate::desk::Desk;
 use arc_swap::ArcSwap;
@@ -17,7 +17,7 @@ pub struct Settings {
     /// Prints public URLs.
     pub links: Links,
     /// Whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<Network>,
+    pub trusted_proxies: TrustedProxies,
     /// True when `/` lists the hosts.
     pub directory: bool,
     /// True when `/metrics`, `/healthz` and `/readyz` are on the public router, because there is no `metrics_listen`.
@@ -33,7 +33,7 @@ pub struct SettingsSource {
     /// `[server] public_url`.
     pub public_url: String,
     /// `[server] trusted_proxies`.
-    pub trusted_proxies: Vec<Network>,
+    pub trusted_proxies: TrustedProxies,
     /// `[server] directory`.
     pub directory: bool,
     /// No `[server] metrics_listen`.

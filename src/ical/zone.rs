@@ -100,15 +100,15 @@ impl Zone {
             Rules::Known(rules) => {
                 Some(rules.to_ambiguous_timestamp(datetime_of(local)?).compatible().ok()?.as_second())
             }
-            Rules::OfFile(rules) => Some(local - i64::from(rules.offset_of_local(local))),
+            Rules::OfFile(rules) => local.checked_sub(rules.offset_of_local(local).into()),
             Rules::ChronoTz(rules) => {
                 // Of the offsets a day before and after, the larger gives the earlier instant; it holds in a fold, and
                 // outside of one if it is in force there. In a gap neither is, and the one before counts.
-                let before = chrono_offset(*rules, local - 86_400 * 3 / 2);
-                let after = chrono_offset(*rules, local + 86_400 * 3 / 2);
-                let holds = |offset: i32| chrono_offset(*rules, local - i64::from(offset)) == offset;
+                let before = chrono_offset(*rules, local.saturating_sub(86_400 * 3 / 2));
+                let after = chrono_offset(*rules, local.saturating_add(86_400 * 3 / 2));
+                let holds = |offset: i32| chrono_offset(*rules, local.saturating_sub(offset.into())) == offset;
                 let offset = [before, after].into_iter().find(|offset| holds(*offset)).unwrap_or(before);
-                Some(local - i64::from(offset))
+                local.checked_sub(offset.into())
             }
         }
     }
@@ -116,7 +116,7 @@ impl Zone {
     /// As [`Zone::civil`], in wall-clock seconds.
     pub(crate) fn local(&self, second: i64) -> Option<Local> {
         match &self.rules {
-            Rules::OfFile(rules) => Some(second + i64::from(rules.offset_at(second))),
+            Rules::OfFile(rules) => second.checked_add(rules.offset_at(second).into()),
             Rules::Known(_) | Rules::ChronoTz(_) => {
                 Some(second + i64::from(self.offset(Timestamp::from_second(second).ok()?).seconds()))
             }

@@ -115,8 +115,8 @@ impl RecurrenceSet {
         }
     }
 
-    /// To be called when all is added.
-    pub(crate) fn finish(&mut self) {
+    /// Sorts what [`RecurrenceSet::add_ex_date`] was given; to be called after the last of them.
+    pub fn finish(&mut self) {
         self.ex_keys.sort_unstable();
         self.ex_days.sort_unstable();
     }
@@ -180,8 +180,9 @@ impl RecurrenceSet {
         }
     }
 
-    /// The instances whose start on the wall clock is in `range`, and those RDATEs whose own length reaches into it.
-    pub(crate) fn instances(&self, range: Range<Local>, budget: &mut Budget) -> Instances {
+    /// The instances whose start on the wall clock (seconds since 1970 there; half-open) is in `range`, and those RDATEs
+    /// whose own length reaches into it.
+    pub fn instances(&self, range: Range<i64>, budget: &mut Budget) -> Instances {
         let mut instances = Instances::default();
         let mut locals = Vec::new();
         for rule in &self.rules {

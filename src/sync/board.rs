@@ -198,9 +198,13 @@ impl HostBoard {
 
     /// Takes the host's bookings as they are now: `own` are the events that are ours.
     pub fn booked(&self, held: Vec<Held>, own: Vec<OwnEvent>) {
+        let own: HashMap<String, OwnEvent> = own.into_iter().map(|event| (event.uid.clone(), event)).collect();
         let mut sources = self.lock();
+        if sources.held == held && sources.own == own {
+            return;
+        }
         sources.held = held;
-        sources.own = own.into_iter().map(|event| (event.uid.clone(), event)).collect();
+        sources.own = own;
         self.publish(&sources);
     }
 

@@ -1,14 +1,23 @@
-//! Calendars in, snapshots out: a pass over an account ([`AccountSync`]) brings our copy up to date, and the copy becomes the
+//! Calendars in, snapshots out: a pass over a [`Source`] (an account, a
+//! subscription, a folder) brings our copy up to date, and the copy becomes the
 //! published state of the host ([`HostBoard`]).
 
 mod board;
+mod folder;
 mod handle;
+mod lone;
 mod plan;
 mod pull;
 mod reconcile;
+mod source;
+mod subscription;
 
 pub use board::{CalendarBusy, Contribution, HostBoard, Opens, Snapshot, SourceSettings};
+pub use folder::FolderSync;
 pub use handle::{Request, Requests, SyncHandle};
+pub use lone::Reading;
 pub use plan::{Plan, plan};
 pub use pull::{AccountSettings, AccountSync, CalendarPass, Pass, SyncError, is_named, is_named_so};
 pub use reconcile::{Found, Observation, Settled, Suspects, reconcile};
+pub use source::Source;
+pub use subscription::SubscriptionSync;

@@ -11,6 +11,7 @@ use crate::store::{
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The calendars of an account are looked for anew this often: one that the host makes is busy soon.
@@ -60,7 +61,7 @@ impl std::fmt::Debug for AccountSync {
 pub struct Pass {
     /// Each calendar that was to be read, in the order of the listing.
     pub calendars: Vec<CalendarPass>,
-    /// True when the list of calendars was read anew.
+    /// True when the sources may not be what they were: the list of calendars was read anew, or a file's own zone.
     pub rediscovered: bool,
 }
 
@@ -102,6 +103,14 @@ pub enum SyncError {
         calendar: String,
         /// What there is.
         found: String,
+    },
+    /// A folder of `.ics` files.
+    #[error("the folder {folder:?} could not be read: {what}")]
+    Folder {
+        /// Its path.
+        folder: PathBuf,
+        /// What is wrong, in which file, and what to do.
+        what: String,
     },
 }
 
@@ -425,7 +434,7 @@ pub fn is_named_so(href: &str, name: &str, wanted: &str) -> bool {
 }
 
 /// All calendar user addresses of the host, lower case: config and account (RFC 6638 2.4.1).
-fn owner_addresses(host: &Host, account: &[String]) -> Vec<String> {
+pub(super) fn owner_addresses(host: &Host, account: &[String]) -> Vec<String> {
     let configured = std::iter::once(&host.email).chain(&host.aliases).map(|address| format!("mailto:{address}"));
     let mut all: Vec<String> = configured.chain(account.iter().cloned()).map(|a| a.to_lowercase()).collect();
     all.sort_unstable();

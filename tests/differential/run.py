@@ -143,12 +143,48 @@ def dateutil_rule(case):
 
 def by_dateutil(case):
     to = datetime.strptime(case["to"], FORM)
+    parts = parts_of(case["rule"])
+    if "BYWEEKNO" in parts:
+        return framed([t.strftime(FORM) for t in in_weeks(case, parts, to) if t < to], case)
     fired = []
     for time_fired in dateutil_rule(case):
         if time_fired >= to:
             break
         fired.append(time_fired.strftime(FORM))
     return framed(fired, case)
+
+
+def in_weeks(case, parts, to):
+    """BYWEEKNO from outside: dateutil numbers the week that two years share wrongly (see DISAGREEMENTS.md)."""
+    from dateutil.rrule import rrulestr
+
+    start = datetime.strptime(case["start"], FORM)
+    wkst = DAYS.index(parts.get("WKST", "MO"))
+    wanted = {int(n) for n in parts["BYWEEKNO"].split(",")}
+
+    def week_of(day):
+        fourth = day + timedelta(days=3 - (day.weekday() - wkst) % 7)
+        return fourth.year, (fourth.timetuple().tm_yday - 1) // 7 + 1
+
+    def is_wanted(day):
+        year, week = week_of(day)
+        weeks = next(week_of(date(year, 12, n))[1] for n in (31, 30, 29, 28) if week_of(date(year, 12, n))[0] == year)
+        return week in wanted or week - weeks - 1 in wanted
+
+    positions = [int(n) for n in parts.get("BYSETPOS", "").split(",") if n]
+    told = {name: value for name, value in parts.items() if name not in ("BYWEEKNO", "BYSETPOS", "COUNT", "UNTIL")}
+    if not {"BYDAY", "BYMONTHDAY", "BYYEARDAY"} & set(told):
+        told["BYDAY"] = DAYS[start.weekday()]
+    for name, value in (("BYHOUR", start.hour), ("BYMINUTE", start.minute), ("BYSECOND", start.second)):
+        told.setdefault(name, str(value))
+    rule = rrulestr(";".join(f"{name}={value}" for name, value in told.items()), dtstart=datetime(start.year, 1, 1))
+    years = {}
+    for fired in rule.between(datetime(start.year, 1, 1), datetime(to.year, 12, 31, 23, 59, 59), inc=True):
+        if is_wanted(fired.date()):
+            years.setdefault(fired.year, []).append(fired)
+    for year in years.values():
+        chosen = {n - 1 if n > 0 else len(year) + n for n in positions}
+        yield from (t for n, t in enumerate(year) if not positions or n in chosen)
 
 
 class TooSlow(Exception):
@@ -375,8 +411,8 @@ def libical_class(case, theirs):
         return "libical BYMONTHDAY from the end"
     if freq == "WEEKLY" and "INTERVAL" in parts:
         return "libical WEEKLY with INTERVAL"
-    if freq in ("HOURLY", "MINUTELY", "SECONDLY") and "INTERVAL" in parts and {"BYHOUR", "BYMINUTE", "BYSECOND"} & by:
-        return "libical INTERVAL with a list of its own unit"
+    if freq in ("HOURLY", "MINUTELY", "SECONDLY") and {"BYHOUR", "BYMINUTE", "BYSECOND"} & by:
+        return "libical list of the rule's own unit"
     return None
 
 

@@ -22,4 +22,5 @@ mod lifecycle;
 mod outage;
 mod peers;
 mod race;
+mod sources;
 mod story;

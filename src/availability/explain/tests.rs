@@ -102,10 +102,7 @@ impl Case {
             opens: &self.opened,
             warnings: &self.warnings,
         }];
-        look(
-            &situation,
-            &Known { calendars: &calendars, at: at("2026-03-01T10:00:00Z"), max_staleness: minutes(30), window },
-        )
+        look(&situation, &Known { calendars: &calendars, max_staleness: minutes(30), as_of: situation.now, window })
     }
 
     fn explain(&self, start: &str) -> Explanation {
@@ -141,7 +138,7 @@ fn the_decision_is_the_offers_and_the_deciding_rule_comes_first() {
     for case in &cases {
         for window in [always(), span("2026-02-20T00:00:00Z", "2026-03-06T10:00:00Z")] {
             case.with(window, |situation, known| {
-                let stale = known.is_unread(&known.calendars[0]);
+                let stale = situation.is_unread(&known.calendars[0], known);
                 let on_offer: Vec<Slot> =
                     situation.slots(window).into_iter().filter(|slot| window.covers(slot.time) && !stale).collect();
                 let mut start = at("2026-02-27T00:00:00Z");

@@ -1,14 +1,16 @@
-//! The life of one account: a pass now and then and whenever somebody waits for one, published, and the host's own edits
-//! followed. A dead account harms no other: each has a task of its own.
+//! The life of one source: a pass now and then and whenever somebody waits for one, published, and the host's own edits
+//! followed. A dead source harms no other: each has a task of its own.
 
 use super::publish::load_board;
 use super::setup::Services;
+use super::watch::{Watch, watch};
 use crate::availability::event_summary;
 use crate::booking::{BookingId, BookingState};
 use crate::caldav::{ErrorKind, Href};
 use crate::store::{CalendarKey, Failure, StoreError};
 use crate::sync::{
-    AccountSync, Found, HostBoard, Observation, Pass, Request, Requests, Settled, Suspects, SyncError, reconcile,
+    AccountSync, Found, HostBoard, Observation, Pass, Request, Requests, Settled, Source, Suspects, SyncError,
+    SyncHandle, reconcile,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -26,13 +28,13 @@ const REFUSED_WAIT: Duration = Duration::from_secs(15 * 60);
 /// More changed objects than this are read from the store in one go.
 const MANY: usize = 200;
 
-/// Polls one account.
+/// Polls one source.
 #[derive(Debug)]
 pub struct Poller {
-    /// The account.
-    pub sync: AccountSync,
-    /// All accounts of the host: the board shows them together.
-    pub accounts: Arc<[AccountSync]>,
+    /// The source.
+    pub source: Source,
+    /// All sources of the host: the board shows them together.
+    pub sources: Arc<[Source]>,
     /// Where the host's state is published.
     pub board: Arc<HostBoard>,
     /// Store, desk and clock.
@@ -41,6 +43,8 @@ pub struct Poller {
     pub poll: SignedDuration,
     /// How long an event stays gone before its booking is cancelled.
     pub grace: SignedDuration,
+    /// Asks for a pass.
+    pub handle: SyncHandle,
     /// Who waits for a pass.
     pub requests: Requests,
 }
@@ -58,6 +62,7 @@ impl Poller {
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), StoreError> {
         let mut suspects = Suspects::default();
         let mut failures = 0;
+        let mut watching = None;
         let mut due = Instant::now();
         loop {
             let mut waiting: Vec<Request> = Vec::new();
@@ -72,9 +77,15 @@ impl Poller {
             }
             let went = tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                went = self.pass(&mut suspects) => went?,
+                went = self.pass(&mut suspects) => match went {
+                    // Its rows may be forgotten already.
+                    Err(_) if shutdown.is_cancelled() => return Ok(()),
+                    went => went?,
+                },
             };
             let well = matches!(went, Went::Well);
+            // What was watched may be gone, and another in its place.
+            watching = if well { watching.or_else(|| self.watch()) } else { None };
             for request in waiting {
                 // Whoever waited may have given up.
                 let _ = request.send(well);
@@ -82,6 +93,17 @@ impl Poller {
             failures = if well { 0 } else { failures + 1 };
             due = Instant::now() + self.pause(&went, failures);
         }
+    }
+
+    /// Watches the source, where that can be done.
+    fn watch(&self) -> Option<Watch> {
+        let folder = self.source.watched()?;
+        let watching = watch(folder, self.handle.clone());
+        watching
+            .inspect_err(|error| {
+                tracing::warn!(host = %self.source.host().id, folder = %folder.display(), %error, "The folder cannot be watched; changes are found by polling.");
+            })
+            .ok()
     }
 
     /// The pause after a pass: the poll with jitter, or a wait that doubles with each failure.
@@ -98,34 +120,38 @@ impl Poller {
     }
 
     async fn pass(&self, suspects: &mut Suspects) -> Result<Went, StoreError> {
-        let settings = &self.sync.settings;
+        let (host, source) = (&self.source.host().id, self.source.name());
         let now = self.services.clock.now();
-        let pass = match self.sync.pass(now).await {
+        let pass = match self.source.pass(now).await {
             Ok(pass) => pass,
             Err(SyncError::Store(error)) => return Err(error),
             Err(error) => {
-                tracing::warn!(host = %settings.host.id, account = settings.id, %error, "The account could not be read.");
+                tracing::warn!(%host, source, %error, "The source could not be read.");
                 let failure = Failure { error: error.to_string(), at: now };
-                self.sync.store.mark_account_failed(&settings.host.id, &settings.id, failure).await?;
+                self.source.store().mark_account_failed(host, self.source.id(), failure).await?;
                 return Ok(went_by(&error));
             }
         };
         let mut went = Went::Well;
         for calendar in &pass.calendars {
             if let Err(error) = &calendar.result {
-                tracing::warn!(host = %settings.host.id, account = settings.id, %error, "A calendar could not be read; what is known of it stays.");
+                tracing::warn!(%host, source, %error, "A calendar could not be read; what is known of it stays.");
                 went = went_by(error);
             }
         }
         let outcome = async {
             self.publish(&pass, now).await?;
-            self.follow(&pass, suspects, now).await
+            match &self.source {
+                Source::Account(account) => self.follow(account, &pass, suspects, now).await,
+                // Bookings are written to accounts alone.
+                Source::Subscription(_) | Source::Folder(_) => Ok(()),
+            }
         };
         match outcome.await {
             Ok(()) => Ok(went),
             Err(SyncError::Store(error)) => Err(error),
             Err(error) => {
-                tracing::warn!(host = %settings.host.id, account = settings.id, %error, "The host's edits could not be followed; they will be at the next pass.");
+                tracing::warn!(%host, source, %error, "The host's edits could not be followed; they will be at the next pass.");
                 Ok(Went::Badly)
             }
         }
@@ -133,17 +159,17 @@ impl Poller {
 
     /// Publishes what a pass brought.
     async fn publish(&self, pass: &Pass, now: Timestamp) -> Result<(), SyncError> {
-        let store = &self.sync.store;
+        let store = self.source.store();
         let mut wanted = Vec::new();
         if pass.rediscovered {
-            for account in self.accounts.iter() {
-                wanted.extend(account.sources().await?.into_iter().map(|(settings, _)| settings));
+            for source in self.sources.iter() {
+                wanted.extend(source.sources().await?.into_iter().map(|(settings, _)| settings));
             }
         }
         let read = pass.calendars.iter().filter_map(|calendar| Some((&calendar.key, calendar.result.as_ref().ok()?)));
         let many = read.clone().any(|(_, outcome)| outcome.added.len() + outcome.changed.len() > MANY);
         if many || (pass.rediscovered && !self.board.has(&wanted)) || self.board.is_window_used_up(now) {
-            return load_board(&self.board, &self.accounts, now).await;
+            return load_board(&self.board, &self.sources, now).await;
         }
         for (key, outcome) in read {
             let mut changed = Vec::new();
@@ -153,13 +179,19 @@ impl Poller {
             self.board.pulled(key, now, &changed, &outcome.removed);
         }
         // What a command of another process did to bookings.
-        Ok(self.services.desk.refresh(&self.sync.settings.host.id).await?)
+        Ok(self.services.desk.refresh(&self.source.host().id).await?)
     }
 
     /// Follows what the host did with the events of bookings.
-    async fn follow(&self, pass: &Pass, suspects: &mut Suspects, now: Timestamp) -> Result<(), SyncError> {
-        let settings = &self.sync.settings;
-        let own = self.sync.store.own_events(&settings.host.id, now).await?;
+    async fn follow(
+        &self,
+        account: &AccountSync,
+        pass: &Pass,
+        suspects: &mut Suspects,
+        now: Timestamp,
+    ) -> Result<(), SyncError> {
+        let settings = &account.settings;
+        let own = account.store.own_events(&settings.host.id, now).await?;
         let settled: Vec<Settled> = own
             .into_iter()
             .filter(|event| {
@@ -173,11 +205,11 @@ impl Poller {
         if settled.is_empty() {
             return Ok(());
         }
-        let found = self.find_all(pass, &settled).await?;
+        let found = find_all(account, pass, &settled).await?;
         let find = |event: &Settled| found.get(&event.booking).cloned().unwrap_or(Found::Unknown);
         for observation in reconcile(&settled, find, suspects, now, self.grace) {
             if let Observation::Gone(id) = &observation
-                && !self.is_gone(*id, &settled).await?
+                && !is_gone(account, *id, &settled).await?
             {
                 continue;
             }
@@ -187,61 +219,65 @@ impl Poller {
         }
         Ok(())
     }
+}
 
-    /// How our copy has each event.
-    async fn find_all(&self, pass: &Pass, settled: &[Settled]) -> Result<HashMap<BookingId, Found>, SyncError> {
-        let store = &self.sync.store;
-        let zone = &self.sync.settings.host.zone;
-        let all_read = pass.calendars.iter().all(|calendar| calendar.result.is_ok());
-        let read: Vec<&CalendarKey> =
-            pass.calendars.iter().filter(|calendar| calendar.result.is_ok()).map(|calendar| &calendar.key).collect();
-        let mut found = HashMap::new();
-        for event in settled {
-            let mut state = Found::Unknown;
-            for key in &read {
-                if let Some(object) = store.object(key, &event.place.href).await? {
-                    state = event_summary(&object.data, zone).map_or(Found::Unknown, Found::Here);
-                }
-            }
-            if state == Found::Unknown && all_read {
-                state = self.find_elsewhere(&read, event).await?;
-            }
-            found.insert(event.booking, state);
-        }
-        Ok(found)
-    }
-
-    /// Looks for an event that is not where it was in all calendars that were read.
-    async fn find_elsewhere(&self, read: &[&CalendarKey], event: &Settled) -> Result<Found, SyncError> {
-        let zone = &self.sync.settings.host.zone;
-        for key in read {
-            for object in self.sync.store.objects(key).await? {
-                let Some(facts) = event_summary(&object.data, zone) else { continue };
-                if facts.uid == event.uid {
-                    let place = crate::booking::EventPlace {
-                        account: event.place.account.clone(),
-                        href: object.href,
-                        etag: object.etag,
-                    };
-                    return Ok(if place.href == event.place.href {
-                        Found::Here(facts)
-                    } else {
-                        Found::Elsewhere(place, facts)
-                    });
-                }
+/// How our copy has each event.
+async fn find_all(
+    account: &AccountSync,
+    pass: &Pass,
+    settled: &[Settled],
+) -> Result<HashMap<BookingId, Found>, SyncError> {
+    let store = &account.store;
+    let zone = &account.settings.host.zone;
+    let all_read = pass.calendars.iter().all(|calendar| calendar.result.is_ok());
+    let read: Vec<&CalendarKey> =
+        pass.calendars.iter().filter(|calendar| calendar.result.is_ok()).map(|calendar| &calendar.key).collect();
+    let mut found = HashMap::new();
+    for event in settled {
+        let mut state = Found::Unknown;
+        for key in &read {
+            if let Some(object) = store.object(key, &event.place.href).await? {
+                state = event_summary(&object.data, zone).map_or(Found::Unknown, Found::Here);
             }
         }
-        Ok(Found::Missing)
+        if state == Found::Unknown && all_read {
+            state = find_elsewhere(account, &read, event).await?;
+        }
+        found.insert(event.booking, state);
     }
+    Ok(found)
+}
 
-    /// Asks the server itself whether the event is gone or cancelled.
-    async fn is_gone(&self, id: BookingId, settled: &[Settled]) -> Result<bool, SyncError> {
-        let Some(event) = settled.iter().find(|event| event.booking == id) else { return Ok(false) };
-        let object = self.sync.client.get(&Href::new(event.place.href.clone())).await?;
-        Ok(object.is_none_or(|object| {
-            event_summary(&object.data, &self.sync.settings.host.zone).is_some_and(|facts| facts.is_cancelled())
-        }))
+/// Looks for an event that is not where it was in all calendars that were read.
+async fn find_elsewhere(account: &AccountSync, read: &[&CalendarKey], event: &Settled) -> Result<Found, SyncError> {
+    let zone = &account.settings.host.zone;
+    for key in read {
+        for object in account.store.objects(key).await? {
+            let Some(facts) = event_summary(&object.data, zone) else { continue };
+            if facts.uid == event.uid {
+                let place = crate::booking::EventPlace {
+                    account: event.place.account.clone(),
+                    href: object.href,
+                    etag: object.etag,
+                };
+                return Ok(if place.href == event.place.href {
+                    Found::Here(facts)
+                } else {
+                    Found::Elsewhere(place, facts)
+                });
+            }
+        }
     }
+    Ok(Found::Missing)
+}
+
+/// Asks the server itself whether the event is gone or cancelled.
+async fn is_gone(account: &AccountSync, id: BookingId, settled: &[Settled]) -> Result<bool, SyncError> {
+    let Some(event) = settled.iter().find(|event| event.booking == id) else { return Ok(false) };
+    let object = account.client.get(&Href::new(event.place.href.clone())).await?;
+    Ok(object.is_none_or(|object| {
+        event_summary(&object.data, &account.settings.host.zone).is_some_and(|facts| facts.is_cancelled())
+    }))
 }
 
 fn went_by(error: &SyncError) -> Went {
