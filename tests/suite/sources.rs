@@ -42,7 +42,8 @@ fn replace(folder: &Path, name: &str, text: &str) {
     std::fs::rename(&beside, folder.join(name)).unwrap();
 }
 
-#[tokio::test]
+// More threads than one: commands block theirs, and the publisher has to answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn subscriptions_and_folders_make_the_host_busy_too() {
     let Some(server) = Server::radicale() else { return };
     let day = Day::ahead(3);
