@@ -1,8 +1,8 @@
 //! When the events of a text happen: masters, overrides and ranges of one UID taken together (RFC 5545 3.8.4.4,
 //! 3.2.13), each instance an interval. Whether it counts, the caller decides. Start with [`Objects`].
 
-use super::{BusyRules, Interval, Tentative, Warning};
-use crate::ical::{Component, Event, EventTime, Length, Property, Written, Zone, ZoneNames, parse_written};
+use super::{Interval, Warning};
+use crate::ical::{Component, Event, EventTime, Length, Written, Zone, ZoneNames, parse_written};
 use crate::recurrence::local::{DAY, Local, local_of};
 use crate::recurrence::{Budget, Instance, Name, RecurrenceSet};
 use jiff::Timestamp;
@@ -30,8 +30,8 @@ pub(super) type Counts<'c> = &'c dyn Fn(&Event<'_>, bool) -> bool;
 
 /// The events of a text.
 pub(super) struct Objects<'a> {
-    calendars: &'a [Component<'a>],
-    host: &'a Zone,
+    pub(super) calendars: &'a [Component<'a>],
+    pub(super) host: &'a Zone,
     events: Vec<Event<'a>>,
     budget: Budget,
     pub(super) warnings: Vec<Warning>,
@@ -70,7 +70,7 @@ impl<'a> Objects<'a> {
         self
     }
 
-    fn warn(&mut self, uid: Option<String>, what: String) {
+    pub(super) fn warn(&mut self, uid: Option<String>, what: String) {
         self.warnings.push(Warning { uid, what });
     }
 
@@ -128,52 +128,6 @@ impl<'a> Objects<'a> {
         }
         found
     }
-
-    /// The periods of VFREEBUSY components (RFC 5545 3.8.2.6) that are not FREE.
-    pub(super) fn free_busy(&mut self, rules: &BusyRules) -> Vec<Interval> {
-        let mut periods = Vec::new();
-        let mut wrong = Vec::new();
-        for component in self.calendars.iter().flat_map(|calendar| calendar.children("VFREEBUSY")) {
-            for property in component.properties.iter().filter(|property| property.name == "FREEBUSY") {
-                let kind = property.param("FBTYPE").map(|kind| kind.trim().to_ascii_uppercase());
-                match kind.as_deref() {
-                    Some("FREE") => continue,
-                    Some("BUSY-TENTATIVE") if rules.tentative == Tentative::Free => continue,
-                    _ => {}
-                }
-                for value in property.value.split(',').map(str::trim).filter(|value| !value.is_empty()) {
-                    match period(value, self.host) {
-                        Some((start, end)) => periods.extend(Interval::new(start, end)),
-                        None => wrong.push((component.get("UID").map(uid_of), value.to_owned())),
-                    }
-                }
-            }
-        }
-        for (uid, value) in wrong {
-            self.warn(uid, format!("FREEBUSY {value:?} is no period and was left out"));
-        }
-        periods
-    }
-}
-
-fn uid_of(property: &Property<'_>) -> String {
-    property.value.trim().to_owned()
-}
-
-fn period(value: &str, host: &Zone) -> Option<(Timestamp, Timestamp)> {
-    let instant = |text: &str| match parse_written(text)? {
-        Written::Instant(instant) => Some(instant),
-        Written::Local(time) => host.instant(time),
-        Written::Date(_) => None,
-    };
-    let (start, end) = value.split_once('/')?;
-    let start = instant(start)?;
-    let end = if end.contains(['P', 'p']) {
-        end_of(&EventTime::Utc(start), Length::parse(end)?.ok()?, host)?
-    } else {
-        instant(end)?
-    };
-    Some((start, end))
 }
 
 /// When an event that starts then and lasts so long ends.

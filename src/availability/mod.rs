@@ -4,6 +4,7 @@ mod blocking;
 mod busy;
 mod clock;
 mod explain;
+mod free_busy;
 mod happening;
 mod host;
 mod hours;

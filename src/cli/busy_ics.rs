@@ -151,10 +151,19 @@ mod tests {
 
     #[test]
     fn every_case_of_fixtures_busy_has_its_known_busy_time() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/busy");
+        cases_hold("fixtures/busy", 59);
+    }
+
+    #[test]
+    fn calendars_as_real_programs_write_them_have_their_known_busy_time() {
+        cases_hold("fixtures/ical", 8);
+    }
+
+    fn cases_hold(folder: &str, least: usize) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         let mut wrong = Vec::new();
         let files = ics_files(&folder).unwrap();
-        assert!(files.len() >= 59, "{} cases", files.len());
+        assert!(files.len() >= least, "{} cases", files.len());
         for file in files {
             let case: Value = serde_json::from_slice(&std::fs::read(file.with_extension("json")).unwrap()).unwrap();
             let text = |key: &str| case[key].as_str().unwrap().to_owned();
