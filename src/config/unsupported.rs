@@ -11,9 +11,7 @@ pub(super) struct Unsupported {
 
 /// All of it.
 pub(super) const UNSUPPORTED: &[Unsupported] = &[
-    Unsupported { key: "mail", value: None },
     Unsupported { key: "host.subscription", value: None },
     Unsupported { key: "host.folder", value: None },
     Unsupported { key: "host.hours.from_calendar", value: None },
-    Unsupported { key: "host.meeting.confirm", value: Some("email") },
 ];
