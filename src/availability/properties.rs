@@ -35,9 +35,27 @@ fn list(values: &'static [&'static str]) -> impl Strategy<Value = &'static str> 
 /// A rule of parts that may make little sense together.
 fn rule() -> impl Strategy<Value = String> {
     let part = list(&[
-        "BYDAY=MO", "BYDAY=MO,WE,FR", "BYDAY=1MO,-1FR,TU", "BYDAY=SA,SU", "BYMONTHDAY=1,15,31", "BYMONTHDAY=-1", "BYMONTH=3,10",
-        "BYYEARDAY=1,100,-1", "BYWEEKNO=1,20,53", "BYHOUR=1,2,3", "BYMINUTE=0,30", "BYSETPOS=1,-1", "BYSETPOS=2", "WKST=SU",
-        "INTERVAL=2", "INTERVAL=3", "INTERVAL=7", "COUNT=5", "COUNT=40", "UNTIL=20270301", "UNTIL=20261025T003000Z",
+        "BYDAY=MO",
+        "BYDAY=MO,WE,FR",
+        "BYDAY=1MO,-1FR,TU",
+        "BYDAY=SA,SU",
+        "BYMONTHDAY=1,15,31",
+        "BYMONTHDAY=-1",
+        "BYMONTH=3,10",
+        "BYYEARDAY=1,100,-1",
+        "BYWEEKNO=1,20,53",
+        "BYHOUR=1,2,3",
+        "BYMINUTE=0,30",
+        "BYSETPOS=1,-1",
+        "BYSETPOS=2",
+        "WKST=SU",
+        "INTERVAL=2",
+        "INTERVAL=3",
+        "INTERVAL=7",
+        "COUNT=5",
+        "COUNT=40",
+        "UNTIL=20270301",
+        "UNTIL=20261025T003000Z",
     ]);
     let freq = list(&["YEARLY", "MONTHLY", "WEEKLY", "DAILY", "DAILY", "WEEKLY", "HOURLY"]);
     (freq, prop::collection::btree_set(part, 0..5)).prop_map(|(freq, parts)| {
@@ -54,7 +72,8 @@ fn rule() -> impl Strategy<Value = String> {
     })
 }
 
-const ZONES: [&str; 5] = ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "America/Sao_Paulo", "Pacific/Apia"];
+const ZONES: [&str; 5] =
+    ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "America/Sao_Paulo", "Pacific/Apia"];
 
 fn calendar() -> impl Strategy<Value = String> {
     let zone = prop::sample::select(&ZONES[..]);
@@ -62,31 +81,39 @@ fn calendar() -> impl Strategy<Value = String> {
     let length = list(&["DURATION:PT1H", "DURATION:P1D", "DURATION:PT26H", "DURATION:P1DT30M", "DURATION:PT15M"]);
     let kind = list(&["date", "floating", "utc", "zoned", "zoned", "zoned"]);
     let extra = prop::collection::vec((1i64..60, list(&["exdate", "rdate", "override", "future", "cancelled"])), 0..4);
-    (zone, start, length, kind, rule(), extra).prop_map(|(zone, (year, month, day, hour, minute), length, kind, rule, extra)| {
-        let time = jiff::civil::date(year, month, day).at(hour, minute, 0, 0);
-        let spelled = |name: &str, time: jiff::civil::DateTime| match kind {
-            "date" => format!("{name};VALUE=DATE:{}", time.strftime("%Y%m%d")),
-            "floating" => format!("{name}:{}", time.strftime("%Y%m%dT%H%M%S")),
-            "utc" => format!("{name}:{}", time.strftime("%Y%m%dT%H%M%SZ")),
-            _ => format!("{name};TZID={zone}:{}", time.strftime("%Y%m%dT%H%M%S")),
-        };
-        let mut master = format!("BEGIN:VEVENT\nUID:1\n{}\n{length}\nRRULE:{rule}\n", spelled("DTSTART", time));
-        let mut others = String::new();
-        for (days, what) in extra {
-            let then = time.checked_add(SignedDuration::from_hours(24 * days)).unwrap();
-            let moved = then.checked_add(SignedDuration::from_hours(3)).unwrap();
-            match what {
-                "exdate" => master.push_str(&format!("{}\n", spelled("EXDATE", then))),
-                "rdate" => master.push_str(&format!("{}\n", spelled("RDATE", moved))),
-                _ => {
-                    let id = spelled(if what == "future" { "RECURRENCE-ID;RANGE=THISANDFUTURE" } else { "RECURRENCE-ID" }, then);
-                    let status = if what == "cancelled" { "STATUS:CANCELLED\n" } else { "" };
-                    others.push_str(&format!("BEGIN:VEVENT\nUID:1\n{id}\n{}\nDURATION:PT2H\n{status}END:VEVENT\n", spelled("DTSTART", moved)));
+    (zone, start, length, kind, rule(), extra).prop_map(
+        |(zone, (year, month, day, hour, minute), length, kind, rule, extra)| {
+            let time = jiff::civil::date(year, month, day).at(hour, minute, 0, 0);
+            let spelled = |name: &str, time: jiff::civil::DateTime| match kind {
+                "date" => format!("{name};VALUE=DATE:{}", time.strftime("%Y%m%d")),
+                "floating" => format!("{name}:{}", time.strftime("%Y%m%dT%H%M%S")),
+                "utc" => format!("{name}:{}", time.strftime("%Y%m%dT%H%M%SZ")),
+                _ => format!("{name};TZID={zone}:{}", time.strftime("%Y%m%dT%H%M%S")),
+            };
+            let mut master = format!("BEGIN:VEVENT\nUID:1\n{}\n{length}\nRRULE:{rule}\n", spelled("DTSTART", time));
+            let mut others = String::new();
+            for (days, what) in extra {
+                let then = time.checked_add(SignedDuration::from_hours(24 * days)).unwrap();
+                let moved = then.checked_add(SignedDuration::from_hours(3)).unwrap();
+                match what {
+                    "exdate" => master.push_str(&format!("{}\n", spelled("EXDATE", then))),
+                    "rdate" => master.push_str(&format!("{}\n", spelled("RDATE", moved))),
+                    _ => {
+                        let id = spelled(
+                            if what == "future" { "RECURRENCE-ID;RANGE=THISANDFUTURE" } else { "RECURRENCE-ID" },
+                            then,
+                        );
+                        let status = if what == "cancelled" { "STATUS:CANCELLED\n" } else { "" };
+                        others.push_str(&format!(
+                            "BEGIN:VEVENT\nUID:1\n{id}\n{}\nDURATION:PT2H\n{status}END:VEVENT\n",
+                            spelled("DTSTART", moved)
+                        ));
+                    }
                 }
             }
-        }
-        format!("BEGIN:VCALENDAR\n{master}END:VEVENT\n{others}END:VCALENDAR\n")
-    })
+            format!("BEGIN:VCALENDAR\n{master}END:VEVENT\n{others}END:VCALENDAR\n")
+        },
+    )
 }
 
 const DAY: i64 = 86_400;
@@ -148,10 +175,30 @@ impl Random {
 
 /// Bytes that mean something to a reader of calendars.
 const PIECES: [&[u8]; 24] = [
-    b"\r\n ", b"\n", b"\r", b":", b";", b"\"", b",", b"=", b"\xFF\xFE", b"\0", b"BEGIN:VEVENT\r\n", b"END:VEVENT\r\n", b"BEGIN:X\r\n",
-    b"RRULE:FREQ=SECONDLY\r\n", b"RRULE:FREQ=MINUTELY;BYSETPOS=-1;COUNT=4294967295\r\n", b"DTSTART:99991231T235959Z\r\n",
-    b"DTSTART:00010101T000000\r\n", b"DURATION:P99999999999D\r\n", b"RANGE=THISANDFUTURE;", b"INTERVAL=4000000000;",
-    b"TZOFFSETFROM:-9999\r\n", b"BYDAY=-53SU;", b"X-APPLE-TRAVEL-DURATION:P9999999W\r\n", b"RDATE;VALUE=PERIOD:99991231T000000Z/P9999W\r\n",
+    b"\r\n ",
+    b"\n",
+    b"\r",
+    b":",
+    b";",
+    b"\"",
+    b",",
+    b"=",
+    b"\xFF\xFE",
+    b"\0",
+    b"BEGIN:VEVENT\r\n",
+    b"END:VEVENT\r\n",
+    b"BEGIN:X\r\n",
+    b"RRULE:FREQ=SECONDLY\r\n",
+    b"RRULE:FREQ=MINUTELY;BYSETPOS=-1;COUNT=4294967295\r\n",
+    b"DTSTART:99991231T235959Z\r\n",
+    b"DTSTART:00010101T000000\r\n",
+    b"DURATION:P99999999999D\r\n",
+    b"RANGE=THISANDFUTURE;",
+    b"INTERVAL=4000000000;",
+    b"TZOFFSETFROM:-9999\r\n",
+    b"BYDAY=-53SU;",
+    b"X-APPLE-TRAVEL-DURATION:P9999999W\r\n",
+    b"RDATE;VALUE=PERIOD:99991231T000000Z/P9999W\r\n",
 ];
 
 fn mutated(text: &[u8], random: &mut Random) -> Vec<u8> {
@@ -171,7 +218,9 @@ fn mutated(text: &[u8], random: &mut Random) -> Vec<u8> {
                 text.splice(place..place, copy);
             }
             3 if from < text.len() => text[from] = u8::try_from(random.below(256)).unwrap(),
-            4 if from < text.len() && text[from].is_ascii_digit() => text[from] = b'0' + u8::try_from(random.below(10)).unwrap(),
+            4 if from < text.len() && text[from].is_ascii_digit() => {
+                text[from] = b'0' + u8::try_from(random.below(10)).unwrap()
+            }
             5 => text.truncate(text.len().max(8) - random.below(8)),
             _ => {}
         }
@@ -185,7 +234,10 @@ fn no_mutation_of_a_fixture_makes_a_panic_or_takes_long() {
     let mut seeds: Vec<Vec<u8>> = Vec::new();
     for sub in ["busy", "ical"] {
         let Ok(entries) = std::fs::read_dir(folder.join(sub)) else { continue };
-        let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "ics")).collect();
+        let mut paths: Vec<_> = entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|e| e == "ics"))
+            .collect();
         paths.sort();
         seeds.extend(paths.iter().map(|path| std::fs::read(path).unwrap()));
     }

@@ -71,7 +71,8 @@ pub(super) async fn demo(args: DemoArguments) -> anyhow::Result<ExitCode> {
     let ready = Box::new(move |_: &[std::net::SocketAddr]| {
         // Whoever reads this has what to open; a closed pipe is theirs to close.
         let mut out = std::io::stdout().lock();
-        let _ = writeln!(out, "page: {page}\nfeed: {page}.ics\ncalendar: {calendar}\nuser: {USER}\npassword: {password}");
+        let _ =
+            writeln!(out, "page: {page}\nfeed: {page}.ics\ncalendar: {calendar}\nuser: {USER}\npassword: {password}");
         let _ = out.flush();
     });
     let daemon = Daemon { config, environment, clock };
