@@ -55,6 +55,11 @@ impl Links {
         format!("{}/b/{guest_token}", self.base)
     }
 
+    /// Where the guest's address is confirmed.
+    pub fn confirmation(&self, confirm_token: &str) -> String {
+        format!("{}/b/{confirm_token}/confirm", self.base)
+    }
+
     /// The event of a booking as a download.
     pub fn invitation(&self, guest_token: &str) -> String {
         format!("{}/b/{guest_token}/invitation.ics", self.base)

@@ -1,12 +1,15 @@
 //! A booking: a slot taken by a guest, its states, and what follows from a change. Start with [`Booking`].
 
 mod guest;
+mod invite;
 mod links;
 mod payload;
 mod state;
 mod transition;
+pub mod when;
 
 pub use guest::{Answer, Guest};
+pub use invite::guest_event;
 pub use links::Links;
 pub use payload::Payload;
 pub use state::BookingState;

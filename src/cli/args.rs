@@ -87,6 +87,9 @@ pub struct CheckArguments {
     /// Also puts a test event on each calendar that bookings are written to, and removes it
     #[arg(long)]
     pub write: bool,
+    /// Also sends a test message to this address, by [mail] of the config
+    #[arg(long, value_name = "ADDRESS")]
+    pub mail: Option<String>,
 }
 
 /// Arguments of `busy`.

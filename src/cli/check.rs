@@ -3,7 +3,8 @@
 use super::args::CheckArguments;
 use super::office::{log, open};
 use crate::availability::{Interval, object_busy};
-use crate::daemon::Level;
+use crate::config::Config;
+use crate::daemon::{Level, Services};
 use crate::ical::write::{EventStatus, EventText, booking_event};
 use crate::sync::{AccountSync, Source};
 use anyhow::Context;
@@ -56,7 +57,25 @@ pub(super) async fn check(config: Option<&Path>, args: CheckArguments) -> anyhow
             }
         }
     }
+    if let Some(address) = &args.mail {
+        match send_test(&config, &services, address).await {
+            Ok(()) => writeln!(out, "mail: the mail server took a test message; look whether it arrives.")?,
+            Err(error) => {
+                failed = true;
+                writeln!(out, "mail: a test message could not be sent: {error:#}")?;
+            }
+        }
+    }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Sends a test message.
+async fn send_test(config: &Config, services: &Services, address: &str) -> anyhow::Result<()> {
+    let mailer = services.mailer(config).await?;
+    let mailer = mailer.context("there is no [mail] in the config")?;
+    let id = uuid::Uuid::from_bytes(crate::daemon::random()?).to_string();
+    let message = crate::mail::test_message(mailer.from(), address, &id, services.clock.now())?;
+    Ok(mailer.send(message).await?)
 }
 
 /// How an account's server was met.

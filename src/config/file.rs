@@ -3,7 +3,6 @@
 
 use super::keys::{self, header};
 use super::mistake::Mistake;
-use super::unsupported::UNSUPPORTED;
 use super::value::{article, text};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -140,23 +139,12 @@ impl<'a> Section<'a> {
 
     fn refuse_unknown_keys(&self) {
         let known = keys::keys_of(&self.path);
-        for (key, value) in self.table.iter() {
+        for (key, _) in self.table.iter() {
             let (name, span) = (key.get_ref().as_ref(), key.span());
             if !known.contains(&name) {
                 let advice = keys::advice(&self.path, name);
                 self.file
                     .mistake(span, format!("unknown key `{}` {}; {advice}", name.escape_debug(), header(&self.path)));
-                continue;
-            }
-            let path = self.path_of(name);
-            for entry in UNSUPPORTED.iter().filter(|entry| entry.key == path) {
-                match entry.value {
-                    None => self.file.mistake(span.clone(), format!("`{path}` is not supported yet; leave it out")),
-                    Some(refused) if value.get_ref().as_str() == Some(refused) => {
-                        self.file.mistake(value.span(), format!("{name} = \"{refused}\" is not supported yet"));
-                    }
-                    Some(_) => {}
-                }
             }
         }
     }

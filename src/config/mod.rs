@@ -1,7 +1,7 @@
 //! The config file: as written -> [`Config`], checked, with every mistake at once. Start with [`Config::load`].
 //!
 //! `file` knows positions and reports, `value` and `duration` read single values, `server`, `limits`, `mail`, `host` and
-//! `meeting` each read a part of the file; `keys` lists what may be written, `unsupported` what this version refuses.
+//! `meeting` each read a part of the file; `keys` lists what may be written.
 
 mod duration;
 mod environment;
@@ -17,7 +17,6 @@ mod network;
 mod reload;
 mod secret;
 mod server;
-mod unsupported;
 mod value;
 
 #[cfg(test)]

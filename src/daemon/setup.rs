@@ -5,8 +5,9 @@ use super::publish::load_board;
 use crate::availability::{Clock, HostId};
 use crate::booking::Links;
 use crate::caldav;
-use crate::config::{Config, Environment, HostConfig, Limit, SecretError};
+use crate::config::{Config, Environment, HostConfig, Limit, SecretError, SmtpTls};
 use crate::desk::{Desk, HostDesk, Limits, OutboxSignal, Rate, TokenSource, World};
+use crate::mail::{self, MailServer, Mailer};
 use crate::outbox::Targets;
 use crate::store::{Access, Store, StoreError};
 use crate::sync::{
@@ -62,6 +63,12 @@ pub enum SetupError {
         /// Why.
         source: caldav::Error,
     },
+    /// The password for the mail server cannot be had.
+    #[error("[mail]: {0}")]
+    MailSecret(SecretError),
+    /// The settings of `[mail]` do not make a connection.
+    #[error("[mail]: {0}")]
+    Mail(#[from] mail::MessageError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -86,7 +93,7 @@ impl Services {
         // An id is no secret; without randomness the instant still tells most apart, and the store refuses the rest.
         let tokens = TokenSource::new(key, || random::<16>().unwrap_or_default());
         let signal = OutboxSignal::new();
-        let nobody = World { hosts: Vec::new(), links: Links::new(""), limits: Limits::default(), mailed: false };
+        let nobody = World { hosts: Vec::new(), links: Links::new(""), limits: Limits::default(), mailbox: None };
         let desk = Desk::new(nobody, store.clone(), signal.clone(), clock.clone(), tokens);
         Ok(Services { store, desk, signal, clock, environment })
     }
@@ -99,7 +106,7 @@ impl Services {
                 hosts: Vec::new(),
                 links: Links::new(&config.server.public_url),
                 limits: limits(config),
-                mailed: config.mail.is_some(),
+                mailbox: config.mail.as_ref().map(|mail| mail.from.address.clone()),
             },
             targets: Targets::default(),
             pollers: Vec::new(),
@@ -242,6 +249,33 @@ fn poll_of(source: &Source, host: &HostConfig) -> jiff::SignedDuration {
         Source::Account(account) => host.account(&account.settings.id).map_or(FOLDER_POLL, |account| account.poll),
         Source::Subscription(subscription) => subscription.poll(),
         Source::Folder(_) => FOLDER_POLL.min(host.host.max_staleness / 2),
+    }
+}
+
+impl Services {
+    /// The way to the mail server; `None` when the config has no `[mail]`.
+    pub async fn mailer(&self, config: &Config) -> Result<Option<Mailer>, SetupError> {
+        let Some(mail) = &config.mail else { return Ok(None) };
+        let login = match (&mail.smtp.username, &mail.password) {
+            (Some(username), Some(password)) => {
+                let password = password.reveal(&self.environment).await.map_err(SetupError::MailSecret)?;
+                Some(mail::Login { username: username.clone(), password })
+            }
+            _ => None,
+        };
+        let server = MailServer {
+            host: mail.smtp.host.clone(),
+            port: mail.smtp.port,
+            tls: match mail.smtp.tls {
+                SmtpTls::Implicit => mail::Tls::Implicit,
+                SmtpTls::StartTls => mail::Tls::StartTls,
+                SmtpTls::None => mail::Tls::None,
+            },
+            login,
+            from_name: mail.from.name.clone(),
+            from_address: mail.from.address.clone(),
+        };
+        Ok(Some(Mailer::new(&server)?))
     }
 }
 

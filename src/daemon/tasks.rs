@@ -2,14 +2,15 @@
 //! it again. Start with [`Daemon::run`].
 
 use super::Poller;
-use super::setup::{Built, Services};
+use super::setup::{Built, Services, SetupError};
 use crate::availability::Clock;
 use crate::config::{self, Config, Environment, Limit, Listen};
 use crate::http::{self, AppState, Metrics, ServerLimits, Settings, SettingsSource};
-use crate::outbox::Outbox;
+use crate::mail::Mailer;
+use crate::outbox::{MailOutbox, Outbox};
 use crate::store::{Access, Purge};
 use anyhow::{Context, anyhow, bail};
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use std::net::SocketAddr;
@@ -55,6 +56,7 @@ impl Daemon {
         services.forget_others(&pollers).await?;
         services.publish(world).await?;
         let targets = Arc::new(ArcSwap::from_pointee(targets));
+        let mailer = Arc::new(ArcSwapOption::from_pointee(services.mailer(&config).await?));
         let metrics = Metrics::new();
         let time = clock.clone();
         let app = AppState::new(services.desk.clone(), settings(&config), Arc::new(move || time.now()), metrics);
@@ -82,6 +84,15 @@ impl Daemon {
         };
         let stop = tasks.stop.clone();
         tasks.spawn("outbox", async move { Ok(outbox.run(stop).await?) });
+        let mails = MailOutbox {
+            mailer: mailer.clone(),
+            store: services.store.clone(),
+            desk: services.desk.clone(),
+            signal: services.signal.clone(),
+            clock: clock.clone(),
+        };
+        let stop = tasks.stop.clone();
+        tasks.spawn("mail", async move { Ok(mails.run(stop).await?) });
         tasks.spawn("housekeeping", keep_house(services.clone(), tasks.stop.clone()));
         let mut polling = tasks.poll(pollers);
 
@@ -118,12 +129,14 @@ impl Daemon {
                 Some(changed) = changes.recv() => changed.check(&environment),
             };
             match changed {
-                Ok(next) => match services.build(&next, clock.now()).await {
-                    Ok(built) => {
+                Ok(next) => match rebuild(&services, &next).await {
+                    Ok((built, next_mailer)) => {
                         polling.cancel();
                         services.forget_others(&built.pollers).await?;
                         services.publish(built.world).await?;
                         targets.store(Arc::new(built.targets));
+                        mailer.store(next_mailer.map(Arc::new));
+                        services.signal.wake();
                         app.reload(settings(&next));
                         polling = tasks.poll(built.pollers);
                         tracing::info!(hosts = next.hosts.len(), "The config was reloaded.");
@@ -145,6 +158,11 @@ impl Daemon {
         tracing::info!("officehours has ended.");
         ended
     }
+}
+
+/// All that another config makes, or none of it.
+async fn rebuild(services: &Services, config: &Config) -> Result<(Built, Option<Mailer>), SetupError> {
+    Ok((services.build(config, services.clock.now()).await?, services.mailer(config).await?))
 }
 
 /// The running tasks.

@@ -29,9 +29,14 @@ impl Desk {
         self.apply(booking, &Command::CancelByHost).await
     }
 
-    /// The guest's address is theirs. Again: the same answer.
+    /// The booking whose guest's address this token confirms: it came by mail, and no other token does.
+    pub async fn booking_to_confirm(&self, token: &str) -> Result<BookingView, TokenError> {
+        Ok(self.view(self.by_confirm_token(token).await?))
+    }
+
+    /// The guest's address is theirs, by the token that was mailed to it. Again: the same answer.
     pub async fn confirm_email(&self, token: &str) -> Result<BookingView, TokenError> {
-        let booking = self.by_guest_token(token).await?;
+        let booking = self.by_confirm_token(token).await?;
         Ok(self.view(self.apply(booking, &Command::ConfirmEmail).await?))
     }
 
@@ -153,7 +158,7 @@ impl Desk {
     /// The effects as the outbox stores them. Without mail there is nobody to send messages.
     pub(super) fn effects(&self, world: &World, booking: &Booking, effects: Vec<Effect>) -> Vec<NewEffect> {
         let notify = world.host_by_id(&booking.host).is_some_and(|desk| desk.notify);
-        effects_for(booking, effects, world.mailed, notify)
+        effects_for(booking, effects, world.mailed(), notify)
     }
 
     async fn by_guest_token(&self, token: &str) -> Result<Booking, TokenError> {
@@ -161,6 +166,13 @@ impl Desk {
             return Err(TokenError::Unknown);
         }
         self.store.booking_by_guest_token(token::digest(token)).await?.ok_or(TokenError::Unknown)
+    }
+
+    async fn by_confirm_token(&self, token: &str) -> Result<Booking, TokenError> {
+        if !token::is_token(token) {
+            return Err(TokenError::Unknown);
+        }
+        self.store.booking_by_confirm_token(token::digest(token)).await?.ok_or(TokenError::Unknown)
     }
 
     async fn by_host_token(&self, token: &str) -> Result<Booking, TokenError> {

@@ -114,7 +114,13 @@ impl Desk {
         let host = world.host_by_id(&booking.host).map(|desk| desk.host().clone());
         let meeting = host.as_ref().and_then(|host| host.meeting(booking.meeting.as_str())).cloned();
         let guest_token = self.tokens.guest(booking.id);
-        BookingView { booking, host, meeting, guest_token, mailed: world.mailed }
+        BookingView { booking, host, meeting, guest_token, mailed: world.mailed() }
+    }
+
+    /// The links that its guest gets of a booking: to its page, and to where the address is confirmed.
+    pub fn guest_links(&self, booking: BookingId) -> (String, String) {
+        let links = self.links();
+        (links.booking(&self.tokens.guest(booking)), links.confirmation(&self.tokens.confirm(booking)))
     }
 
     /// The token that opens the host's page of a booking.

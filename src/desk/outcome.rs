@@ -64,7 +64,7 @@ impl Desk {
             let next = next.map(|next| Booking { event: place.clone().or(next.event.clone()), ..next });
             let notify = world.host_by_id(&entry.host).is_some_and(|desk| desk.notify);
             let more_effects = match &next {
-                Some(next) => effects_for(next, effects, world.mailed, notify),
+                Some(next) => effects_for(next, effects, world.mailed(), notify),
                 None => Vec::new(),
             };
             let finish = FinishEffect {
@@ -82,6 +82,7 @@ impl Desk {
             self.publish_object(&entry.host, &key, &update);
         }
         self.refresh(&entry.host).await?;
+        self.outbox.wake();
         self.outbox.delivered();
         Ok(())
     }

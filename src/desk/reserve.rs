@@ -51,6 +51,8 @@ impl Desk {
         let (wanted, limits) = (first_effects(booking.state), world.limits);
         let new = NewBooking {
             guest_token_hash: token::digest(&self.tokens.guest(id)),
+            confirm_token_hash: (booking.state == BookingState::AwaitingEmail)
+                .then(|| token::digest(&self.tokens.confirm(id))),
             host_token_hash: token::digest(&self.tokens.host(id)),
             effects: self.effects(&world, &booking, wanted),
             idempotency,

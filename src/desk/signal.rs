@@ -1,12 +1,15 @@
 //! How the desk wakes the outbox, and how it learns that something was delivered.
 
+use crate::store::Lane;
 use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 
 /// Between the desk and the outbox. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct OutboxSignal {
-    wake: Arc<Notify>,
+    /// One a lane: a wake-up is for both, whichever listens first.
+    calendar: Arc<Notify>,
+    mail: Arc<Notify>,
     delivered: Arc<watch::Sender<u64>>,
 }
 
@@ -17,17 +20,21 @@ pub struct Watch(watch::Receiver<u64>);
 impl OutboxSignal {
     /// A new pair of ends in one.
     pub fn new() -> OutboxSignal {
-        OutboxSignal { wake: Arc::default(), delivered: Arc::new(watch::Sender::new(0)) }
+        OutboxSignal { calendar: Arc::default(), mail: Arc::default(), delivered: Arc::new(watch::Sender::new(0)) }
     }
 
     /// There is something to deliver.
     pub fn wake(&self) {
-        self.wake.notify_one();
+        self.calendar.notify_one();
+        self.mail.notify_one();
     }
 
-    /// Waits until there is something to deliver.
-    pub async fn woken(&self) {
-        self.wake.notified().await;
+    /// Waits until there may be something to deliver in this lane.
+    pub async fn woken(&self, lane: Lane) {
+        match lane {
+            Lane::Calendar => self.calendar.notified().await,
+            Lane::Mail => self.mail.notified().await,
+        }
     }
 
     /// Something was delivered, or will not be for now.

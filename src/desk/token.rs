@@ -1,4 +1,4 @@
-//! The links that open a booking: one token for its guest, one for its host, 132 bits each. The store holds their SHA-256;
+//! The links that open a booking: one token for its guest, one for its host, one that confirms the guest's address, 132 bits each. The store holds their SHA-256;
 //! the tokens themselves are made again from the key when a link has to be written.
 
 use crate::booking::BookingId;
@@ -41,6 +41,11 @@ impl TokenSource {
         self.token(b"guest", id.0)
     }
 
+    /// The token that only the mail to the guest's address carries: who has it reads mail there.
+    pub fn confirm(&self, id: BookingId) -> String {
+        self.token(b"confirm", id.0)
+    }
+
     /// The host's token.
     pub fn host(&self, id: BookingId) -> String {
         self.token(b"host", id.0)
@@ -81,7 +86,7 @@ mod tests {
     fn the_tokens_of_guest_host_and_other_bookings_all_differ() {
         let source = TokenSource::new([7; 32], || [3; 16]);
         let (a, b) = (source.booking_id(Timestamp::UNIX_EPOCH), BookingId(Uuid::from_u128(9)));
-        let tokens = [source.guest(a), source.host(a), source.guest(b), source.host(b)];
+        let tokens = [source.guest(a), source.host(a), source.confirm(a), source.guest(b), source.host(b)];
         for (i, token) in tokens.iter().enumerate() {
             assert!(is_token(token), "{token}");
             assert!(!tokens[..i].contains(token));

@@ -16,8 +16,8 @@ pub struct World {
     pub links: Links,
     /// Against abuse.
     pub limits: Limits,
-    /// True when mail is set up.
-    pub mailed: bool,
+    /// The address that mail comes from; `None`: mail is not set up.
+    pub mailbox: Option<String>,
 }
 
 /// A host at the desk.
@@ -52,6 +52,11 @@ pub struct Limits {
 }
 
 impl World {
+    /// True when mail is set up.
+    pub fn mailed(&self) -> bool {
+        self.mailbox.is_some()
+    }
+
     /// The host of that id.
     pub fn host(&self, id: &str) -> Option<&HostDesk> {
         self.hosts.iter().find(|desk| desk.board.host.id.as_str() == id)

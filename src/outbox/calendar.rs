@@ -112,7 +112,7 @@ impl Outbox {
                         *count = count.saturating_sub(1);
                     }
                 }
-                () = self.signal.woken() => {}
+                () = self.signal.woken(Lane::Calendar) => {}
                 () = tokio::time::sleep(nap) => {}
                 () = shutdown.cancelled(), if !shutdown.is_cancelled() => {}
             }

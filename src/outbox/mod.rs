@@ -1,10 +1,12 @@
 //! Effects on their way out: each is claimed, performed and recorded, in order for each booking, again until it is done.
-//! Start with [`Outbox`].
+//! Start with [`Outbox`]; mail has [`MailOutbox`].
 
 mod calendar;
 mod event;
+mod mail;
 mod retry;
 
 pub use calendar::{Outbox, Targets};
 pub use event::event_text;
-pub use retry::{Retry, retry};
+pub use mail::MailOutbox;
+pub use retry::{Retry, mail_retry, retry};

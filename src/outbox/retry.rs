@@ -40,6 +40,22 @@ pub fn retry(
     Retry { due_at: now.checked_add(wait).unwrap_or(Timestamp::MAX), needs_host }
 }
 
+/// The first wait for a mail server, doubled each time.
+const MAIL_FIRST: SignedDuration = SignedDuration::from_secs(30);
+/// The longest.
+const MAIL_LONGEST: SignedDuration = SignedDuration::from_hours(1);
+/// A message that could not be sent for so long is given up: as mail servers do (RFC 5321 4.5.4.1).
+const MAIL_GIVE_UP: SignedDuration = SignedDuration::from_hours(5 * 24);
+
+/// When to try a message again after `attempts` failures; `None`: not any more.
+pub fn mail_retry(created_at: Timestamp, attempts: u32, now: Timestamp) -> Option<Timestamp> {
+    if now.duration_since(created_at) >= MAIL_GIVE_UP {
+        return None;
+    }
+    let doubled = MAIL_FIRST.saturating_mul(1 << attempts.saturating_sub(1).min(10));
+    now.checked_add(doubled.min(MAIL_LONGEST)).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +69,18 @@ mod tests {
         assert_eq!(wait(ErrorKind::Network, 1), SignedDuration::from_secs(1));
         assert!(wait(ErrorKind::Network, 3) > wait(ErrorKind::Network, 2));
         assert_eq!(wait(ErrorKind::Network, 4_000_000_000), LONGEST);
+    }
+
+    #[test]
+    fn a_mail_is_tried_sooner_and_later_for_five_days() {
+        let (mut now, mut waits) = (Timestamp::UNIX_EPOCH, Vec::new());
+        while let Some(due) = mail_retry(Timestamp::UNIX_EPOCH, u32::try_from(waits.len()).unwrap() + 1, now) {
+            waits.push(due.duration_since(now).as_secs());
+            now = due;
+        }
+        assert_eq!(waits[..8], [30, 60, 120, 240, 480, 960, 1920, 3600]);
+        let days = now.duration_since(Timestamp::UNIX_EPOCH).as_hours() / 24;
+        assert!(days == 5 && waits.len() < 130, "{days} {}", waits.len());
     }
 
     #[test]

@@ -117,6 +117,15 @@ impl Store {
         .await
     }
 
+    /// The booking whose guest's address the token with this SHA-256 confirms.
+    pub async fn booking_by_confirm_token(&self, hash: [u8; 32]) -> Result<Option<Booking>> {
+        self.read(move |tx| {
+            let mut statement = tx.prepare_cached("SELECT * FROM booking WHERE confirm_token_hash = ?1")?;
+            Ok(statement.query_row(params![hash], booking).optional()?)
+        })
+        .await
+    }
+
     /// The booking whose host has the token with this SHA-256.
     pub async fn booking_by_host_token(&self, hash: [u8; 32]) -> Result<Option<Booking>> {
         self.read(move |tx| {

@@ -22,6 +22,8 @@ pub struct NewBooking {
     pub booking: Booking,
     /// SHA-256 of the guest's token.
     pub guest_token_hash: [u8; 32],
+    /// SHA-256 of the token that confirms the guest's address, where it is to be confirmed.
+    pub confirm_token_hash: Option<[u8; 32]>,
     /// SHA-256 of the host's token.
     pub host_token_hash: [u8; 32],
     /// What follows from it, in order.
@@ -202,10 +204,10 @@ fn insert(tx: &Connection, new: &NewBooking) -> rusqlite::Result<usize> {
     let mut insert = tx.prepare_cached(
         "INSERT INTO booking (id, host, meeting, title, location, starts_at, ends_at, buffer_before, buffer_after, seats, state,
              guest_name, guest_email, guest_key, guest_note, guest_zone, answers, uid, sequence, told, placed_by_host,
-             created_at, updated_at, expires_at, event_account, event_href, event_etag, guest_token_hash, host_token_hash)
+             created_at, updated_at, expires_at, event_account, event_href, event_etag, guest_token_hash, confirm_token_hash, host_token_hash)
          VALUES (:id, :host, :meeting, :title, :location, :starts_at, :ends_at, :buffer_before, :buffer_after, :seats, :state,
              :guest_name, :guest_email, :guest_key, :guest_note, :guest_zone, :answers, :uid, :sequence, :told, :placed_by_host,
-             :created_at, :updated_at, :expires_at, :event_account, :event_href, :event_etag, :guest_token_hash, :host_token_hash)",
+             :created_at, :updated_at, :expires_at, :event_account, :event_href, :event_etag, :guest_token_hash, :confirm_token_hash, :host_token_hash)",
     )?;
     insert.execute(named_params! {
         ":id": booking.id,
@@ -236,6 +238,7 @@ fn insert(tx: &Connection, new: &NewBooking) -> rusqlite::Result<usize> {
         ":event_href": booking.event.as_ref().map(|event| &event.href),
         ":event_etag": booking.event.as_ref().and_then(|event| event.etag.as_ref()),
         ":guest_token_hash": new.guest_token_hash,
+        ":confirm_token_hash": new.confirm_token_hash,
         ":host_token_hash": new.host_token_hash,
     })
 }

@@ -96,7 +96,7 @@ pub(in super::super) async fn confirmation(
     State(state): State<AppState>,
     Path(token): Path<String>,
 ) -> Result<Response, Fault> {
-    let view = state.desk.booking(&token).await?;
+    let view = state.desk.booking_to_confirm(&token).await?;
     if view.booking.state != BookingState::AwaitingEmail {
         return Ok(see(&state, &view));
     }
@@ -108,7 +108,7 @@ pub(in super::super) async fn confirmation(
         host_name: host_name(&view),
         when: When::new(view.booking.time, &host_zone(&view), guest_zone_of(&view).as_ref()),
         guest_email: view.booking.guest.email.clone(),
-        action: format!("{}/confirm", local(links, &links.booking(&token))),
+        action: local(links, &links.confirmation(&token)),
     }))
 }
 

@@ -8,7 +8,6 @@ mod month;
 mod reschedule;
 mod slot;
 mod subscribe;
-mod when;
 mod zones;
 
 pub(super) use booking::{cancel, confirm, confirmation, invitation, show as booking};
@@ -23,7 +22,7 @@ use super::fault::{Fault, Problem};
 use super::guest;
 use super::input::Fields;
 use super::state::{AppState, Settings};
-use crate::booking::Links;
+use crate::booking::{Links, when};
 use crate::ical::Zone;
 use askama::Template;
 use axum::extract::{Path, State};

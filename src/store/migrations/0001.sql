@@ -75,6 +75,7 @@ CREATE TABLE booking (
     event_href TEXT,
     event_etag TEXT,
     guest_token_hash BLOB NOT NULL UNIQUE CHECK (length(guest_token_hash) = 32),
+    confirm_token_hash BLOB UNIQUE CHECK (length(confirm_token_hash) = 32), -- NULL: the address is not to be confirmed
     host_token_hash BLOB NOT NULL UNIQUE CHECK (length(host_token_hash) = 32),
     CHECK ((event_account IS NULL) = (event_href IS NULL))
 ) STRICT;

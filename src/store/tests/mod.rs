@@ -71,6 +71,7 @@ fn new(booking: Booking) -> NewBooking {
     NewBooking {
         booking,
         guest_token_hash: hash(number, 1),
+        confirm_token_hash: None,
         host_token_hash: hash(number, 2),
         effects: Vec::new(),
         hits: Vec::new(),

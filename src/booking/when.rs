@@ -7,36 +7,39 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A slot or booking in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct When {
+pub struct When {
     /// `Tuesday 1 December 2026`, where the host is.
-    pub(super) date: String,
+    pub date: String,
     /// `14:00–14:30`, where the host is.
-    pub(super) times: String,
+    pub times: String,
     /// `Berlin, UTC+1`.
-    pub(super) zone: String,
+    pub zone: String,
     /// For `<time datetime>`: UTC.
-    pub(super) start: String,
+    pub start: String,
     /// Where the guest is, when the clock shows something else there.
-    pub(super) guest: Option<GuestWhen>,
+    pub guest: Option<GuestWhen>,
 }
 
 /// The same for the guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct GuestWhen {
+pub struct GuestWhen {
     /// Only when it is another date there.
-    pub(super) date: Option<String>,
-    pub(super) times: String,
-    pub(super) zone: String,
+    pub date: Option<String>,
+    /// As [`When::times`].
+    pub times: String,
+    /// As [`When::zone`].
+    pub zone: String,
 }
 
 impl When {
-    pub(super) fn new(time: Interval, host: &Zone, guest: Option<&Zone>) -> When {
+    /// `time` where the host is, and where the guest is.
+    pub fn new(time: Interval, host: &Zone, guest: Option<&Zone>) -> When {
         let date = host.civil(time.start()).date();
         When {
             date: long_date(date),
             times: times(time, host),
             zone: label(host, time.start()),
-            start: super::super::fault::rfc3339(time.start()),
+            start: time.start().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             guest: guest.filter(|guest| guest.offset(time.start()) != host.offset(time.start())).map(|guest| {
                 let theirs = guest.civil(time.start()).date();
                 GuestWhen {
@@ -54,17 +57,17 @@ fn times(time: Interval, zone: &Zone) -> String {
 }
 
 /// `14:00`.
-pub(super) fn clock(time: DateTime) -> String {
+pub fn clock(time: DateTime) -> String {
     time.strftime("%H:%M").to_string()
 }
 
 /// `Tuesday 1 December 2026`.
-pub(super) fn long_date(date: Date) -> String {
+pub fn long_date(date: Date) -> String {
     date.strftime("%A %-d %B %Y").to_string()
 }
 
 /// `Berlin, UTC+1`: the offset at that instant, for the clocks may change before.
-pub(super) fn label(zone: &Zone, at: Timestamp) -> String {
+pub fn label(zone: &Zone, at: Timestamp) -> String {
     match city(zone.name()) {
         "UTC" => "UTC".to_owned(),
         city => format!("{}, {}", city.replace('_', " "), offset(zone, at)),
@@ -76,7 +79,7 @@ fn city(name: &str) -> &str {
 }
 
 /// `UTC+1`, `UTC−3:30`.
-pub(super) fn offset(zone: &Zone, at: Timestamp) -> String {
+pub fn offset(zone: &Zone, at: Timestamp) -> String {
     let minutes = zone.offset(at).seconds() / 60;
     let sign = if minutes < 0 { '−' } else { '+' };
     match (minutes.abs() / 60, minutes.abs() % 60) {
@@ -87,7 +90,7 @@ pub(super) fn offset(zone: &Zone, at: Timestamp) -> String {
 }
 
 /// `30 minutes`, `1 hour`, `1 hour 30 minutes`.
-pub(super) fn length(duration: SignedDuration) -> String {
+pub fn length(duration: SignedDuration) -> String {
     let many = |count: i64, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     match (duration.as_mins() / 60, duration.as_mins() % 60) {
         (0, minutes) => many(minutes, "minute"),

@@ -1,0 +1,147 @@
+//! A message as it goes out (RFC 5322), with the calendar in it where it is an invitation (iMIP, RFC 6047). Pure: the same
+//! occasion makes the same bytes, so that a message that is sent again is the same message. Start with [`booking_message`].
+
+use super::Occasion;
+use super::letter::Letter;
+use crate::booking::{Booking, BookingState, Message as Kind, guest_event};
+use crate::ical::write::{InvitationText, Method, Person, invitation};
+use jiff::Timestamp;
+use lettre::Message;
+use lettre::address::AddressError;
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Body, Mailbox, MessageBuilder, MultiPart, SinglePart};
+use std::time::{Duration, SystemTime};
+
+/// Why there is no message, or no mailer. It will not go away by trying again.
+#[derive(Debug, thiserror::Error)]
+pub enum MessageError {
+    /// Not an address that mail can go to.
+    #[error("the address cannot be written to: {0}")]
+    Address(#[from] AddressError),
+    /// The parts do not make a message.
+    #[error("the message cannot be put together: {0}")]
+    Build(#[from] lettre::error::Error),
+    /// The HTML cannot be filled in.
+    #[error("the HTML of the message cannot be made: {0}")]
+    Template(#[from] askama::Error),
+    /// The settings of the mail server do not make a connection.
+    #[error("the mail server cannot be set up: {0}")]
+    Server(String),
+    /// A MIME type of ours is none.
+    #[error("the message cannot be put together: a MIME type is wrong")]
+    MimeType,
+}
+
+/// The message of an occasion, from the service's mailbox. To the guest: text and HTML, and the calendar where it is about
+/// the invitation. To the host: text alone, for a calendar in it would be a second event in theirs.
+pub fn booking_message(occasion: &Occasion<'_>, from: &Mailbox) -> Result<Message, MessageError> {
+    let Occasion { booking, host, message, .. } = occasion;
+    let letter = Letter::of(occasion, *message);
+    let id = format!("{}.{}.{}", booking.uid, booking.sequence, word(*message));
+    let host_box = mailbox(Some(&host.name), &host.email)?;
+    let head = |to: Mailbox| head(from, to, &letter.subject, (&id, booking.updated_at));
+    match message {
+        Kind::ApprovalRequest | Kind::HostBooked | Kind::HostMoved | Kind::HostCancelled => {
+            let mut head = head(host_box);
+            // An address that mail cannot go to is no reason not to tell the host.
+            if let Ok(guest) = mailbox(Some(&booking.guest.name), &booking.guest.email) {
+                head = head.reply_to(guest);
+            }
+            Ok(head.singlepart(SinglePart::plain(letter.text()))?)
+        }
+        Kind::ConfirmAddress | Kind::Invitation | Kind::Moved | Kind::Cancelled | Kind::Declined => {
+            // Without a name: strangers typed it, for an address that may not be theirs.
+            let head = head(mailbox(None, &booking.guest.email)?).reply_to(host_box);
+            let parts = MultiPart::alternative()
+                .boundary(boundary(booking, "parts"))
+                .singlepart(SinglePart::plain(letter.text()))
+                .singlepart(SinglePart::html(letter.html()?));
+            let Some(method) = method(*message, booking) else { return Ok(head.multipart(parts)?) };
+            let calendar = calendar(occasion, method, from);
+            let mime = |text: &str| ContentType::parse(text).map_err(|_| MessageError::MimeType);
+            let part = SinglePart::builder()
+                .header(mime(&format!("text/calendar; charset=utf-8; method={}", method.as_str()))?)
+                .body(base64(&calendar));
+            let attachment = Attachment::new("invite.ics".to_owned()).body(base64(&calendar), mime("application/ics")?);
+            let mixed = MultiPart::mixed()
+                .boundary(boundary(booking, "mixed"))
+                .multipart(parts.singlepart(part))
+                .singlepart(attachment);
+            let thread = format!("<{}@{}>", booking.uid, from.email.domain());
+            Ok(head.references(thread).multipart(mixed)?)
+        }
+    }
+}
+
+/// A message that tells whether mail arrives. `id` is another each time.
+pub fn test_message(from: &Mailbox, to: &str, id: &str, at: Timestamp) -> Result<Message, MessageError> {
+    let letter = Letter::test();
+    let head = head(from, mailbox(None, to)?, &letter.subject, (&format!("{id}.test"), at));
+    Ok(head.singlepart(SinglePart::plain(letter.text()))?)
+}
+
+/// An address with a name, as headers have it.
+pub(super) fn mailbox(name: Option<&str>, address: &str) -> Result<Mailbox, AddressError> {
+    let name = name.map(|name| name.chars().filter(|letter| !letter.is_control()).collect());
+    Ok(Mailbox::new(name, address.parse()?))
+}
+
+fn head(from: &Mailbox, to: Mailbox, subject: &str, (id, at): (&str, Timestamp)) -> MessageBuilder {
+    const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
+    Message::builder()
+        .from(from.clone())
+        .to(to)
+        .subject(subject)
+        .date(SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(at.as_second()).unwrap_or(0)))
+        .message_id(Some(format!("<{id}@{}>", from.email.domain())))
+        // RFC 3834: no robot shall answer it.
+        .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()))
+}
+
+/// What the guest's calendar is to do; `None`: there is nothing in it that this is about.
+fn method(kind: Kind, booking: &Booking) -> Option<Method> {
+    match kind {
+        Kind::Invitation | Kind::Moved => Some(Method::Request),
+        Kind::Cancelled if booking.told.is_some() => Some(Method::Cancel),
+        _ => None,
+    }
+}
+
+/// The iTIP message (RFC 5546 3.2.2, 3.2.5), with the UID of the event on the host's calendar.
+fn calendar(occasion: &Occasion<'_>, method: Method, from: &Mailbox) -> String {
+    let Occasion { booking, host, links, .. } = occasion;
+    // It was on the calendar when this was decided, wherever the booking stands now.
+    let booking = Booking { state: BookingState::Confirmed, ..booking.clone() };
+    invitation(&InvitationText {
+        method,
+        event: guest_event(&booking, &host.name, host.zone.clone(), &links.guest),
+        organizer: Person { name: host.name.clone(), email: from.email.to_string() },
+        attendee: Person { name: booking.guest.name.clone(), email: booking.guest.email.clone() },
+        url: links.guest.clone(),
+    })
+}
+
+/// base64: no relay can break a line of it.
+fn base64(calendar: &str) -> Body {
+    let bytes = calendar.as_bytes().to_vec();
+    Body::new_with_encoding(bytes, ContentTransferEncoding::Base64).unwrap_or_else(Body::new)
+}
+
+/// Not by chance, as everything in a message: it is the same when it is sent again.
+fn boundary(booking: &Booking, part: &str) -> String {
+    format!("oh-{}-{}-{part}", booking.uid, booking.sequence)
+}
+
+fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::ConfirmAddress => "confirm-address",
+        Kind::Invitation => "invitation",
+        Kind::Moved => "moved",
+        Kind::Cancelled => "cancelled",
+        Kind::Declined => "declined",
+        Kind::ApprovalRequest => "approval-request",
+        Kind::HostBooked => "host-booked",
+        Kind::HostMoved => "host-moved",
+        Kind::HostCancelled => "host-cancelled",
+    }
+}

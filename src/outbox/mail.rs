@@ -1,0 +1,168 @@
+//! The mail lane: tells guests and hosts, in order for each booking, again for days while the mail server is away. It waits for
+//! nothing of the calendar lane, nor that for it. Start with [`MailOutbox::run`].
+
+use super::retry::mail_retry;
+use crate::availability::Clock;
+use crate::booking::{Booking, BookingState, Effect, Message, Payload};
+use crate::desk::{Desk, OutboxSignal};
+use crate::mail::{Links, Mailer, MessageError, Occasion, SendError, booking_message};
+use crate::store::{EffectOutcome, FinishEffect, Lane, OutboxEntry, Store, StoreError};
+use arc_swap::ArcSwapOption;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use jiff::SignedDuration;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long an effect is ours before another may take it: longer than any message may take.
+const LEASE: SignedDuration = SignedDuration::from_mins(10);
+/// Messages under way at once.
+const AT_ONCE: usize = 4;
+/// The longest sleep without a look at the store: a command of another process cannot wake us.
+const NAP: Duration = Duration::from_secs(5);
+
+/// The mail lane.
+#[derive(Debug)]
+pub struct MailOutbox {
+    /// The way to the mail server; `None` while mail is not set up: what is to be sent waits. Replaced when the config changes.
+    pub mailer: Arc<ArcSwapOption<Mailer>>,
+    /// Keeps the entries.
+    pub store: Store,
+    /// Knows the hosts and the links.
+    pub desk: Desk,
+    /// Wakes us.
+    pub signal: OutboxSignal,
+    /// Tells the time.
+    pub clock: Clock,
+}
+
+/// Why a message was not sent.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Send(#[from] SendError),
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the outbox entry cannot be read: {0}")]
+    Payload(#[from] serde_json::Error),
+    #[error("the host of the booking is no longer in the config")]
+    NoHost,
+}
+
+impl Failure {
+    /// Whether it stays so, however often it is tried.
+    fn is_final(&self) -> bool {
+        matches!(self, Failure::Send(SendError::Message(_)) | Failure::Message(_) | Failure::Payload(_))
+    }
+}
+
+impl MailOutbox {
+    /// Sends what is due until `shutdown`; what is under way then is finished.
+    pub async fn run(&self, shutdown: CancellationToken) -> Result<(), StoreError> {
+        let mut under_way = FuturesUnordered::new();
+        let mut taken: HashSet<i64> = HashSet::new();
+        loop {
+            if shutdown.is_cancelled() && under_way.is_empty() {
+                return Ok(());
+            }
+            let mut nap = NAP;
+            if let Some(mailer) = self.mailer.load_full().filter(|_| !shutdown.is_cancelled()) {
+                let now = self.clock.now();
+                for entry in self.store.due_effects(Lane::Mail, now, 64).await? {
+                    if taken.len() < AT_ONCE && taken.insert(entry.id) {
+                        if self.store.claim(entry.id, now, LEASE).await? {
+                            under_way.push(self.deliver(mailer.clone(), entry));
+                        } else {
+                            taken.remove(&entry.id);
+                        }
+                    }
+                }
+                if let Some(due) = self.store.next_due(Lane::Mail).await? {
+                    let wait = due.duration_since(self.clock.now()).max(SignedDuration::from_millis(20));
+                    nap = nap.min(wait.unsigned_abs());
+                }
+            }
+            tokio::select! {
+                Some(id) = under_way.next(), if !under_way.is_empty() => {
+                    taken.remove(&id);
+                }
+                () = self.signal.woken(Lane::Mail) => {}
+                () = tokio::time::sleep(nap) => {}
+                () = shutdown.cancelled(), if !shutdown.is_cancelled() => {}
+            }
+        }
+    }
+
+    /// Sends one message and records what came of it.
+    async fn deliver(&self, mailer: Arc<Mailer>, entry: OutboxEntry) -> i64 {
+        let outcome = match self.send(&mailer, &entry).await {
+            Ok(()) => EffectOutcome::Done { booking: None, object: None },
+            Err(failure) => self.failed(&entry, &failure),
+        };
+        let finish = FinishEffect {
+            id: entry.id,
+            at: self.clock.now(),
+            outcome,
+            expected_updated_at: None,
+            more_effects: Vec::new(),
+        };
+        if let Err(error) = self.store.finish(finish).await {
+            tracing::error!(booking = %entry.booking, %error, "What came of a mail could not be recorded; it will be sent again, as the same message.");
+        }
+        entry.id
+    }
+
+    fn failed(&self, entry: &OutboxEntry, failure: &Failure) -> EffectOutcome {
+        let (now, attempts, error) = (self.clock.now(), entry.attempts + 1, failure.to_string());
+        let again = if failure.is_final() { None } else { mail_retry(entry.created_at, attempts, now) };
+        match again {
+            Some(due_at) => {
+                if matches!(failure, Failure::Send(SendError::Server(_))) {
+                    tracing::error!(host = %entry.host, booking = %entry.booking, attempts, %error, "A mail could not be sent, and will not be until the host acts.");
+                } else {
+                    tracing::warn!(host = %entry.host, booking = %entry.booking, attempts, %error, "A mail could not be sent; it will be tried again.");
+                }
+                EffectOutcome::Retry { due_at, error }
+            }
+            None => {
+                tracing::error!(host = %entry.host, booking = %entry.booking, attempts, %error, "A mail was given up: somebody has not been told.");
+                EffectOutcome::Failed { error }
+            }
+        }
+    }
+
+    async fn send(&self, mailer: &Mailer, entry: &OutboxEntry) -> Result<(), Failure> {
+        let payload = Payload::from_json(&entry.payload)?;
+        let Effect::Mail(message) = payload.effect else { return Ok(()) };
+        let Some(booking) = self.store.booking(entry.booking).await? else { return Ok(()) };
+        if is_moot(message, &booking) {
+            return Ok(());
+        }
+        let host = self.desk.host(entry.host.as_str()).ok_or(Failure::NoHost)?;
+        let links = self.desk.links();
+        let (guest, confirm) = self.desk.guest_links(booking.id);
+        let links = Links {
+            guest,
+            confirm,
+            host: links.host_booking(&self.desk.host_token(booking.id)),
+            meeting: links.meeting(&booking.host, &booking.meeting),
+        };
+        let occasion = Occasion::new(&booking, &host, message, &payload, links);
+        mailer.send(booking_message(&occasion, mailer.from())?).await?;
+        tracing::info!(host = %entry.host, booking = %booking.id, "A mail was sent.");
+        Ok(())
+    }
+}
+
+/// Whether nobody can do any more what the message asks for.
+fn is_moot(message: Message, booking: &Booking) -> bool {
+    match message {
+        Message::ConfirmAddress => booking.state != BookingState::AwaitingEmail,
+        Message::ApprovalRequest => booking.state != BookingState::AwaitingApproval,
+        _ => false,
+    }
+}
