@@ -380,8 +380,9 @@ fn public_urls_must_be_known_once_others_can_reach_the_daemon() {
 #[test]
 fn mail_is_checked_as_a_whole() {
     let found = |lines: &str| {
-        let found = mistakes(&format!("{SHORT}[mail]\nfrom = \"Office <o@example.edu>\"\n{lines}"));
-        found.into_iter().filter(|message| !message.contains("not supported yet")).collect::<Vec<_>>()
+        let found = parse(&format!("{SHORT}[mail]\nfrom = \"Office <o@example.edu>\"\n{lines}"));
+        let errors = found.err().map_or_else(Vec::new, |errors| errors.errors);
+        errors.iter().map(|m| format!("{}:{}: {}", m.line, m.column, m.message)).collect::<Vec<_>>()
     };
     let good = ["smtp://localhost:25?tls=none", "smtps://[::1]", "smtp://a.example:587"];
     for url in good {
@@ -403,6 +404,14 @@ fn mail_is_checked_as_a_whole() {
     }
     assert_eq!(Mailbox::parse("\"Office\" <o@e.edu>").unwrap().to_string(), "Office <o@e.edu>");
     assert_eq!(Mailbox::parse("Office <o>"), None);
+}
+
+#[test]
+fn a_guests_address_can_be_confirmed_only_where_mail_is_set_up() {
+    let asked = SHORT.replace("[[host.meeting]]", "[[host.meeting]]\nconfirm = \"email\"");
+    let found = mistakes(&asked);
+    assert!(found.len() == 1 && found[0].contains("confirm: \"email\" needs a [mail] section"), "{found:?}");
+    assert!(parse(&format!("{asked}[mail]\nfrom = \"o@example.edu\"\nsmtp = \"smtps://smtp.example\"\n")).is_ok());
 }
 
 #[test]

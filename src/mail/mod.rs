@@ -4,6 +4,8 @@
 mod letter;
 mod mailer;
 mod message;
+#[cfg(test)]
+mod tests;
 
 pub use mailer::{Login, MailServer, Mailer, SendError, Tls};
 pub use message::{MessageError, booking_message, test_message};

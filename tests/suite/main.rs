@@ -19,6 +19,7 @@ mod feed;
 mod hostile;
 mod hygiene;
 mod lifecycle;
+mod mail;
 mod outage;
 mod peers;
 mod race;

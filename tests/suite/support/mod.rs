@@ -8,6 +8,7 @@ mod event;
 mod http;
 mod proxy;
 mod server;
+mod smtp;
 mod tool;
 
 pub(crate) use calendar::Calendar;
@@ -17,6 +18,7 @@ pub(crate) use event::{Day, event, now, stamp};
 pub(crate) use http::{Answer, client, raw, raw_status};
 pub(crate) use proxy::{Fault, Proxy};
 pub(crate) use server::{OwnServer, Server};
+pub(crate) use smtp::Smtp;
 pub(crate) use tool::{check, need, node, python, root};
 
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};

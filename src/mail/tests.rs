@@ -1,0 +1,331 @@
+//! What goes out, read back: the MIME parts, and the calendar in them, line by line.
+
+use super::message::{booking_message, mailbox, test_message};
+use super::{Links, Occasion};
+use crate::availability::{Host, HostId, Hours, Interval, MeetingId};
+use crate::booking::{Answer, Booking, BookingId, BookingState, Effect, Guest, Message, Payload};
+use crate::ical::Zone;
+use base64::Engine;
+use jiff::{SignedDuration, Timestamp};
+use lettre::message::Mailbox;
+use std::collections::HashMap;
+
+const GUEST: [Message; 5] =
+    [Message::ConfirmAddress, Message::Invitation, Message::Moved, Message::Cancelled, Message::Declined];
+const HOST: [Message; 4] = [Message::ApprovalRequest, Message::HostBooked, Message::HostMoved, Message::HostCancelled];
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn host() -> Host {
+    Host {
+        id: HostId::new("noether").unwrap(),
+        name: "Emmy Noether".to_owned(),
+        email: "noether@example.edu".to_owned(),
+        aliases: Vec::new(),
+        zone: Zone::named("Europe/Berlin").unwrap(),
+        max_staleness: SignedDuration::from_mins(30),
+        hours: Hours::default(),
+        meetings: Vec::new(),
+    }
+}
+
+fn booking() -> Booking {
+    Booking {
+        id: BookingId(uuid::Uuid::from_u128(7)),
+        host: HostId::new("noether").unwrap(),
+        meeting: MeetingId::new("office-hour").unwrap(),
+        title: "Office hour".to_owned(),
+        location: "Room 2.12".to_owned(),
+        time: Interval::new(at("2027-06-01T08:00:00Z"), at("2027-06-01T08:30:00Z")).unwrap(),
+        buffer_before: SignedDuration::ZERO,
+        buffer_after: SignedDuration::ZERO,
+        seats: 1,
+        state: BookingState::Reserved,
+        guest: Guest {
+            name: "Ada Lovelace".to_owned(),
+            email: "Ada.Lovelace@example.org".to_owned(),
+            note: "Two lines:\nthis one <b>bold</b>.".to_owned(),
+            time_zone: Some("America/New_York".to_owned()),
+            answers: vec![Answer { question: "topic".into(), label: "Topic".into(), text: "Algebra".into() }],
+        },
+        uid: "0193-uid".to_owned(),
+        sequence: 9,
+        told: Some(3),
+        placed_by_host: false,
+        created_at: at("2026-11-20T10:00:00Z"),
+        updated_at: at("2026-11-24T18:00:00Z"),
+        expires_at: None,
+        event: None,
+    }
+}
+
+/// Of the first of December, though the booking is elsewhere by now.
+fn payload(message: Message) -> Payload {
+    Payload {
+        effect: Effect::Mail(message),
+        sequence: 3,
+        start: at("2026-12-01T13:00:00Z"),
+        end: at("2026-12-01T13:30:00Z"),
+        at: at("2026-11-24T17:30:00Z"),
+    }
+}
+
+fn from() -> Mailbox {
+    mailbox(Some("Office hours"), "office@meet.example.edu").unwrap()
+}
+
+fn sent(booking: &Booking, host: &Host, message: Message) -> String {
+    let links = Links {
+        guest: "https://meet.example.edu/b/GUEST".to_owned(),
+        confirm: "https://meet.example.edu/b/CONFIRM/confirm".to_owned(),
+        host: "https://meet.example.edu/h/HOST".to_owned(),
+        meeting: "https://meet.example.edu/noether/office-hour".to_owned(),
+    };
+    let occasion = Occasion::new(booking, host, message, &payload(message), links);
+    String::from_utf8(booking_message(&occasion, &from()).unwrap().formatted()).unwrap()
+}
+
+/// A part of a message: its headers in lower case, and its content decoded.
+#[derive(Debug)]
+struct Part {
+    headers: HashMap<String, String>,
+    content: String,
+    parts: Vec<Part>,
+}
+
+impl Part {
+    fn read(text: &str) -> Part {
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let head = head.replace("\r\n ", " ");
+        let mut headers = HashMap::new();
+        for line in head.split("\r\n") {
+            let (name, value) = line.split_once(": ").unwrap_or_else(|| panic!("{line:?} is no header"));
+            assert_eq!(headers.insert(name.to_lowercase(), value.to_owned()), None, "{name} is there twice");
+        }
+        let kind = &headers["content-type"];
+        let parts = match kind.split_once("boundary=\"") {
+            Some((_, boundary)) => {
+                let boundary = boundary.split('"').next().unwrap();
+                let (inner, after) = body.split_once(&format!("--{boundary}--")).unwrap();
+                assert_eq!(after.trim(), "");
+                let opening = format!("--{boundary}\r\n");
+                let pieces = inner.split(&opening).skip(1);
+                pieces.map(|piece| Part::read(piece.strip_suffix("\r\n").unwrap())).collect()
+            }
+            None => Vec::new(),
+        };
+        let content = match headers.get("content-transfer-encoding").map(String::as_str) {
+            Some("base64") => {
+                let bytes = base64::engine::general_purpose::STANDARD.decode(body.replace("\r\n", "")).unwrap();
+                String::from_utf8(bytes).unwrap()
+            }
+            Some("quoted-printable") => unquote(body),
+            _ => body.to_owned(),
+        };
+        Part { headers, content, parts }
+    }
+
+    fn kind(&self) -> &str {
+        &self.headers["content-type"]
+    }
+}
+
+fn unquote(text: &str) -> String {
+    let text = text.replace("=\r\n", "");
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, others @ ..] = rest {
+        if *first == b'=' {
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&others[..2]).unwrap(), 16).unwrap());
+            rest = &others[2..];
+        } else {
+            bytes.push(*first);
+            rest = others;
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+/// The calendar of an iMIP message, unfolded.
+fn calendar(message: &Part) -> String {
+    let [alternative, attachment] = message.parts.as_slice() else { panic!("{message:?}") };
+    let calendar = &alternative.parts[2];
+    assert_eq!(calendar.content, attachment.content, "both copies are one");
+    calendar.content.replace("\r\n ", "")
+}
+
+#[test]
+fn an_invitation_has_text_html_and_the_calendar_and_the_calendar_again() {
+    let message = Part::read(&sent(&booking(), &host(), Message::Invitation));
+    assert!(message.kind().starts_with("multipart/mixed; "), "{}", message.kind());
+    let [alternative, attachment] = message.parts.as_slice() else { panic!() };
+    assert!(alternative.kind().starts_with("multipart/alternative; "));
+    let kinds: Vec<&str> = alternative.parts.iter().map(Part::kind).collect();
+    let calendar = "text/calendar; charset=utf-8; method=REQUEST";
+    assert_eq!(kinds, ["text/plain; charset=utf-8", "text/html; charset=utf-8", calendar]);
+    assert_eq!(attachment.kind(), "application/ics");
+    assert_eq!(attachment.headers["content-disposition"], "attachment; filename=\"invite.ics\"");
+    let header = |name: &str| message.headers[name].as_str();
+    assert_eq!(header("from"), "\"Office hours\" <office@meet.example.edu>");
+    assert_eq!(header("to"), "Ada.Lovelace@example.org");
+    assert_eq!(header("reply-to"), "\"Emmy Noether\" <noether@example.edu>");
+    assert_eq!(header("subject"), "Office hour, Tuesday 1 December 2026");
+    assert_eq!(header("auto-submitted"), "auto-generated");
+    assert_eq!(header("mime-version"), "1.0");
+    assert_eq!(header("message-id"), "<0193-uid.3.invitation@meet.example.edu>");
+    assert_eq!(header("date"), "Tue, 24 Nov 2026 17:30:00 +0000");
+}
+
+#[test]
+fn the_calendar_says_what_the_booking_was_when_the_message_was_decided() {
+    let calendar = calendar(&Part::read(&sent(&booking(), &host(), Message::Moved)));
+    for line in [
+        "METHOD:REQUEST",
+        "UID:0193-uid",
+        "SEQUENCE:3",
+        "DTSTAMP:20261124T173000Z",
+        "DTSTART;TZID=Europe/Berlin:20261201T140000",
+        "DTEND;TZID=Europe/Berlin:20261201T143000",
+        "TZID:Europe/Berlin",
+        "STATUS:CONFIRMED",
+        "SUMMARY:Office hour: Emmy Noether",
+        "LOCATION:Room 2.12",
+        "ORGANIZER;CN=Emmy Noether:mailto:office@meet.example.edu",
+        "ATTENDEE;CN=Ada Lovelace;CUTYPE=INDIVIDUAL;PARTSTAT=NEEDS-ACTION;ROLE=REQ-PARTICIPANT;RSVP=TRUE:mailto:Ada.Lovelace@example.org",
+        "URL:https://meet.example.edu/b/GUEST",
+    ] {
+        assert!(calendar.contains(&format!("\r\n{line}\r\n")), "no {line} in {calendar}");
+    }
+    assert!(
+        calendar.find("METHOD").unwrap()
+            < calendar.find("BEGIN:V").map_or(0, |_| calendar.find("BEGIN:VEVENT").unwrap())
+    );
+}
+
+#[test]
+fn a_cancel_takes_back_what_was_sent_and_only_that() {
+    let message = Part::read(&sent(&booking(), &host(), Message::Cancelled));
+    assert_eq!(message.parts[0].parts[2].kind(), "text/calendar; charset=utf-8; method=CANCEL");
+    let calendar = calendar(&message);
+    for line in ["METHOD:CANCEL", "STATUS:CANCELLED", "UID:0193-uid", "SEQUENCE:3"] {
+        assert!(calendar.contains(&format!("\r\n{line}\r\n")), "no {line} in {calendar}");
+    }
+    let organizer = |text: &str| text.split("\r\n").find(|line| line.starts_with("ORGANIZER")).unwrap().to_owned();
+    let invitation = Part::read(&sent(&booking(), &host(), Message::Invitation));
+    assert_eq!(organizer(&calendar), organizer(&self::calendar(&invitation)), "the same to the letter");
+    let untold = Booking { told: None, ..booking() };
+    let plain = Part::read(&sent(&untold, &host(), Message::Cancelled));
+    assert!(plain.kind().starts_with("multipart/alternative") && plain.parts.len() == 2);
+}
+
+#[test]
+fn a_message_that_is_sent_again_is_the_same_to_the_byte() {
+    for message in GUEST.into_iter().chain(HOST) {
+        let later = Booking { updated_at: at("2026-11-26T00:00:00Z"), sequence: 12, ..booking() };
+        assert_eq!(sent(&booking(), &host(), message), sent(&later, &host(), message), "{message:?}");
+    }
+}
+
+#[test]
+fn nothing_that_a_stranger_typed_is_in_the_mail_that_asks_to_confirm() {
+    let text = sent(&booking(), &host(), Message::ConfirmAddress);
+    let message = Part::read(&text);
+    let [plain, html] = message.parts.as_slice() else { panic!() };
+    for typed in ["Ada Lovelace", "bold", "Algebra", "New York", "New_York"] {
+        assert!(![&text, &plain.content, &html.content].iter().any(|text| text.contains(typed)), "{typed}");
+    }
+    assert!(plain.content.contains("https://meet.example.edu/b/CONFIRM/confirm"));
+    assert!(html.content.contains("https://meet.example.edu/b/CONFIRM/confirm"));
+    for other in [Message::Invitation, Message::Moved, Message::Cancelled, Message::Declined].into_iter().chain(HOST) {
+        let message = sent(&booking(), &host(), other);
+        assert!(!message.contains("CONFIRM/"), "only the mail to the address has the link that confirms it: {other:?}");
+    }
+}
+
+#[test]
+fn the_host_reads_who_comes_in_a_plain_text_and_no_guest_reads_the_hosts_link() {
+    for kind in HOST {
+        let message = Part::read(&sent(&booking(), &host(), kind));
+        assert_eq!(message.kind(), "text/plain; charset=utf-8", "{kind:?}: a calendar would be a second event");
+        assert_eq!(message.headers["to"], "\"Emmy Noether\" <noether@example.edu>");
+        assert_eq!(message.headers["reply-to"], "\"Ada Lovelace\" <Ada.Lovelace@example.org>");
+        for part in
+            ["Ada.Lovelace@example.org", "Topic: Algebra", "this one <b>bold</b>.", "14:00–14:30 (Berlin, UTC+1)"]
+        {
+            assert!(message.content.contains(part), "{kind:?}: no {part} in {}", message.content);
+        }
+        assert!(!message.content.contains("/b/GUEST"), "{kind:?}");
+    }
+    for kind in GUEST {
+        let message = Part::read(&sent(&booking(), &host(), kind));
+        assert!(!format!("{message:?}").contains("/h/HOST"), "{kind:?}");
+    }
+}
+
+#[test]
+fn text_and_html_say_both_clocks_and_nothing_comes_from_elsewhere() {
+    let message = Part::read(&sent(&booking(), &host(), Message::Invitation));
+    let [plain, html, _] = message.parts[0].parts.as_slice() else { panic!() };
+    for said in [
+        "Office hour with Emmy Noether",
+        "Tuesday 1 December 2026",
+        "14:00–14:30 (Berlin, UTC+1)",
+        "08:00–08:30 (New York, UTC−5)",
+        "Room 2.12",
+        "https://meet.example.edu/b/GUEST",
+    ] {
+        assert!(
+            plain.content.contains(said) && html.content.contains(said),
+            "{said}: {} {}",
+            plain.content,
+            html.content
+        );
+    }
+    for remote in ["src=", "url(", "<link", "<script", "<img", "@import"] {
+        assert!(!html.content.contains(remote), "{remote}");
+    }
+    assert!(html.content.contains("content=\"light dark\""));
+    let titled = Booking { title: "<script>alert(1)</script>".to_owned(), ..booking() };
+    let message = Part::read(&sent(&titled, &host(), Message::Invitation));
+    assert!(!message.parts[0].parts[1].content.contains("<script"), "{}", message.parts[0].parts[1].content);
+}
+
+#[test]
+fn no_line_break_begins_a_header() {
+    let evil = "x\r\nBcc: all@example.org\r\n\r\nbody";
+    let host = Host { name: evil.to_owned(), ..host() };
+    let mut booking = Booking { title: evil.to_owned(), location: evil.to_owned(), ..booking() };
+    booking.guest.name = evil.to_owned();
+    booking.guest.note = evil.to_owned();
+    let names = |text: &str| {
+        let mut names: Vec<String> = Part::read(text).headers.into_keys().collect();
+        names.sort();
+        names
+    };
+    for message in GUEST.into_iter().chain(HOST) {
+        let (bad, good) = (sent(&booking, &host, message), sent(&self::booking(), &self::host(), message));
+        assert_eq!(names(&bad), names(&good), "{message:?}");
+        assert!(bad.split("\r\n\r\n").next().unwrap().split("\r\n").all(|line| !line.starts_with("Bcc")), "{bad}");
+    }
+    booking.guest.email = "ada@example.org\r\nBcc: all@example.org".to_owned();
+    let links = || Links { guest: String::new(), confirm: String::new(), host: String::new(), meeting: String::new() };
+    let occasion = Occasion::new(&booking, &host, Message::Invitation, &payload(Message::Invitation), links());
+    assert!(booking_message(&occasion, &from()).is_err());
+    let told = Occasion::new(&booking, &host, Message::HostBooked, &payload(Message::HostBooked), links());
+    assert!(booking_message(&told, &from()).is_ok(), "the host is told all the same");
+    assert!(test_message(&from(), "a@b.example\r\nBcc: c@d.example", "1", Timestamp::UNIX_EPOCH).is_err());
+}
+
+#[test]
+fn no_line_is_longer_than_mail_allows_and_names_of_all_scripts_are_read_back() {
+    let host = Host { name: "Émilie du Châtelet ".repeat(8), ..host() };
+    let mut booking = Booking { title: "数学 ".repeat(40), ..booking() };
+    booking.guest.note = "ж".repeat(3000);
+    for message in GUEST.into_iter().chain(HOST) {
+        let text = sent(&booking, &host, message);
+        assert!(text.is_ascii(), "{message:?}");
+        assert!(text.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n'])), "{message:?}");
+    }
+}
