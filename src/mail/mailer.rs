@@ -110,7 +110,8 @@ impl Mailer {
             Err(_elapsed) => return Err(SendError::Temporary("it took too long".to_owned())),
         };
         let text = without_addresses(&error);
-        if error.is_tls() {
+        // A certificate that nobody vouches for is reported as a failed connection.
+        if error.is_tls() || text.contains("certificate") {
             return Err(SendError::Server(text));
         }
         if !error.is_permanent() && !error.is_client() {

@@ -43,7 +43,8 @@ class Keep:
 
 
 def authenticate(server, session, envelope, mechanism, data):
-    return AuthResult(success=(data.login.decode(), data.password.decode()) == (user, password))
+    # handled=False: aiosmtpd is to say 535 itself.
+    return AuthResult(success=(data.login.decode(), data.password.decode()) == (user, password), handled=False)
 
 
 def factory():
