@@ -64,7 +64,7 @@ fn the_annotated_example_is_loaded() {
 }
 
 #[test]
-fn what_the_example_has_commented_out_is_exactly_what_is_not_supported() {
+fn the_example_has_every_key_and_is_right_with_its_comment_marks_taken_off() {
     let uncommented: String = EXAMPLE
         .lines()
         .map(|line| match line.strip_prefix('#') {
