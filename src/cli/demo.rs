@@ -9,6 +9,7 @@ use crate::demo::{CalendarServer, Credentials, DemoConfig, HOST, Storage, config
 use crate::ical::Zone;
 use anyhow::Context;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -61,7 +62,7 @@ pub(super) async fn demo(args: DemoArguments) -> anyhow::Result<ExitCode> {
         store: &data.join("officehours.db").to_string_lossy(),
     });
     let path = data.join("officehours.toml");
-    std::fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
+    write_private(&path, &text)?;
     let environment = Environment::of_process();
     let config = Config::load(&path, &environment)?;
 
@@ -90,8 +91,16 @@ fn password(data: &Path) -> anyhow::Result<String> {
         return Ok(known.trim().to_owned());
     }
     let new: String = random::<8>()?.iter().map(|byte| format!("{byte:02x}")).collect();
-    std::fs::write(&path, &new).with_context(|| format!("{} cannot be written", path.display()))?;
+    write_private(&path, &new)?;
     Ok(new)
+}
+
+/// Writes a file that only its owner may read: there is a password in it.
+fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| format!("{} cannot be written", path.display()))
 }
 
 /// A folder that goes with the demo.
