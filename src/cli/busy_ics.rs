@@ -33,7 +33,7 @@ pub enum BusyIcsError {
     #[error("{0}")]
     Usage(String),
     /// A path that cannot be opened: exit status 1.
-    #[error("{path}: {source}")]
+    #[error("{path} cannot be opened")]
     Open {
         /// As it was given.
         path: String,
@@ -41,7 +41,7 @@ pub enum BusyIcsError {
         source: std::io::Error,
     },
     /// The answer cannot be written: exit status 1.
-    #[error("the answer cannot be written: {0}")]
+    #[error("the answer cannot be written")]
     Write(#[from] std::io::Error),
 }
 

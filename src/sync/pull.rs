@@ -10,7 +10,7 @@ use crate::store::{
     StoredCalendar, StoredObject,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -254,8 +254,11 @@ impl AccountSync {
         }
         let named = settings.calendars.iter().flatten();
         let named = named.chain(&settings.bookings).chain(settings.opens.iter().map(|(name, _)| name));
+        // One calendar may be named for several purposes.
+        let named: BTreeSet<&String> = named.collect();
         let found = known.iter().map(|stored| format!("{:?}", stored.name)).collect::<Vec<_>>().join(", ");
         Ok(named
+            .into_iter()
             .filter(|name| !known.iter().any(|stored| is_named(stored, name)))
             .map(|name| {
                 let found = if found.is_empty() { "none".to_owned() } else { found.clone() };
