@@ -14,6 +14,8 @@ pub struct KnownCalendar<'a> {
     pub read_at: Option<Timestamp>,
     /// Its busy time; it may overlap.
     pub busy: &'a [BusyInterval],
+    /// What would be busy but for `ignore_titles`.
+    pub ignored: &'a [BusyInterval],
     /// What its events open.
     pub opens: &'a [Interval],
     /// What was not understood in it.
@@ -377,6 +379,17 @@ impl Situation<'_> {
         }
         if reasons.is_empty() {
             reasons.push(holds(Rule::Busy, format!("no calendar is busy {}", self.range(kept))));
+        }
+        for calendar in known.calendars {
+            for ignored in calendar.ignored.iter().filter(|ignored| ignored.interval.overlaps(kept)) {
+                let text = format!(
+                    "{} of calendar {:?}, {}, does not count: `ignore_titles` has its title",
+                    name_of(&ignored.cause),
+                    calendar.name,
+                    self.range(ignored.interval)
+                );
+                reasons.push(Reason { rule: Rule::Busy, effect: Effect::Note, text });
+            }
         }
         reasons
     }
