@@ -202,6 +202,41 @@ fn what_cannot_be_read_is_busy_as_far_as_it_can_be_read() {
 }
 
 #[test]
+fn a_vtimezone_that_differs_from_its_name_is_told_and_not_believed() {
+    let vtimezone = |from: &str, to: &str, start: &str| {
+        format!(
+            "BEGIN:VTIMEZONE\nTZID:Europe/Berlin\nBEGIN:STANDARD\nDTSTART:19701025T030000\nTZOFFSETFROM:{from}\n\
+             TZOFFSETTO:{to}\nRRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU\nEND:STANDARD\nBEGIN:DAYLIGHT\nDTSTART:{start}\n\
+             TZOFFSETFROM:{to}\nTZOFFSETTO:{from}\nRRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\nEND:DAYLIGHT\nEND:VTIMEZONE\n"
+        )
+    };
+    let read = |zone: &str, start: &str| {
+        let text = event(&format!("DTSTART;TZID={start}\nDURATION:PT1H"));
+        let text = text.replace("BEGIN:VCALENDAR\n", &format!("BEGIN:VCALENDAR\n{zone}"));
+        let found = object_busy(text.as_bytes(), &rules("UTC"), window("2026-03-01T00:00Z", "2026-05-01T00:00Z"));
+        (found.intervals.iter().map(|busy| busy.interval.start().to_string()).collect::<Vec<_>>(), found.warnings)
+    };
+    let in_berlin = "Europe/Berlin:20260410T100000";
+    let (good, late) = (vtimezone("+0200", "+0100", "19810329T020000"), vtimezone("+0200", "+0100", "20270328T020000"));
+    let expected = vec!["2026-04-10T08:00:00Z".to_owned()];
+    assert_eq!(read(&good, in_berlin), (expected.clone(), Vec::new()));
+    for (stale, says) in [
+        (late, "differs from the time zone database at 2026-03-29T01:00:00Z (+01 against +02)"),
+        (vtimezone("+0300", "+0200", "19810329T020000"), "differs from the time zone database at 2026-03-01T00:00:00Z"),
+    ] {
+        let (starts, warnings) = read(&stale, in_berlin);
+        assert_eq!(starts, expected);
+        assert_eq!((warnings.len(), warnings[0].uid.as_deref()), (1, Some("1")));
+        assert!(
+            warnings[0].what.contains(says) && warnings[0].what.contains("the database was believed"),
+            "{warnings:?}"
+        );
+        assert_eq!(read(&stale, "Europe/Paris:20260410T100000").1, [], "nothing uses it");
+        assert_eq!(read(&stale, "Europe/Berlin:20270410T100000").1, [], "nothing is in the window");
+    }
+}
+
+#[test]
 fn broken_text_is_read() {
     let plain = event(HOUR);
     let read = |text: &[u8]| {

@@ -210,6 +210,9 @@ fn each_rule_says_what_decides() {
             .starts_with("a booking of talk is Fri 2026-03-06 09:20-09:50: officehours bookings show")
     );
     assert!(case.first("2026-03-06T09:00:00Z").contains("and 20m must lie between the two"));
+    let told = case.explain("2026-03-05T14:00:00Z");
+    let note = told.reasons.iter().find(|reason| reason.rule == Rule::Calendars && reason.effect == Effect::Note);
+    assert_eq!(note.unwrap().text, "calendar \"Work\", faculty: the rule is odd");
     let told = case.explain("2026-03-03T10:00:00Z");
     let note = told.reasons.iter().find(|reason| reason.rule == Rule::Busy && reason.effect == Effect::Note).unwrap();
     assert_eq!(
