@@ -117,7 +117,7 @@ impl Services {
             load_board(&board, &sources, now).await?;
             let mut handles = Vec::new();
             for source in sources.iter() {
-                let (handle, requests) = SyncHandle::new();
+                let (handle, requests) = SyncHandle::new(source.name());
                 handles.push(handle.clone());
                 if let Source::Account(account) = source {
                     built.targets.accounts.insert((host.host.id.clone(), source.id().to_owned()), account.clone());
