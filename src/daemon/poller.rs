@@ -58,7 +58,7 @@ enum Went {
 }
 
 impl Poller {
-    /// Polls until `shutdown`. Fails only when the store does.
+    /// Polls until `shutdown`. Fails only when the store does, and not by a full disk: that passes.
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), StoreError> {
         let mut suspects = Suspects::default();
         let mut failures = 0;
@@ -80,6 +80,11 @@ impl Poller {
                 went = self.pass(&mut suspects) => match went {
                     // Its rows may be forgotten already.
                     Err(_) if shutdown.is_cancelled() => return Ok(()),
+                    // What was read and could not be stored is read again.
+                    Err(error) if error.kind().passes() => {
+                        tracing::error!(host = %self.source.host().id, source = self.source.name(), %error, "What was read could not be stored.");
+                        Went::Badly
+                    }
                     went => went?,
                 },
             };
@@ -282,9 +287,8 @@ async fn is_gone(account: &AccountSync, id: BookingId, settled: &[Settled]) -> R
 
 fn went_by(error: &SyncError) -> Went {
     match error {
-        SyncError::Server(error) if matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Insecure) => {
-            Went::Refused
-        }
+        // A redirect that leads away is refused too, but costs no login: a page in between, of a network or of the server, passes.
+        SyncError::Server(error) if *error.kind() == ErrorKind::Unauthorized => Went::Refused,
         _ => Went::Badly,
     }
 }
