@@ -2,6 +2,7 @@
 //! is read back, and after a lost answer we look before we write again. Start with [`Outbox::run`].
 
 use super::event_text;
+use super::record::{finished, nap_after};
 use super::retry::{Retry, retry};
 use crate::availability::{Clock, HostId, event_summary};
 use crate::booking::{Booking, BookingState, Payload};
@@ -74,10 +75,13 @@ enum Failure {
     NoETag,
     #[error("the server answered that the event was written, and holds something else")]
     NotAsWritten,
+    #[error("the server answered that the event was removed, and still holds it")]
+    NotGone,
 }
 
 impl Outbox {
-    /// Delivers what is due until `shutdown`; what is under way then is finished.
+    /// Delivers what is due until `shutdown`; what is under way then is finished. Fails only when the store does, and not by a
+    /// full disk: that passes.
     pub async fn run(&self, shutdown: CancellationToken) -> Result<(), StoreError> {
         let mut under_way = FuturesUnordered::new();
         let mut taken: HashSet<i64> = HashSet::new();
@@ -86,24 +90,28 @@ impl Outbox {
             if shutdown.is_cancelled() && under_way.is_empty() {
                 return Ok(());
             }
-            let now = self.clock.now();
             let mut nap = NAP;
             if !shutdown.is_cancelled() {
-                for entry in self.store.due_effects(Lane::Calendar, now, 256).await? {
-                    let of_host = busy.entry(entry.host.clone()).or_default();
-                    if taken.len() < AT_ONCE && *of_host < PER_ACCOUNT && taken.insert(entry.id) {
-                        if self.store.claim(entry.id, now, LEASE).await? {
+                let mut claimed = Vec::new();
+                let begun = async {
+                    let now = self.clock.now();
+                    for entry in self.store.due_effects(Lane::Calendar, now, 256).await? {
+                        let of_host = busy.entry(entry.host.clone()).or_default();
+                        if taken.len() < AT_ONCE
+                            && *of_host < PER_ACCOUNT
+                            && !taken.contains(&entry.id)
+                            && self.store.claim(entry.id, now, LEASE).await?
+                        {
+                            taken.insert(entry.id);
                             *of_host += 1;
-                            under_way.push(self.deliver(entry));
-                        } else {
-                            taken.remove(&entry.id);
+                            claimed.push(entry);
                         }
                     }
-                }
-                if let Some(due) = self.store.next_due(Lane::Calendar).await? {
-                    let wait = due.duration_since(self.clock.now()).max(SignedDuration::from_millis(20));
-                    nap = nap.min(wait.unsigned_abs());
-                }
+                    self.store.next_due(Lane::Calendar).await
+                };
+                let begun = begun.await;
+                under_way.extend(claimed.into_iter().map(|entry| self.deliver(entry, &shutdown)));
+                nap = nap_after(begun, self.clock.now(), NAP)?;
             }
             tokio::select! {
                 Some((id, host)) = under_way.next(), if !under_way.is_empty() => {
@@ -120,7 +128,7 @@ impl Outbox {
     }
 
     /// Performs one effect and records what came of it.
-    async fn deliver(&self, entry: OutboxEntry) -> (i64, HostId) {
+    async fn deliver(&self, entry: OutboxEntry, shutdown: &CancellationToken) -> (i64, HostId) {
         let (id, host) = (entry.id, entry.host.clone());
         if let Err(failure) = self.perform(&entry).await {
             let now = self.clock.now();
@@ -140,7 +148,7 @@ impl Outbox {
             }
             let outcome = EffectOutcome::Retry { due_at, error: failure.to_string() };
             let finish = FinishEffect { id, at: now, outcome, expected_updated_at: None, more_effects: Vec::new() };
-            if let Err(error) = self.store.finish(finish).await {
+            if let Err(error) = finished(&self.store, finish, shutdown).await {
                 tracing::error!(booking = %entry.booking, %error, "The failure of an effect could not be recorded; its lease will run out.");
             }
         }
@@ -239,10 +247,12 @@ impl Outbox {
             None => Href::new(key.href.clone()).child(&format!("{}.ics", booking.uid)),
         };
         // The host may have changed the event since we last saw it; it goes all the same, by its present ETag.
-        if let Some(object) = sync.client.get(&href).await? {
-            let facts = event_summary(&object.data, &sync.settings.host.zone);
-            if facts.is_some_and(|facts| facts.uid == booking.uid) {
-                sync.client.delete(&href, object.etag.as_ref()).await?;
+        if let Some(object) = sync.client.get(&href).await?
+            && holds_uid(&object, &booking)
+        {
+            sync.client.delete(&href, object.etag.as_ref()).await?;
+            if sync.client.get(&href).await?.is_some_and(|object| holds_uid(&object, &booking)) {
+                return Err(Failure::NotGone);
             }
         }
         self.desk.event_removed(entry, Some((key, href.to_string()))).await?;

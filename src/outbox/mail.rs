@@ -1,6 +1,7 @@
 //! The mail lane: tells guests and hosts, in order for each booking, again for days while the mail server is away. It waits for
 //! nothing of the calendar lane, nor that for it. Start with [`MailOutbox::run`].
 
+use super::record::{finished, nap_after};
 use super::retry::mail_retry;
 use crate::availability::Clock;
 use crate::booking::{Booking, BookingState, Effect, Message, Payload};
@@ -61,7 +62,8 @@ impl Failure {
 }
 
 impl MailOutbox {
-    /// Sends what is due until `shutdown`; what is under way then is finished.
+    /// Sends what is due until `shutdown`; what is under way then is finished. Fails only when the store does, and not by a
+    /// full disk: that passes.
     pub async fn run(&self, shutdown: CancellationToken) -> Result<(), StoreError> {
         let mut under_way = FuturesUnordered::new();
         let mut taken: HashSet<i64> = HashSet::new();
@@ -71,20 +73,23 @@ impl MailOutbox {
             }
             let mut nap = NAP;
             if let Some(mailer) = self.mailer.load_full().filter(|_| !shutdown.is_cancelled()) {
-                let now = self.clock.now();
-                for entry in self.store.due_effects(Lane::Mail, now, 64).await? {
-                    if taken.len() < AT_ONCE && taken.insert(entry.id) {
-                        if self.store.claim(entry.id, now, LEASE).await? {
-                            under_way.push(self.deliver(mailer.clone(), entry));
-                        } else {
-                            taken.remove(&entry.id);
+                let mut claimed = Vec::new();
+                let begun = async {
+                    let now = self.clock.now();
+                    for entry in self.store.due_effects(Lane::Mail, now, 64).await? {
+                        if taken.len() < AT_ONCE
+                            && !taken.contains(&entry.id)
+                            && self.store.claim(entry.id, now, LEASE).await?
+                        {
+                            taken.insert(entry.id);
+                            claimed.push(entry);
                         }
                     }
-                }
-                if let Some(due) = self.store.next_due(Lane::Mail).await? {
-                    let wait = due.duration_since(self.clock.now()).max(SignedDuration::from_millis(20));
-                    nap = nap.min(wait.unsigned_abs());
-                }
+                    self.store.next_due(Lane::Mail).await
+                };
+                let begun = begun.await;
+                under_way.extend(claimed.into_iter().map(|entry| self.deliver(mailer.clone(), entry, &shutdown)));
+                nap = nap_after(begun, self.clock.now(), NAP)?;
             }
             tokio::select! {
                 Some(id) = under_way.next(), if !under_way.is_empty() => {
@@ -98,7 +103,7 @@ impl MailOutbox {
     }
 
     /// Sends one message and records what came of it.
-    async fn deliver(&self, mailer: Arc<Mailer>, entry: OutboxEntry) -> i64 {
+    async fn deliver(&self, mailer: Arc<Mailer>, entry: OutboxEntry, shutdown: &CancellationToken) -> i64 {
         let outcome = match self.send(&mailer, &entry).await {
             Ok(()) => EffectOutcome::Done { booking: None, object: None },
             Err(failure) => self.failed(&entry, &failure),
@@ -110,7 +115,7 @@ impl MailOutbox {
             expected_updated_at: None,
             more_effects: Vec::new(),
         };
-        if let Err(error) = self.store.finish(finish).await {
+        if let Err(error) = finished(&self.store, finish, shutdown).await {
             tracing::error!(booking = %entry.booking, %error, "What came of a mail could not be recorded; it will be sent again, as the same message.");
         }
         entry.id

@@ -4,6 +4,7 @@
 mod calendar;
 mod event;
 mod mail;
+mod record;
 mod retry;
 
 pub use calendar::{Outbox, Targets};
