@@ -3,6 +3,7 @@
 
 mod calendar;
 mod event;
+mod lane;
 mod mail;
 mod record;
 mod retry;
