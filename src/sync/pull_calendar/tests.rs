@@ -1,7 +1,7 @@
 use super::super::lone::tests::{Bench, event, noon};
 use super::super::pull::{AccountSettings, Pass};
 use super::*;
-use crate::availability::{AllDay, Tentative};
+use crate::availability::Counting;
 use crate::caldav::scripted::{Log, Seen, answer, multistatus, serve};
 use std::sync::{Arc, Mutex};
 
@@ -136,8 +136,7 @@ impl World {
             host: reading.host,
             id: "work".to_owned(),
             calendars: None,
-            all_day: AllDay::default(),
-            tentative: Tentative::default(),
+            counting: Counting::default(),
             bookings: None,
             opens: None,
         };
