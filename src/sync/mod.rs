@@ -10,8 +10,10 @@ mod lone;
 mod pace;
 mod plan;
 mod pull;
+mod pull_calendar;
 mod reconcile;
 mod source;
+mod strategy;
 mod subscription;
 
 pub use board::{CalendarBusy, Contribution, HostBoard, Opens, Snapshot, SourceSettings};
@@ -24,4 +26,5 @@ pub use plan::{Plan, plan};
 pub use pull::{AccountSettings, AccountSync, CalendarPass, Pass, SyncError, is_named, is_named_so};
 pub use reconcile::{Found, Observation, Settled, Suspects, reconcile};
 pub use source::Source;
+pub use strategy::{Strategy, Way};
 pub use subscription::SubscriptionSync;
