@@ -1,8 +1,8 @@
 //! `/b/{token}`: the guest's own page of a booking, its invitation, its cancelling and the confirming of the address.
 
 use super::subscribe::encoded;
-use super::when::{When, long_date};
-use super::{Frame, guest_zone, local, page};
+use super::when::When;
+use super::{Frame, LANGUAGE, guest_zone, local, page};
 use crate::booking::{BookingState, Links};
 use crate::desk::BookingView;
 use crate::http::fault::{Fault, rfc3339};
@@ -106,7 +106,7 @@ pub(in super::super) async fn confirmation(
         frame: Frame::new(links, "Confirm your booking"),
         title: view.booking.title.clone(),
         host_name: host_name(&view),
-        when: When::new(view.booking.time, &host_zone(&view), guest_zone_of(&view).as_ref()),
+        when: When::new(view.booking.time, &host_zone(&view), guest_zone_of(&view).as_ref(), LANGUAGE),
         guest_email: view.booking.guest.email.clone(),
         action: local(links, &links.confirmation(&token)),
     }))
@@ -184,7 +184,7 @@ fn booking_page(view: &BookingView, links: &Links, asked: Option<Zone>, now: Tim
             .map(|meeting| local(links, &links.meeting(&booking.host, &meeting.id)))
             .unwrap_or_default(),
         location: booking.location.clone(),
-        when: When::new(booking.time, &zone, asked.or_else(|| guest_zone_of(view)).as_ref()),
+        when: When::new(booking.time, &zone, asked.or_else(|| guest_zone_of(view)).as_ref(), LANGUAGE),
         guest_name: booking.guest.name.clone(),
         guest_email: booking.guest.email.clone(),
         note: booking.guest.note.clone(),
@@ -266,7 +266,12 @@ fn until(view: &BookingView) -> String {
     let zone = host_zone(view);
     let text = view.booking.expires_at.map(|at| {
         let local = zone.civil(at);
-        format!(" until {}, {} ({})", super::when::clock(local), long_date(local.date()), super::when::label(&zone, at))
+        format!(
+            " until {}, {} ({})",
+            LANGUAGE.clock(local),
+            LANGUAGE.long_date(local.date()),
+            super::when::label(&zone, at)
+        )
     });
     text.unwrap_or_default()
 }

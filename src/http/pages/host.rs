@@ -1,7 +1,7 @@
 //! `/` and `/{host}`: who can be met, what can be booked, how to subscribe.
 
 use super::subscribe::Subscribe;
-use super::{Frame, Message, local, page, when};
+use super::{Frame, LANGUAGE, Message, local, page, when};
 use crate::availability::{Confirm, Host, MeetingType};
 use crate::booking::Links;
 use crate::desk::Freshness;
@@ -72,7 +72,7 @@ fn card(host: &Host, meeting: &MeetingType, links: &Links) -> MeetingCard {
         url: local(links, &links.meeting(&host.id, &meeting.id)),
         title: meeting.title.clone(),
         description: meeting.description.clone(),
-        length: when::length(meeting.duration),
+        length: LANGUAGE.length(meeting.duration),
         location: meeting.location.clone(),
         note: confirm_note(meeting.confirm),
     }

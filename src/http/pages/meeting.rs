@@ -3,7 +3,7 @@
 use super::month::{DayLines, Lines, Month, by_day};
 use super::subscribe::{Subscribe, encoded};
 use super::zones::{ZoneChoice, choices};
-use super::{Frame, guest_zone, local, page, when};
+use super::{Frame, LANGUAGE, guest_zone, local, page, when};
 use crate::availability::{Host, Interval, MeetingType};
 use crate::booking::Links;
 use crate::desk::{Freshness, Offer};
@@ -125,7 +125,7 @@ impl View<'_> {
             host_name: self.host.name.clone(),
             title: self.meeting.title.clone(),
             description: self.meeting.description.clone(),
-            length: when::length(self.meeting.duration),
+            length: LANGUAGE.length(self.meeting.duration),
             location: self.meeting.location.clone(),
             note: super::host::confirm_note(self.meeting.confirm),
             paused: !matches!(offer.freshness, Freshness::Fresh(_)),
@@ -137,7 +137,7 @@ impl View<'_> {
             weeks: month.weeks().into_iter().map(|week| week.into_iter().map(|day| day.map(cell)).collect()).collect(),
             chosen: chosen.map(day_lines),
             days: days.keys().filter(|day| month.contains(**day)).copied().map(day_lines).collect(),
-            first_free: first.map(|day| (self.url(Month::of(day), Some(day)), when::long_date(day))),
+            first_free: first.map(|day| (self.url(Month::of(day), Some(day)), LANGUAGE.long_date(day))),
             zone: when::label(zone, self.now),
             guest_label: self.guest.as_ref().map(|guest| when::label(guest, self.now)),
             zones: choices(self.guest.as_ref().unwrap_or(zone)),

@@ -24,9 +24,13 @@ use super::input::Fields;
 use super::state::{AppState, Settings};
 use crate::booking::{Links, when};
 use crate::ical::Zone;
+use crate::language::Language;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
+
+/// What pages are written in.
+const LANGUAGE: Language = Language::English;
 
 /// What every page has around it.
 struct Frame {

@@ -1,6 +1,6 @@
 //! A month as a grid of days, and the slots of its days. Pure. Start with [`Month`].
 
-use super::when;
+use super::{LANGUAGE, when};
 use crate::desk::Slot;
 use crate::ical::Zone;
 use jiff::civil::Date;
@@ -102,7 +102,7 @@ impl Lines<'_> {
         let clocks_change = slots.iter().any(|slot| slots.first().is_some_and(|first| offset(first) != offset(slot)));
         let line = |slot: &Slot| {
             let at = slot.time.start();
-            let mut clock = when::clock(self.host.civil(at));
+            let mut clock = LANGUAGE.clock(self.host.civil(at));
             if clocks_change {
                 clock = format!("{clock} ({})", when::offset(self.host, at));
             }
@@ -117,7 +117,7 @@ impl Lines<'_> {
             });
             SlotLine { url: url(at), start: super::super::fault::rfc3339(at), clock, guest, seats }
         };
-        DayLines { title: when::long_date(date), slots: slots.iter().map(line).collect() }
+        DayLines { title: LANGUAGE.long_date(date), slots: slots.iter().map(line).collect() }
     }
 }
 

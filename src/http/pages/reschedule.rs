@@ -98,7 +98,7 @@ fn move_page(state: &AppState, view: &BookingView, month: Option<Month>, mistake
         frame: Frame::new(&settings.links, format!("Move – {}", view.booking.title)),
         title: view.booking.title.clone(),
         host_name: host_name(view),
-        now: When::new(view.booking.time, &zone, guest.as_ref()),
+        now: When::new(view.booking.time, &zone, guest.as_ref(), super::LANGUAGE),
         action: format!("{booking_url}/move"),
         month_title: month.title(),
         previous: url_if(month.previous(), month.param() > Month::of(today).param()),

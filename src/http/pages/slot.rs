@@ -247,9 +247,9 @@ impl Subject<'_> {
             host_url: local(links, &links.host(&self.host.id)),
             meeting_url: local(links, &links.meeting(&self.host.id, &self.meeting.id)),
             title: self.meeting.title.clone(),
-            length: super::when::length(self.meeting.duration),
+            length: super::LANGUAGE.length(self.meeting.duration),
             location: self.meeting.location.clone(),
-            when: When::new(time, &self.host.zone, self.guest.as_ref()),
+            when: When::new(time, &self.host.zone, self.guest.as_ref(), super::LANGUAGE),
             seats: if self.meeting.seats > 1 {
                 format!("{seats_left} of {} seats left", self.meeting.seats)
             } else {
@@ -294,7 +294,7 @@ impl Subject<'_> {
         let links = self.links();
         let choice = |slot: &Interval| Choice {
             url: self.slot_url(slot.start()),
-            when: When::new(*slot, &self.host.zone, self.guest.as_ref()),
+            when: When::new(*slot, &self.host.zone, self.guest.as_ref(), super::LANGUAGE),
         };
         let mut response = page(&Unavailable {
             frame: Frame::new(links, format!("{} – {}", self.meeting.title, self.host.name)).with_zone(&self.host.zone),
@@ -304,7 +304,7 @@ impl Subject<'_> {
             host_url: local(links, &links.host(&self.host.id)),
             meeting_url: local(links, &links.meeting(&self.host.id, &self.meeting.id)),
             title: self.meeting.title.clone(),
-            when: When::new(time, &self.host.zone, self.guest.as_ref()),
+            when: When::new(time, &self.host.zone, self.guest.as_ref(), super::LANGUAGE),
             alternatives: near.iter().map(choice).collect(),
             typed,
         });
