@@ -49,7 +49,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
     ("host.subscription", &["url", "poll", "all_day", "tentative", "unanswered", "travel_time", "ignore_titles"]),
     ("host.folder", &["path", "all_day", "tentative", "unanswered", "travel_time", "ignore_titles"]),
     ("host.bookings", &["calendar", "grace", "notify"]),
-    ("host.hours", &["weekly", "dates", "from_calendar"]),
+    ("host.hours", &["weekly", "dates", "from_calendar", "availability"]),
     ("host.hours.from_calendar", &["calendar", "summary"]),
     (
         "host.meeting",

@@ -177,6 +177,7 @@ notify = "yes"
 [host.hours]
 weekly = ["Mon-Fri 09:00-12:00", "Mo 9-10"]
 dates = "2026-12-24"
+availability = "worc"
 
 [[host.meeting]]
 id = "freebusy"
@@ -223,18 +224,19 @@ per_guest = 1
         "31:10: notify: expected true or false without quotes, found a string",
         "34:34: weekly: \"Mo\": a day is Mon, Tue, Wed, Thu, Fri, Sat or Sun",
         "35:9: dates: \"2026-12-24\": a date line is written 2026-12-24..2027-01-06 closed, or 2026-12-01 10:00-15:00",
-        "37:1: `title` is missing in [[host.meeting]]; write title = \"Office hour\"",
-        "38:6: id: \"freebusy\" is taken by officehours itself in URLs; choose another",
-        "39:12: duration: `min` is no unit of time; the units are s, m, h, d and w, as in 1h30m",
-        "40:9: seats: 0 is not a whole number from 1 to 10000",
-        "41:21: id: \"email\" is a field of every booking form already; choose another",
-        "41:45: `label` is missing in `questions`; write label = \"What is it about?\"",
-        "41:57: unknown key `lable` in `questions`; did you mean `label`?",
-        "47:10: notice: no slot is ever on offer: `notice` (60d) must be shorter than `horizon` (4h)",
-        "49:9: `weekly` is missing in `hours`; write hours = { weekly = [\"Tue 14:00-16:00\"] }, or leave `hours` out for the host's",
-        "49:11: unknown key `weekdays` in `hours`; known here: weekly, dates",
-        "52:6: id: \"twice\" is taken in line 44; each needs its own",
-        "55:13: per_guest: expected a string, found a number; write how many bookings in what time, as \"1/7d\"",
+        "36:16: availability: this host has no account \"worc\"; did you mean \"work\"?",
+        "38:1: `title` is missing in [[host.meeting]]; write title = \"Office hour\"",
+        "39:6: id: \"freebusy\" is taken by officehours itself in URLs; choose another",
+        "40:12: duration: `min` is no unit of time; the units are s, m, h, d and w, as in 1h30m",
+        "41:9: seats: 0 is not a whole number from 1 to 10000",
+        "42:21: id: \"email\" is a field of every booking form already; choose another",
+        "42:45: `label` is missing in `questions`; write label = \"What is it about?\"",
+        "42:57: unknown key `lable` in `questions`; did you mean `label`?",
+        "48:10: notice: no slot is ever on offer: `notice` (60d) must be shorter than `horizon` (4h)",
+        "50:9: `weekly` is missing in `hours`; write hours = { weekly = [\"Tue 14:00-16:00\"] }, or leave `hours` out for the host's",
+        "50:11: unknown key `weekdays` in `hours`; known here: weekly, dates",
+        "53:6: id: \"twice\" is taken in line 45; each needs its own",
+        "56:13: per_guest: expected a string, found a number; write how many bookings in what time, as \"1/7d\"",
     ];
     let found = mistakes(text);
     for (found, expected) in found.iter().zip(expected) {

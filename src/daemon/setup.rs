@@ -12,7 +12,8 @@ use crate::mail::{self, MailServer, Mailer};
 use crate::outbox::Targets;
 use crate::store::{Access, Store, StoreError};
 use crate::sync::{
-    AccountSettings, AccountSync, FolderSync, HostBoard, Reading, Source, SubscriptionSync, SyncError, SyncHandle,
+    AccountSettings, AccountSync, AvailabilitySync, FolderSync, HostBoard, Reading, Source, SubscriptionSync,
+    SyncError, SyncHandle,
 };
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
@@ -177,6 +178,18 @@ impl Services {
             let reading = reading(&of.counting);
             Source::Folder(FolderSync::new(of.path.clone(), reading, self.store.clone()))
         }));
+        let kept = host.availability.as_ref().and_then(|id| host.account(id));
+        let of_account = |source: &Source, id: &str| match source {
+            Source::Account(account) if account.settings.id == id => Some(account.client.clone()),
+            _ => None,
+        };
+        if let Some(account) = kept
+            && let Some(client) = sources.iter().find_map(|source| of_account(source, &account.id))
+        {
+            let reading = reading(&account.counting);
+            let availability = AvailabilitySync::new(&account.id, client, reading, self.store.clone());
+            sources.push(Source::Availability(availability));
+        }
         let mut known = HashSet::new();
         sources.retain(|source| known.insert(source.id().to_owned()));
         Ok(sources)
@@ -278,6 +291,7 @@ fn poll_of(source: &Source, host: &HostConfig) -> SignedDuration {
     match source {
         Source::Account(account) => host.account(&account.settings.id).map_or(FOLDER_POLL, |account| account.poll),
         Source::Subscription(subscription) => subscription.poll(),
+        Source::Availability(kept) => host.account(kept.account()).map_or(FOLDER_POLL, |account| account.poll),
         Source::Folder(_) => FOLDER_POLL.min(host.host.max_staleness / 2),
     }
 }
