@@ -25,8 +25,14 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "meeting",
         ],
     ),
-    ("host.account", &["id", "url", "username", "password", "calendars", "poll", "insecure", "all_day", "tentative"]),
+    (
+        "host.account",
+        &["id", "url", "username", "password", "auth", "calendars", "poll", "insecure", "all_day", "tentative"],
+    ),
     ("host.account.password", SECRET),
+    ("host.account.auth", &["google"]),
+    ("host.account.auth.google", &["client_id", "client_secret", "auth_url", "token_url", "scope"]),
+    ("host.account.auth.google.client_secret", SECRET),
     ("host.subscription", &["url", "poll", "all_day", "tentative"]),
     ("host.folder", &["path", "all_day", "tentative"]),
     ("host.bookings", &["calendar", "grace", "notify"]),
@@ -60,7 +66,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
 const SECRET: &[&str] = &["file", "credential", "command", "env"];
 
 /// Keys whose values are never shown, not even in the line of a mistake: they are secret or may carry a secret.
-const PRIVATE: &[&str] = &["password", "smtp", "url", "command"];
+const PRIVATE: &[&str] = &["password", "smtp", "url", "command", "auth", "google", "client_secret"];
 
 /// Paths that the first hosts in a URL must not take: `/b/{token}`, `/healthz`, and room for our own files.
 pub(super) const RESERVED_HOSTS: &[&str] = &["api", "assets", "b", "h", "healthz", "metrics", "readyz", "static"];

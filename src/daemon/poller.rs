@@ -282,7 +282,10 @@ async fn is_gone(account: &AccountSync, id: BookingId, settled: &[Settled]) -> R
 
 fn went_by(error: &SyncError) -> Went {
     match error {
-        SyncError::Server(error) if matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Insecure) => {
+        // An ended login (`LoginEnded`) is not asked for again, so that looking soon whether it is back costs nobody anything.
+        SyncError::Server(error)
+            if matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Insecure | ErrorKind::Settings) =>
+        {
             Went::Refused
         }
         _ => Went::Badly,

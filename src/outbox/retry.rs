@@ -27,9 +27,18 @@ pub fn retry(
 ) -> Retry {
     let needs_host = matches!(
         kind,
-        ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::Quota | ErrorKind::Insecure | ErrorKind::Tls
+        ErrorKind::Unauthorized
+            | ErrorKind::Forbidden
+            | ErrorKind::Quota
+            | ErrorKind::Insecure
+            | ErrorKind::Tls
+            | ErrorKind::Settings
+            | ErrorKind::LoginEnded
     );
-    let wait = if needs_host {
+    let wait = if *kind == ErrorKind::LoginEnded {
+        // Nothing is sent while it has ended: looking costs nobody anything.
+        LONGEST
+    } else if needs_host {
         // A permission may be a passing fault of the server: the first tries come soon.
         if attempts <= 2 { SignedDuration::from_secs(5) } else { REFUSED }
     } else {
