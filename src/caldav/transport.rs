@@ -113,7 +113,9 @@ impl Transport {
 
     async fn ask(&self, url: &Url, request: &Request, token: Option<&SecretString>) -> Result<Answer, Error> {
         let failed = |error: reqwest::Error| failure(error, request.operation, url);
-        let method = reqwest::Method::from_bytes(request.method.as_bytes()).unwrap_or_default();
+        let method = reqwest::Method::from_bytes(request.method.as_str().as_bytes()).map_err(|error| {
+            Error::new(ErrorKind::Settings, request.operation, without_credentials(url)).with_source(error)
+        })?;
         let mut outgoing = self.http.request(method, url.clone());
         outgoing = match (&self.credentials, token) {
             (Credentials::Basic { username, password }, _) => {

@@ -7,7 +7,9 @@ use super::meeting;
 use super::oauth::{self, OAuth};
 use super::secret::{self, Secret};
 use super::value::{all, duration, email, flag, one_of, slug, text};
-use crate::availability::{AllDay, DateHours, Host, HostId, Hours, Tentative, WeeklyHours};
+use crate::availability::{
+    AllDay, Counting, DateHours, Host, HostId, Hours, Tentative, Title, Unanswered, WeeklyHours,
+};
 use crate::ical::Zone;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
@@ -57,10 +59,8 @@ pub struct Account {
     pub poll: SignedDuration,
     /// Plain http is allowed to a host that is not loopback.
     pub insecure: bool,
-    /// How all-day events count.
-    pub all_day: AllDay,
-    /// How tentative events count.
-    pub tentative: Tentative,
+    /// Which of its events count.
+    pub counting: Counting,
 }
 
 /// Who logs in.
@@ -94,10 +94,8 @@ pub struct Subscription {
     pub url: Url,
     /// How often it is read.
     pub poll: SignedDuration,
-    /// How all-day events count.
-    pub all_day: AllDay,
-    /// How tentative events count.
-    pub tentative: Tentative,
+    /// Which of its events count.
+    pub counting: Counting,
 }
 
 impl fmt::Debug for Subscription {
@@ -111,10 +109,8 @@ impl fmt::Debug for Subscription {
 pub struct Folder {
     /// The folder.
     pub path: PathBuf,
-    /// How all-day events count.
-    pub all_day: AllDay,
-    /// How tentative events count.
-    pub tentative: Tentative,
+    /// Which of its events count.
+    pub counting: Counting,
 }
 
 /// Where bookings are written.
@@ -306,13 +302,13 @@ fn account(
         _ => {}
     }
     let poll = poll(section, minutes(5), max_staleness);
-    let (all_day, tentative) = reading(section);
+    let counting = counting(section);
     let calendars = section.list("calendars", text);
     let login = match by_auth {
         true => Some(Login::OAuth(Box::new(oauth?))),
         false => username.zip(password).map(|(username, password)| Login::Password { username, password }),
     };
-    Some(Account { id: id?, url: url?, login, calendars, poll, insecure, all_day, tentative })
+    Some(Account { id: id?, url: url?, login, calendars, poll, insecure, counting })
 }
 
 fn poll(section: &Section<'_>, default: SignedDuration, max_staleness: SignedDuration) -> SignedDuration {
@@ -325,11 +321,25 @@ fn poll(section: &Section<'_>, default: SignedDuration, max_staleness: SignedDur
     poll
 }
 
-fn reading(section: &Section<'_>) -> (AllDay, Tentative) {
+/// Which events of the calendars of a section count.
+fn counting(section: &Section<'_>) -> Counting {
     let all_day = one_of(&[("obey", AllDay::Obey), ("busy", AllDay::Busy), ("free", AllDay::Free)]);
     let tentative = one_of(&[("busy", Tentative::Busy), ("free", Tentative::Free)]);
-    let all_day = section.read_or("all_day", AllDay::default(), all_day);
-    (all_day, section.read_or("tentative", Tentative::default(), tentative))
+    let unanswered = one_of(&[("timed", Unanswered::Timed), ("busy", Unanswered::Busy), ("free", Unanswered::Free)]);
+    let default = Counting::default();
+    Counting {
+        all_day: section.read_or("all_day", default.all_day, all_day),
+        tentative: section.read_or("tentative", default.tentative, tentative),
+        unanswered: section.read_or("unanswered", default.unanswered, unanswered),
+        travel_time: section.read_or("travel_time", default.travel_time, flag),
+        ignore_titles: section.list("ignore_titles", title).unwrap_or_default(),
+    }
+}
+
+fn title(value: &DeValue<'_>) -> Result<Title, String> {
+    let written = text(value)?;
+    let advice = "that would be every event; write a title, or how titles begin: \"Canceled: *\"";
+    Title::new(&written).ok_or_else(|| advice.to_owned())
 }
 
 /// Never says what the URL was: knowing it may be all that is needed to read a calendar.
@@ -360,14 +370,14 @@ fn subscription(section: &Section<'_>, max_staleness: SignedDuration) -> Option<
         http_url(&DeValue::String(https.unwrap_or(written).into()))
     });
     let poll = poll(section, minutes(15), max_staleness);
-    let (all_day, tentative) = reading(section);
-    Some(Subscription { url: url?, poll, all_day, tentative })
+    let counting = counting(section);
+    Some(Subscription { url: url?, poll, counting })
 }
 
 fn folder(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<Folder> {
     let path = section.require("path", "path = \"/home/noether/.calendars/family\"", text);
-    let (all_day, tentative) = reading(section);
-    Some(Folder { path: surroundings.folder.join(path?), all_day, tentative })
+    let counting = counting(section);
+    Some(Folder { path: surroundings.folder.join(path?), counting })
 }
 
 fn bookings(section: &Section<'_>, accounts: &[&str]) -> Option<Bookings> {

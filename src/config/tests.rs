@@ -2,7 +2,7 @@
 
 use super::keys::KEYS;
 use super::*;
-use crate::availability::{AllDay, Confirm, Tentative};
+use crate::availability::{Confirm, Counting};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use std::path::Path;
@@ -91,7 +91,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(host.host.max_staleness, SignedDuration::from_mins(30));
     let account = &host.accounts[0];
     assert_eq!((account.poll, account.insecure), (SignedDuration::from_mins(5), false));
-    assert_eq!((account.all_day, account.tentative), (AllDay::Obey, Tentative::Busy));
+    assert_eq!(account.counting, Counting::default());
     assert!(account.login.is_none() && account.calendars.is_none());
     let bookings = host.bookings.as_ref().unwrap();
     assert_eq!((bookings.grace, bookings.notify), (SignedDuration::from_mins(5), true));
@@ -190,6 +190,9 @@ url = "http://cloud.example.edu/"
 username = "noether"
 pol = "5m"
 tentative = "maybe"
+unanswered = "no"
+travel_time = "yes"
+ignore_titles = ["Lunch", " * "]
 
 [host.bookings]
 calendar = "wrok/Work"
@@ -237,22 +240,25 @@ per_guest = 1
         "21:7: url: plain http would send the password in clear; write https://, or insecure = true in this account",
         "23:1: unknown key `pol` in [[host.account]]; did you mean `poll`?",
         "24:13: tentative: \"maybe\" is not \"busy\" or \"free\"",
-        "27:12: calendar: this host has no account \"wrok\"; did you mean \"work/Work\"?",
-        "28:10: notify: expected true or false without quotes, found a string",
-        "31:34: weekly: \"Mo\": a day is Mon, Tue, Wed, Thu, Fri, Sat or Sun",
-        "32:9: dates: \"2026-12-24\": a date line is written 2026-12-24..2027-01-06 closed, or 2026-12-01 10:00-15:00",
-        "34:1: `title` is missing in [[host.meeting]]; write title = \"Office hour\"",
-        "35:6: id: \"freebusy\" is taken by officehours itself in URLs; choose another",
-        "36:12: duration: `min` is no unit of time; the units are s, m, h, d and w, as in 1h30m",
-        "37:9: seats: 0 is not a whole number from 1 to 10000",
-        "38:21: id: \"email\" is a field of every booking form already; choose another",
-        "38:45: `label` is missing in `questions`; write label = \"What is it about?\"",
-        "38:57: unknown key `lable` in `questions`; did you mean `label`?",
-        "44:10: notice: no slot is ever on offer: `notice` (60d) must be shorter than `horizon` (4h)",
-        "46:9: `weekly` is missing in `hours`; write hours = { weekly = [\"Tue 14:00-16:00\"] }, or leave `hours` out for the host's",
-        "46:11: unknown key `weekdays` in `hours`; known here: weekly, dates",
-        "49:6: id: \"twice\" is taken in line 41; each needs its own",
-        "52:13: per_guest: expected a string, found a number; write how many bookings in what time, as \"1/7d\"",
+        "25:14: unanswered: \"no\" is not \"timed\" or \"busy\" or \"free\"",
+        "26:15: travel_time: expected true or false without quotes, found a string",
+        "27:27: ignore_titles: that would be every event; write a title, or how titles begin: \"Canceled: *\"",
+        "30:12: calendar: this host has no account \"wrok\"; did you mean \"work/Work\"?",
+        "31:10: notify: expected true or false without quotes, found a string",
+        "34:34: weekly: \"Mo\": a day is Mon, Tue, Wed, Thu, Fri, Sat or Sun",
+        "35:9: dates: \"2026-12-24\": a date line is written 2026-12-24..2027-01-06 closed, or 2026-12-01 10:00-15:00",
+        "37:1: `title` is missing in [[host.meeting]]; write title = \"Office hour\"",
+        "38:6: id: \"freebusy\" is taken by officehours itself in URLs; choose another",
+        "39:12: duration: `min` is no unit of time; the units are s, m, h, d and w, as in 1h30m",
+        "40:9: seats: 0 is not a whole number from 1 to 10000",
+        "41:21: id: \"email\" is a field of every booking form already; choose another",
+        "41:45: `label` is missing in `questions`; write label = \"What is it about?\"",
+        "41:57: unknown key `lable` in `questions`; did you mean `label`?",
+        "47:10: notice: no slot is ever on offer: `notice` (60d) must be shorter than `horizon` (4h)",
+        "49:9: `weekly` is missing in `hours`; write hours = { weekly = [\"Tue 14:00-16:00\"] }, or leave `hours` out for the host's",
+        "49:11: unknown key `weekdays` in `hours`; known here: weekly, dates",
+        "52:6: id: \"twice\" is taken in line 44; each needs its own",
+        "55:13: per_guest: expected a string, found a number; write how many bookings in what time, as \"1/7d\"",
     ];
     let found = mistakes(text);
     for (found, expected) in found.iter().zip(expected) {

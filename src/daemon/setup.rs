@@ -2,7 +2,7 @@
 
 use super::poller::Poller;
 use super::publish::load_board;
-use crate::availability::{Clock, Host, HostId};
+use crate::availability::{Clock, Counting, Host, HostId};
 use crate::booking::Links;
 use crate::caldav::oauth::{AccessTokens, GrantFile, OAuthClient};
 use crate::caldav::{self, Credentials};
@@ -122,7 +122,7 @@ impl Services {
             load_board(&board, &sources, now).await?;
             let mut handles = Vec::new();
             for source in sources.iter() {
-                let (handle, requests) = SyncHandle::new();
+                let (handle, requests) = SyncHandle::new(source.name());
                 handles.push(handle.clone());
                 if let Source::Account(account) = source {
                     built.targets.accounts.insert((host.host.id.clone(), source.id().to_owned()), account.clone());
@@ -168,14 +168,14 @@ impl Services {
 
     /// All that makes a host busy: accounts, subscriptions and folders, each once.
     pub async fn sources(&self, host: &HostConfig) -> Result<Vec<Source>, SetupError> {
-        let reading = |all_day, tentative| Reading { host: host.host.clone(), all_day, tentative };
+        let reading = |counting: &Counting| Reading { host: host.host.clone(), counting: counting.clone() };
         let mut sources: Vec<Source> = self.accounts(host).await?.into_iter().map(Source::Account).collect();
         sources.extend(host.subscriptions.iter().map(|of| {
-            let reading = reading(of.all_day, of.tentative);
+            let reading = reading(&of.counting);
             Source::Subscription(SubscriptionSync::new(of.url.clone(), of.poll, reading, self.store.clone()))
         }));
         sources.extend(host.folders.iter().map(|of| {
-            let reading = reading(of.all_day, of.tentative);
+            let reading = reading(&of.counting);
             Source::Folder(FolderSync::new(of.path.clone(), reading, self.store.clone()))
         }));
         let mut known = HashSet::new();
@@ -219,8 +219,7 @@ impl Services {
                 host: host.host.clone(),
                 id: account.id.clone(),
                 calendars: account.calendars.clone(),
-                all_day: account.all_day,
-                tentative: account.tentative,
+                counting: account.counting.clone(),
                 bookings: host.bookings.as_ref().filter(|b| of_account(&b.account)).map(|b| b.calendar.clone()),
                 opens: host
                     .opens

@@ -5,6 +5,7 @@ use super::Poller;
 use super::setup::{Built, Services, SetupError, warn_of_zones};
 use crate::availability::Clock;
 use crate::config::{self, Config, Environment, Limit, Listen};
+use crate::desk::TokenError;
 use crate::http::{self, AppState, Metrics, ServerLimits, Settings, SettingsSource};
 use crate::mail::Mailer;
 use crate::outbox::{MailOutbox, Outbox};
@@ -219,7 +220,13 @@ async fn keep_house(services: Services, stop: CancellationToken) -> anyhow::Resu
             () = stop.cancelled() => return Ok(()),
             () = tokio::time::sleep(EXPIRE_EVERY) => {}
         }
-        services.desk.expire().await?;
+        match services.desk.expire().await {
+            Err(TokenError::Store(error)) if error.kind().passes() => {
+                tracing::error!(%error, "Lapsed bookings could not be looked through; they will be later.");
+                continue;
+            }
+            expired => expired?,
+        };
         round = round.wrapping_add(1);
         if round.is_multiple_of(PURGE_ROUNDS) {
             let before = |days: i64| {
@@ -227,7 +234,10 @@ async fn keep_house(services: Services, stop: CancellationToken) -> anyhow::Resu
                 services.clock.now().checked_sub(span).unwrap_or(Timestamp::MIN)
             };
             let purge = Purge { hits_before: before(60), idempotency_before: before(1), done_before: before(30) };
-            services.store.purge(purge).await?;
+            match services.store.purge(purge).await {
+                Err(error) if error.kind().passes() => tracing::error!(%error, "Old rows could not be removed."),
+                purged => drop(purged?),
+            }
         }
     }
 }

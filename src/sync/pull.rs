@@ -3,7 +3,7 @@
 
 use super::board::{Opens, SourceSettings};
 use super::plan::plan;
-use crate::availability::{AllDay, BusyRules, Host, Tentative};
+use crate::availability::{BusyRules, Counting, Host};
 use crate::caldav::{self, Changes, Client, ErrorKind, Fetched, Href, SyncToken};
 use crate::store::{
     AccountFacts, CalendarEntry, CalendarKey, CalendarRole, Failure, PullCommit, PullOutcome, Store, StoreError,
@@ -29,10 +29,8 @@ pub struct AccountSettings {
     pub id: String,
     /// Names or hrefs of the calendars that make the host busy; `None`: all that are not marked transparent.
     pub calendars: Option<Vec<String>>,
-    /// How all-day events count.
-    pub all_day: AllDay,
-    /// How tentative events count.
-    pub tentative: Tentative,
+    /// Which events of its calendars count.
+    pub counting: Counting,
     /// Name or href of the calendar that bookings are written to, if it is in this account.
     pub bookings: Option<String>,
     /// Name or href of the calendar whose events open time, and their SUMMARY (`None`: any), if it is in this account.
@@ -202,8 +200,7 @@ impl AccountSync {
                     rules: BusyRules {
                         zone: settings.host.zone.clone(),
                         owner: owner.clone(),
-                        all_day: settings.all_day,
-                        tentative: settings.tentative,
+                        counting: settings.counting.clone(),
                     },
                     busy,
                     opens,
@@ -221,12 +218,8 @@ impl AccountSync {
         let settings = &self.settings;
         let wanted = self.wanted().await?;
         let mut sources: Vec<_> = wanted.into_iter().map(|(stored, source)| (source, stored.read_at)).collect();
-        let rules = BusyRules {
-            zone: settings.host.zone.clone(),
-            owner: Vec::new(),
-            all_day: settings.all_day,
-            tentative: settings.tentative,
-        };
+        let rules =
+            BusyRules { zone: settings.host.zone.clone(), owner: Vec::new(), counting: settings.counting.clone() };
         let mut unread: Vec<(CalendarKey, String)> =
             self.missing().await?.into_iter().map(|(key, name, _)| (key, name)).collect();
         if self.facts().await?.is_none() {

@@ -66,6 +66,7 @@ pub(in super::super) fn show(
     let meeting = host.meeting(meeting).ok_or_else(Fault::not_found)?;
     let settings = state.settings();
     let query = Fields::query(query)?;
+    state.desk.demand(&host.id);
     let now = state.now();
     let horizon = now.checked_add(meeting.horizon).unwrap_or(Timestamp::MAX);
     let offer = match Interval::new(now, horizon) {

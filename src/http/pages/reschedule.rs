@@ -79,6 +79,7 @@ fn move_page(state: &AppState, view: &BookingView, month: Option<Month>, mistake
     if !view.booking.state.holds_slot() || view.booking.time.start() <= now {
         return Err(TokenError::Closed(view.booking.state).into());
     }
+    state.desk.demand(&host.id);
     let horizon = now.checked_add(meeting.horizon).unwrap_or(Timestamp::MAX);
     let offer = Interval::new(now, horizon).map(|window| state.desk.offer(host, meeting, window));
     let slots = offer.as_ref().map(|offer| offer.slots.as_slice()).unwrap_or_default();

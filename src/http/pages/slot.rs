@@ -102,6 +102,7 @@ pub(in super::super) async fn show(
     let start = parse_start(&start)?;
     let query = Fields::query(query.as_deref())?;
     let settings = state.settings();
+    state.desk.demand(&host.id);
     let subject = Subject { host: &host, meeting, start, settings: &settings, guest: guest_zone(&query) };
     match state.desk.slot(&host, meeting, start) {
         Ok(slot) => {
