@@ -35,6 +35,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "url",
             "username",
             "password",
+            "auth",
             "calendars",
             "poll",
             "insecure",
@@ -46,6 +47,9 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
         ],
     ),
     ("host.account.password", SECRET),
+    ("host.account.auth", &["google"]),
+    ("host.account.auth.google", &["client_id", "client_secret", "auth_url", "token_url", "scope"]),
+    ("host.account.auth.google.client_secret", SECRET),
     ("host.subscription", &["url", "poll", "all_day", "tentative", "unanswered", "travel_time", "ignore_titles"]),
     ("host.folder", &["path", "all_day", "tentative", "unanswered", "travel_time", "ignore_titles"]),
     ("host.bookings", &["calendar", "grace", "notify"]),
@@ -79,7 +83,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
 const SECRET: &[&str] = &["file", "credential", "command", "env"];
 
 /// Keys whose values are never shown, not even in the line of a mistake: they are secret or may carry a secret.
-const PRIVATE: &[&str] = &["password", "smtp", "url", "command"];
+const PRIVATE: &[&str] = &["password", "smtp", "url", "command", "auth", "google", "client_secret"];
 
 /// Paths that the first hosts in a URL must not take: `/b/{token}`, `/healthz`, and room for our own files.
 pub(super) const RESERVED_HOSTS: &[&str] = &["api", "assets", "b", "h", "healthz", "metrics", "readyz", "static"];

@@ -59,7 +59,7 @@ fn the_annotated_example_is_loaded() {
     assert_eq!(host.host.zone.name(), "Europe/Berlin");
     assert_eq!(host.host.meeting("office-hour").unwrap().per_day, Some(6));
     assert_eq!(host.host.meeting("thesis").unwrap().confirm, Confirm::Approval);
-    assert_eq!(host.accounts[0].login.as_ref().unwrap().password.to_string(), "the systemd credential caldav-work");
+    assert_eq!(secret_of(&host.accounts[0]), "the systemd credential caldav-work");
     assert_eq!(host.bookings.as_ref().unwrap().calendar, "Work");
 }
 
@@ -136,8 +136,48 @@ fn paths_are_relative_to_the_file() {
     let text = SHORT.replace("url =", "username = \"n\"\npassword = { file = \"secrets/caldav\" }\nurl =");
     let config = parse(&format!("[store]\npath = \"data/oh.db\"\n{text}")).unwrap();
     assert_eq!(config.store.path, Path::new("/etc/oh/data/oh.db"));
-    let password = &config.hosts[0].accounts[0].login.as_ref().unwrap().password;
-    assert_eq!(password.to_string(), "the file /etc/oh/secrets/caldav");
+    assert_eq!(secret_of(&config.hosts[0].accounts[0]), "the file /etc/oh/secrets/caldav");
+}
+
+#[test]
+fn a_google_account_needs_a_registered_program_and_no_address() {
+    let with = |lines: &str| parse(&SHORT.replace("url = \"https://cloud.example.edu/\"", lines));
+    let google = "auth = { google = { client_id = \"i\", client_secret = { file = \"s\" } } }";
+    let config = with(google).unwrap();
+    let account = &config.hosts[0].accounts[0];
+    assert_eq!(account.url.as_str(), "https://apidata.googleusercontent.com/caldav/v2/noether@example.edu/user");
+    let Some(Login::OAuth(oauth)) = &account.login else { panic!("{account:?}") };
+    assert_eq!(
+        (oauth.auth_url.host_str(), oauth.token_url.host_str()),
+        (Some("accounts.google.com"), Some("oauth2.googleapis.com"))
+    );
+    assert_eq!(oauth.scope, "https://www.googleapis.com/auth/calendar");
+    assert_eq!(secret_of(account), "the file /etc/oh/s");
+    let other = with(&format!("username = \"a/b@example.org\"\n{google}")).unwrap();
+    assert!(other.hosts[0].accounts[0].url.path().ends_with("/a%2Fb@example.org/user"));
+
+    let elsewhere = "auth = { google = { client_id = \"i\", auth_url = \"https://id.example.edu/a\", token_url = \"https://id.example.edu/t\" } }";
+    assert!(
+        with(&format!("url = \"https://cloud.example.edu/\"\n{elsewhere}")).is_ok(),
+        "a public client of another server"
+    );
+    for (lines, part) in [
+        ("auth = { google = { client_id = \"i\" } }", "`client_secret` is missing"),
+        ("auth = { google = { client_secret = \"hunter2\" } }", "`client_id` is missing"),
+        ("auth = {}", "`google` is missing"),
+        (elsewhere, "`url` is missing"),
+        (&elsewhere.replace("token_url", "scope"), "`token_url` is missing"),
+        (&elsewhere.replace("https://id.example.edu/t", "http://id.example.edu/t"), "plain http"),
+        (&format!("password = \"hunter2\"\n{google}"), "leave one out"),
+        ("auth = { google = { client_id = \"i\", client_secret = \"hunter2\", colour = 1 } }", "unknown key `colour`"),
+    ] {
+        let errors = with(lines).unwrap_err().to_string();
+        assert!(errors.contains(part) && !errors.contains("hunter2"), "{part}: {errors}");
+    }
+}
+
+fn secret_of(account: &Account) -> String {
+    account.login.as_ref().and_then(Login::secret).unwrap().to_string()
 }
 
 #[test]
