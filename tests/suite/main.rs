@@ -12,9 +12,11 @@ mod support;
 
 mod architecture;
 mod browser;
+mod chaos;
 mod cli;
 mod demo;
 mod docs;
+mod faults;
 mod feed;
 mod hostile;
 mod hygiene;

@@ -230,7 +230,11 @@ async fn without_tokens_the_ctag_is_asked_and_without_that_the_list() {
         script.objects = vec![("b.ics", "\"1\"", "b")];
         script.ctag = Some("c2");
     });
-    assert_eq!(world.reads(2).await, ["state", "list", "GET"]);
+    assert_eq!(
+        world.reads(2).await,
+        ["state", "list", "multiget", "GET"],
+        "what the list leaves out is asked for by name"
+    );
     let (uids, learnt) = world.holds().await;
     assert_eq!((uids, learnt.way), (vec!["b".to_owned()], Way::Ctag));
     world.change(|script| script.ctag = None);
