@@ -3,7 +3,7 @@
 /// The section's path without indices, and its keys.
 pub(super) const KEYS: &[(&str, &[&str])] = &[
     ("", &["server", "store", "mail", "limits", "host"]),
-    ("server", &["listen", "public_url", "trusted_proxies", "metrics_listen", "directory"]),
+    ("server", &["listen", "public_url", "trusted_proxies", "metrics_listen", "directory", "dns"]),
     ("store", &["path"]),
     ("mail", &["smtp", "password", "from"]),
     ("mail.password", SECRET),
@@ -35,6 +35,9 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "calendars",
             "poll",
             "insecure",
+            "ca_file",
+            "trusted_hosts",
+            "user_agent",
             "all_day",
             "tentative",
             "unanswered",

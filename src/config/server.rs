@@ -23,6 +23,8 @@ pub struct Server {
     pub metrics_listen: Option<SocketAddr>,
     /// `GET /` lists the hosts.
     pub directory: bool,
+    /// Who is asked for the calendar services of domains; `None`: the name servers of the system.
+    pub dns: Option<SocketAddr>,
 }
 
 /// Where data is kept.
@@ -43,6 +45,7 @@ pub(super) fn server(file: &File<'_>, root: &Section<'_>) -> Option<Server> {
             trusted_proxies: Vec::new(),
             metrics_listen: None,
             directory: false,
+            dns: None,
         });
     };
     let listen = section.one_or_list("listen", |value| Listen::parse(&text(value)?));
@@ -79,6 +82,7 @@ pub(super) fn server(file: &File<'_>, root: &Section<'_>) -> Option<Server> {
         trusted_proxies: trusted_proxies.unwrap_or_default(),
         metrics_listen,
         directory: section.read_or("directory", false, flag),
+        dns: section.read("dns", |value| network::address(&text(value)?)),
     })
 }
 

@@ -31,6 +31,8 @@ pub struct Services {
     pub clock: Clock,
     /// Where secrets may come from.
     pub environment: Environment,
+    /// The name server of `[server] dns`.
+    pub dns: Option<std::net::SocketAddr>,
 }
 
 /// What a config makes.
@@ -95,7 +97,7 @@ impl Services {
         let signal = OutboxSignal::new();
         let nobody = World { hosts: Vec::new(), links: Links::new(""), limits: Limits::default(), mailbox: None };
         let desk = Desk::new(nobody, store.clone(), signal.clone(), clock.clone(), tokens);
-        Ok(Services { store, desk, signal, clock, environment })
+        Ok(Services { store, desk, signal, clock, environment, dns: config.server.dns })
     }
 
     /// What the config makes, with all that is stored of its hosts already published.
@@ -213,7 +215,10 @@ impl Services {
                 username,
                 password,
                 insecure: account.insecure,
-                ca_file: None,
+                ca_file: account.ca_file.clone(),
+                trusted_hosts: account.trusted_hosts.clone(),
+                user_agent: account.user_agent.clone(),
+                dns: self.dns,
             };
             let client = caldav::Client::new(login).map_err(|source| SetupError::Client {
                 host: host_id,

@@ -97,6 +97,17 @@ pub enum SyncError {
         /// What there is.
         found: String,
     },
+    /// The config names a calendar that the server itself only subscribes to: asked for its events it says that there are none.
+    #[error(
+        "{calendar:?} in account {account:?} is a subscription that the server names and does not hold: take it out of \
+         [[host.account]] calendars and add [[host.subscription]] with its url"
+    )]
+    Subscribed {
+        /// The account's id.
+        account: String,
+        /// As the config has it.
+        calendar: String,
+    },
     /// A folder of `.ics` files.
     #[error("the folder {folder:?} could not be read: {what}")]
     Folder {
@@ -157,6 +168,12 @@ impl AccountSync {
             addresses: found.addresses,
             discovered_at: now,
             server: found.server,
+            subscribed: found
+                .calendars
+                .iter()
+                .filter(|calendar| calendar.subscribed)
+                .map(|calendar| (calendar.name.clone(), calendar.href.to_string()))
+                .collect(),
         };
         let entries = found
             .calendars
@@ -241,9 +258,7 @@ impl AccountSync {
         let settings = &self.settings;
         let mut known = self.store.calendars(&settings.host.id).await?;
         known.retain(|stored| stored.key.account == settings.id);
-        if self.facts().await?.is_none() {
-            return Ok(Vec::new());
-        }
+        let Some(facts) = self.facts().await? else { return Ok(Vec::new()) };
         let named = settings.calendars.iter().flatten();
         let named = named.chain(&settings.bookings).chain(settings.opens.iter().map(|(name, _)| name));
         // One calendar may be named for several purposes.
@@ -253,6 +268,10 @@ impl AccountSync {
             .into_iter()
             .filter(|name| !known.iter().any(|stored| is_named(stored, name)))
             .map(|name| {
+                if facts.subscribed.iter().any(|(called, href)| is_named_so(href, called, name)) {
+                    let error = SyncError::Subscribed { account: settings.id.clone(), calendar: name.clone() };
+                    return (self.key(name.clone()), name.clone(), error);
+                }
                 let found = if found.is_empty() { "none".to_owned() } else { found.clone() };
                 let error = SyncError::NoSuchCalendar { account: settings.id.clone(), calendar: name.clone(), found };
                 (self.key(name.clone()), name.clone(), error)

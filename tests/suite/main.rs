@@ -15,6 +15,7 @@ mod browser;
 mod cli;
 mod demo;
 mod docs;
+mod economy;
 mod feed;
 mod hostile;
 mod hygiene;

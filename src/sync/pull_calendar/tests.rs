@@ -23,6 +23,7 @@ struct Script {
     status: Option<u16>,
     queries_fail: bool,
     home: Option<&'static str>,
+    subscribed: bool,
 }
 
 type Shared = Arc<Mutex<Script>>;
@@ -76,7 +77,11 @@ impl Script {
             ));
         }
         if seen.path == home && seen.method == "PROPFIND" {
-            return multistatus(&own);
+            let subscribed = found(
+                &format!("{home}holidays/"),
+                "<resourcetype><collection/><S:subscribed xmlns:S=\"http://calendarserver.org/ns/\"/></resourcetype><displayname>Holidays</displayname>",
+            );
+            return multistatus(&if self.subscribed { own + &subscribed } else { own });
         }
         if seen.method == "OPTIONS" {
             return answer(200, "DAV: 1, calendar-access\r\n", "");
@@ -324,4 +329,19 @@ async fn a_calendar_that_is_gone_is_looked_for_at_once_and_found_where_it_went()
     let (pass, _) = world.pass(3).await;
     assert!(pass.rediscovered && pass.calendars[0].result.is_err());
     assert_eq!(world.holds().await.0, ["a"]);
+}
+
+#[tokio::test]
+async fn a_subscription_that_the_server_only_names_is_no_calendar_without_events() {
+    let mut world = World::new(Script { token: Some("t1"), ..Script::default() }).await;
+    world.change(|script| script.subscribed = true);
+    assert_eq!(world.pass(0).await.0.calendars.len(), 1, "it is not read");
+    let mut settings = AccountSettings::clone(&world.account.settings);
+    settings.calendars = Some(vec!["Work".to_owned(), "Holidays".to_owned()]);
+    world.account.settings = Arc::new(settings);
+    let (pass, _) = world.pass(1).await;
+    let error = pass.calendars[1].result.as_ref().unwrap_err().to_string();
+    assert!(error.contains("[[host.subscription]]"), "{error}");
+    // Named by the config, it was never read: nothing can be booked.
+    assert_eq!(world.account.sources().await.unwrap()[1].1, None);
 }
