@@ -151,7 +151,7 @@ impl<'a> Objects<'a> {
 pub(super) fn end_of(start: &EventTime, length: Length, host: &Zone) -> Option<Timestamp> {
     let zone = start.zone(host);
     let end = if start.is_date() {
-        host.second(local_of(start.civil()).saturating_add(length.days.saturating_mul(DAY)))?
+        host.second(local_of(start.civil()).saturating_add(length.days.saturating_mul(DAY))).unwrap_or(i64::MAX)
     } else {
         after(&zone, start.instant(host)?.as_second(), length)?
     };

@@ -319,8 +319,8 @@ mod tests {
     async fn a_domain_whose_records_lead_to_another_site_is_asked_about_and_not_followed() {
         use super::super::service::tests::{name_server, srv, txt};
         let records = vec![srv(0, 0, 8443, "caldav.other.example"), txt("path=/dav/")];
-        let dns = name_server("_caldavs._tcp.officehours.invalid", records).await;
-        let url = "https://officehours.invalid/".parse().unwrap();
+        let dns = name_server("_caldavs._tcp.nobody.example", records).await;
+        let url = "https://nobody.example/".parse().unwrap();
         let login = super::super::Login::new(url, "prof", "secret".to_owned().into());
         let client = super::super::Client::new(super::super::Login { dns: Some(dns), ..login }).unwrap();
         let error = client.discover().await.unwrap_err();

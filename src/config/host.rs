@@ -3,6 +3,7 @@
 use super::Surroundings;
 use super::file::{File, Section};
 use super::keys::{RESERVED_HOSTS, nearest};
+use super::look::{self, Look};
 use super::meeting;
 use super::secret::{self, Secret};
 use super::value::{all, duration, email, flag, one_of, slug, text};
@@ -34,6 +35,8 @@ pub struct HostConfig {
     pub bookings: Option<Bookings>,
     /// The calendar whose events open time.
     pub opens: Option<OpeningCalendar>,
+    /// How their pages look, beyond `[server.look]`.
+    pub look: Look,
 }
 
 impl HostConfig {
@@ -206,6 +209,7 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
         folders: folders?,
         bookings: bookings.flatten(),
         opens: opens.flatten(),
+        look: look::look(section, surroundings),
     })
 }
 

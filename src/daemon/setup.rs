@@ -1,5 +1,6 @@
 //! From a config to everything that runs by it: store, desk, boards, accounts. The wiring, on one screen.
 
+use super::look::LookError;
 use super::poller::Poller;
 use super::publish::load_board;
 use crate::availability::{Clock, Counting, Host, HostId};
@@ -71,6 +72,9 @@ pub enum SetupError {
     /// The settings of `[mail]` do not make a connection.
     #[error("[mail]: {0}")]
     Mail(#[from] mail::MessageError),
+    /// A file of a look.
+    #[error(transparent)]
+    Look(#[from] LookError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),

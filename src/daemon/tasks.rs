@@ -2,13 +2,16 @@
 //! it again. Start with [`Daemon::run`].
 
 use super::Poller;
+use super::look::{LookError, looks};
 use super::setup::{Built, Services, SetupError, warn_of_zones};
 use crate::availability::Clock;
 use crate::config::{self, Config, Environment, Limit, Listen};
+use crate::desk::TokenError;
 use crate::http::{self, AppState, Metrics, ServerLimits, Settings, SettingsSource};
 use crate::mail::Mailer;
 use crate::outbox::{MailOutbox, Outbox};
 use crate::store::{Access, Purge};
+use crate::sync::TroubleKind;
 use anyhow::{Context, anyhow, bail};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use futures_util::future::join_all;
@@ -22,6 +25,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+/// How often passwords are looked at while a login is refused.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// How long the end may take: within the 5 s that SIGTERM grants.
 const DRAIN: Duration = Duration::from_millis(4500);
 /// How often unconfirmed bookings are looked through.
@@ -60,7 +65,7 @@ impl Daemon {
         let mailer = Arc::new(ArcSwapOption::from_pointee(services.mailer(&config).await?));
         let metrics = Metrics::new();
         let time = clock.clone();
-        let app = AppState::new(services.desk.clone(), settings(&config), Arc::new(move || time.now()), metrics);
+        let app = AppState::new(services.desk.clone(), settings(&config)?, Arc::new(move || time.now()), metrics);
 
         let listeners = bind(&config).await?;
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
@@ -100,6 +105,8 @@ impl Daemon {
         let (_watcher, mut changes) = watch(&config)?;
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         let mut watchdog = watchdog();
+        let mut look_again = tokio::time::interval(LOOK_AGAIN);
+        let mut current = config.clone();
         let world = services.desk.world();
         let first_passes = world.hosts.iter().flat_map(|host| host.accounts.iter().map(|account| account.fresh()));
         let mut tried = std::pin::pin!(join_all(first_passes));
@@ -127,11 +134,15 @@ impl Daemon {
                     continue;
                 }
                 _ = hang_up.recv() => reread(&config, &environment),
+                _ = look_again.tick() => match waits_for_password(&services, &current) {
+                    true => reread(&config, &environment),
+                    false => continue,
+                },
                 Some(changed) = changes.recv() => changed.check(&environment),
             };
             match changed {
                 Ok(next) => match rebuild(&services, &next).await {
-                    Ok((built, next_mailer)) => {
+                    Ok((built, next_mailer, next_settings)) => {
                         warn_of_zones(&next, clock.now());
                         polling.cancel();
                         services.forget_others(&built.pollers).await?;
@@ -139,9 +150,10 @@ impl Daemon {
                         targets.store(Arc::new(built.targets));
                         mailer.store(next_mailer.map(Arc::new));
                         services.signal.wake();
-                        app.reload(settings(&next));
+                        app.reload(next_settings);
                         polling = tasks.poll(built.pollers);
                         tracing::info!(hosts = next.hosts.len(), "The config was reloaded.");
+                        current = next;
                     }
                     Err(error) => tracing::error!(%error, "The config was not reloaded; the last good one stays."),
                 },
@@ -162,9 +174,24 @@ impl Daemon {
     }
 }
 
+/// True when a login is refused whose password was changed since: the account is not to be left alone any longer.
+fn waits_for_password(services: &Services, config: &Config) -> bool {
+    let world = services.desk.world();
+    config.hosts.iter().any(|host| {
+        let Some(desk) = world.host_by_id(&host.host.id) else { return false };
+        desk.accounts.iter().any(|source| {
+            let trouble = source.health().trouble.filter(|trouble| trouble.kind == TroubleKind::Login);
+            let login = host.account(source.name()).and_then(|account| account.login.as_ref());
+            let changed = login.and_then(|login| login.password.changed_at(&services.environment));
+            trouble.zip(changed).is_some_and(|(trouble, changed)| changed > trouble.at)
+        })
+    })
+}
+
 /// All that another config makes, or none of it.
-async fn rebuild(services: &Services, config: &Config) -> Result<(Built, Option<Mailer>), SetupError> {
-    Ok((services.build(config, services.clock.now()).await?, services.mailer(config).await?))
+async fn rebuild(services: &Services, config: &Config) -> Result<(Built, Option<Mailer>, Settings), SetupError> {
+    let settings = settings(config)?;
+    Ok((services.build(config, services.clock.now()).await?, services.mailer(config).await?, settings))
 }
 
 /// The running tasks.
@@ -219,7 +246,13 @@ async fn keep_house(services: Services, stop: CancellationToken) -> anyhow::Resu
             () = stop.cancelled() => return Ok(()),
             () = tokio::time::sleep(EXPIRE_EVERY) => {}
         }
-        services.desk.expire().await?;
+        match services.desk.expire().await {
+            Err(TokenError::Store(error)) if error.kind().passes() => {
+                tracing::error!(%error, "Lapsed bookings could not be looked through; they will be later.");
+                continue;
+            }
+            expired => expired?,
+        };
         round = round.wrapping_add(1);
         if round.is_multiple_of(PURGE_ROUNDS) {
             let before = |days: i64| {
@@ -227,7 +260,10 @@ async fn keep_house(services: Services, stop: CancellationToken) -> anyhow::Resu
                 services.clock.now().checked_sub(span).unwrap_or(Timestamp::MIN)
             };
             let purge = Purge { hits_before: before(60), idempotency_before: before(1), done_before: before(30) };
-            services.store.purge(purge).await?;
+            match services.store.purge(purge).await {
+                Err(error) if error.kind().passes() => tracing::error!(%error, "Old rows could not be removed."),
+                purged => drop(purged?),
+            }
         }
     }
 }
@@ -260,7 +296,8 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}: another program may hold it"))
 }
 
-fn settings(config: &Config) -> Settings {
+fn settings(config: &Config) -> Result<Settings, LookError> {
+    let (look, looks) = looks(config)?;
     let requests_per_ip = match config.limits.requests_per_ip {
         Limit::Off => None,
         Limit::Rate { count, per } => {
@@ -268,7 +305,7 @@ fn settings(config: &Config) -> Settings {
         }
     };
     let trusted = config.server.trusted_proxies.clone();
-    Settings::new(SettingsSource {
+    Ok(Settings::new(SettingsSource {
         public_url: config.server.public_url.clone(),
         trusted_proxies: http::TrustedProxies::new(move |address| {
             trusted.iter().any(|network| network.contains(address))
@@ -277,7 +314,10 @@ fn settings(config: &Config) -> Settings {
         public_metrics: config.server.metrics_listen.is_none(),
         mailed: config.mail.is_some(),
         requests_per_ip,
-    })
+        embed: config.server.embed.clone(),
+        look,
+        looks,
+    }))
 }
 
 /// Watches the config file, where there is one.

@@ -2,6 +2,7 @@
 
 use super::pull::{Pass, SyncError};
 use crate::caldav::{self, ErrorKind};
+use crate::store::StoreError;
 use jiff::{SignedDuration, Timestamp};
 
 /// How a source does.
@@ -43,6 +44,8 @@ pub enum TroubleKind {
     Unreachable,
     /// The server answers with failures, or with what no calendar server answers.
     Server,
+    /// What was read could not be stored: a full disk, for one.
+    Store,
 }
 
 impl TroubleKind {
@@ -56,6 +59,7 @@ impl TroubleKind {
             TroubleKind::Paused => "paused",
             TroubleKind::Unreachable => "unreachable",
             TroubleKind::Server => "server",
+            TroubleKind::Store => "store",
         }
     }
 
@@ -77,16 +81,23 @@ pub struct Setback {
 }
 
 impl Setback {
-    /// What an error of a pass means; `None` for the store's, which are the process's own.
+    /// What an error of a pass means; `None` for what another error of the pass explains, and for the store's, which are the
+    /// process's own.
     pub fn of(error: &SyncError) -> Option<Setback> {
         let (kind, retry_after) = match error {
             SyncError::Server(error) => (kind(error), error.retry_after()),
             SyncError::NoSuchCalendar { .. } | SyncError::Subscribed { .. } | SyncError::Folder { .. } => {
                 (TroubleKind::Missing, None)
             }
-            SyncError::Store(_) => return None,
+            // The calendar before it says why.
+            SyncError::NotAsked { .. } | SyncError::Store(_) => return None,
         };
         Some(Setback { kind, what: error.to_string(), retry_after })
+    }
+
+    /// What a store means that cannot keep what was read, for now.
+    pub fn of_store(error: &StoreError) -> Setback {
+        Setback { kind: TroubleKind::Store, what: error.to_string(), retry_after: None }
     }
 
     /// What kept a pass from reading everything: of several, the one that weighs most.
@@ -101,7 +112,7 @@ impl Setback {
         match self.kind {
             TroubleKind::Login => 4,
             TroubleKind::Paused => 3,
-            TroubleKind::Unreachable | TroubleKind::Server => 2,
+            TroubleKind::Unreachable | TroubleKind::Server | TroubleKind::Store => 2,
             TroubleKind::Forbidden | TroubleKind::Missing | TroubleKind::Settings => 1,
         }
     }

@@ -85,6 +85,12 @@ pub enum SyncError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The server refused the login or asked for a pause at the calendar before: this one was left alone.
+    #[error("not asked after the calendar before it: {why}")]
+    NotAsked {
+        /// What was the matter there.
+        why: String,
+    },
     /// The config names a calendar that the account does not have.
     #[error(
         "account {account:?} has no calendar {calendar:?}; it has {found}: correct [[host.account]] calendars, or make the calendar"
@@ -130,15 +136,24 @@ impl AccountSync {
             match self.discover(now).await {
                 Ok(found) => (pass.rediscovered, ctags) = (true, found),
                 // The calendars that we know are read all the same, and say for themselves what is wrong.
-                Err(SyncError::Server(error)) if facts.is_some() => {
+                Err(SyncError::Server(error)) if facts.is_some() && !error.wants_rest() => {
                     tracing::warn!(host = %settings.host.id, account = settings.id, %error, "The account's calendars could not be listed anew.");
                 }
                 Err(error) => return Err(error),
             }
         }
+        let mut rest = None;
         for (stored, _) in self.wanted().await? {
             let ctag = ctags.get(&Href::new(stored.key.href.as_str())).map(String::as_str);
-            let result = self.pull(&stored, ctag, now).await;
+            let result = match &rest {
+                None => self.pull(&stored, ctag, now).await,
+                Some(why) => Err(SyncError::NotAsked { why: String::clone(why) }),
+            };
+            if let Err(SyncError::Server(error)) = &result
+                && error.wants_rest()
+            {
+                rest = Some(error.to_string());
+            }
             if let Err(error) = &result {
                 self.store.mark_failed(&stored.key, Failure { error: error.to_string(), at: now }).await?;
             }

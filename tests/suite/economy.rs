@@ -109,7 +109,9 @@ fn fill(folder: &Path, count: usize) {
     }
     // Xandikos keeps its calendars in git.
     if folder.join(".git").exists() || folder.join("objects").exists() {
-        for arguments in [&["add", "."][..], &["-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qm", "t"]] {
+        for arguments in
+            [&["add", "."][..], &["-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qm", "t"]]
+        {
             let git = Command::new("git").arg("-C").arg(folder).args(arguments).status().unwrap();
             assert!(git.success());
         }
@@ -133,8 +135,7 @@ fn ours(calendar: &Calendar, url: &str) -> Run {
         .output()
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    let times: Vec<f64> =
-        errors.lines().last().unwrap().split(' ').map(|seconds| seconds.parse().unwrap()).collect();
+    let times: Vec<f64> = errors.lines().last().unwrap().split(' ').map(|seconds| seconds.parse().unwrap()).collect();
     Run {
         text: String::from_utf8_lossy(&output.stdout).into_owned(),
         wall: Duration::from_secs_f64(times[0]),

@@ -14,6 +14,7 @@ mod architecture;
 mod browser;
 mod cli;
 mod demo;
+mod discovery;
 mod docs;
 mod economy;
 mod feed;

@@ -1,3 +1,4 @@
+use super::super::health::{Setback, TroubleKind};
 use super::super::lone::tests::{Bench, event, noon};
 use super::super::pull::{AccountSettings, Pass};
 use super::*;
@@ -24,6 +25,8 @@ struct Script {
     queries_fail: bool,
     home: Option<&'static str>,
     subscribed: bool,
+    /// There is another calendar, `two/`.
+    second: bool,
 }
 
 type Shared = Arc<Mutex<Script>>;
@@ -81,16 +84,18 @@ impl Script {
                 &format!("{home}holidays/"),
                 "<resourcetype><collection/><S:subscribed xmlns:S=\"http://calendarserver.org/ns/\"/></resourcetype><displayname>Holidays</displayname>",
             );
-            return multistatus(&if self.subscribed { own + &subscribed } else { own });
+            let two = found(&format!("{home}two/"), "<resourcetype><collection/><C:calendar/></resourcetype>");
+            let more = [self.subscribed.then_some(subscribed), self.second.then_some(two)];
+            return multistatus(&more.into_iter().flatten().fold(own, |all, one| all + &one));
         }
         if seen.method == "OPTIONS" {
             return answer(200, "DAV: 1, calendar-access\r\n", "");
         }
-        if !seen.path.starts_with(&calendar) {
-            return answer(404, "", "");
-        }
         if let Some(status) = self.status {
             return answer(status, "", "");
+        }
+        if !seen.path.starts_with(&calendar) {
+            return answer(404, "", "");
         }
         match seen.method.as_str() {
             "PROPFIND" if seen.head.contains("depth: 0") => multistatus(&own),
@@ -344,4 +349,22 @@ async fn a_subscription_that_the_server_only_names_is_no_calendar_without_events
     assert!(error.contains("[[host.subscription]]"), "{error}");
     // Named by the config, it was never read: nothing can be booked.
     assert_eq!(world.account.sources().await.unwrap()[1].1, None);
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_the_login_or_asks_for_rest_is_not_asked_for_the_next_calendar() {
+    for status in [401, 429] {
+        let script = Script { token: Some("t1"), second: true, status: Some(status), ..Script::default() };
+        let world = World::new(script).await;
+        world.log.lock().unwrap().clear();
+        let pass = world.account.pass(noon(0)).await.unwrap();
+        let errors: Vec<String> =
+            pass.calendars.iter().map(|calendar| calendar.result.as_ref().unwrap_err().to_string()).collect();
+        assert!(errors[1].starts_with("not asked"), "{errors:?}");
+        let reports = world.log.lock().unwrap().iter().filter(|seen| seen.method == "REPORT").count();
+        assert_eq!(reports, 1, "{status}");
+        let setback = Setback::of_pass(&pass).unwrap();
+        let kind = if status == 401 { TroubleKind::Login } else { TroubleKind::Paused };
+        assert_eq!(setback.kind, kind);
+    }
 }
