@@ -8,6 +8,7 @@ mod error;
 mod etag;
 mod href;
 mod multistatus;
+pub mod oauth;
 mod origin;
 mod request;
 #[cfg(test)]
@@ -34,10 +35,8 @@ use url::Url;
 pub struct Login {
     /// A server, a principal, a calendar home or a calendar: http or https. A user and password in it are ignored.
     pub url: Url,
-    /// The user name.
-    pub username: String,
-    /// The password, sent by Basic.
-    pub password: SecretString,
+    /// Who logs in.
+    pub credentials: Credentials,
     /// Whether plain http to a host that is not this machine is allowed.
     pub insecure: bool,
     /// Certificate authorities in PEM form, in addition to the system's.
@@ -53,9 +52,24 @@ pub struct Login {
 impl Login {
     /// A login with nothing out of the ordinary.
     pub fn new(url: Url, username: impl Into<String>, password: SecretString) -> Login {
-        let (username, trusted_hosts) = (username.into(), Vec::new());
-        Login { url, username, password, insecure: false, ca_file: None, trusted_hosts, user_agent: None, dns: None }
+        let credentials = Credentials::Basic { username: username.into(), password };
+        let trusted_hosts = Vec::new();
+        Login { url, credentials, insecure: false, ca_file: None, trusted_hosts, user_agent: None, dns: None }
     }
+}
+
+/// What proves to a server who logs in. Debug does not print it.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// A user and a password (RFC 7617).
+    Basic {
+        /// The user name.
+        username: String,
+        /// The password.
+        password: SecretString,
+    },
+    /// A token (RFC 6750). It goes to the account's own host and to no other.
+    Bearer(oauth::AccessTokens),
 }
 
 /// What was found of an account.

@@ -47,6 +47,12 @@ fn is_trusted(target: &Url, hosts: &[String]) -> bool {
     hosts.iter().any(|host| host.trim_end_matches('.').eq_ignore_ascii_case(target))
 }
 
+/// Whether a bearer token of the account may be sent to `target`: where a password may, and only to the account's own host. Whoever
+/// gets a token can use it, and the hosts beside a large service's may be anybody's.
+pub(crate) fn may_carry_token(account: &Url, target: &Url, trust: &Trust) -> bool {
+    account.host() == target.host() && may_carry_credentials(account, target, trust)
+}
+
 /// The same host, or two within one name that somebody registered, by the list of public suffixes: `caldav.icloud.com` and
 /// `p42-caldav.icloud.com`, but not `a.github.io` and `b.github.io`.
 fn same_site(account: &Url, target: &Url) -> bool {
@@ -100,6 +106,16 @@ mod tests {
         ] {
             assert_eq!(allowed(account, target, PlainHttp::LoopbackOnly), expected, "{account} -> {target}");
         }
+        let token = |account: &str, target: &str| {
+            may_carry_token(
+                &account.parse().unwrap(),
+                &target.parse().unwrap(),
+                &Trust { plain: PlainHttp::LoopbackOnly, hosts: vec!["caldav.fastmail.com".to_owned()] },
+            )
+        };
+        assert!(token("https://apidata.example.com/caldav/v2/", "https://apidata.example.com/caldav/v2/a/events/"));
+        assert!(!token("https://apidata.example.com/", "https://attachments.example.com/"));
+        assert!(!token("https://apidata.example.com/", "http://apidata.example.com/"));
         assert!(allowed("http://nas.local/", "http://nas.local:5000/", PlainHttp::OwnHost));
         assert!(!allowed("http://nas.local/", "http://other.local/", PlainHttp::OwnHost));
     }

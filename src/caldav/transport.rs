@@ -1,12 +1,12 @@
 //! HTTP for CalDAV: sends a [`Request`], follows redirects with the method kept, gives the [`Answer`] back. HTTP/1.1 alone (two
 //! servers break under multiplexing), one connection at a time, caps on time and size. Read [`Transport::send`] first.
 
-use super::Login;
 use super::error::{Error, ErrorKind};
 use super::href::{rebase, without_credentials};
-use super::origin::{PlainHttp, Trust, is_loopback, may_carry_credentials};
+use super::origin::{PlainHttp, Trust, is_loopback, may_carry_credentials, may_carry_token};
 use super::request::{Answer, Request};
 use super::service::{self, Service};
+use super::{Credentials, Login};
 use reqwest::header::{HeaderValue, LOCATION};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
@@ -26,8 +26,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) struct Transport {
     http: reqwest::Client,
     account: Url,
-    username: String,
-    password: SecretString,
+    credentials: Credentials,
     trust: Trust,
     dns: Option<SocketAddr>,
 }
@@ -73,7 +72,7 @@ impl Transport {
             Err(error) => return Err(settings(reason(&error)).with_source(error)),
         };
         let trust = Trust { plain, hosts: login.trusted_hosts };
-        Ok(Transport { http, account, username: login.username, password: login.password, trust, dns: login.dns })
+        Ok(Transport { http, account, credentials: login.credentials, trust, dns: login.dns })
     }
 
     /// The servers that the account's domain names for its calendars; none where there is no domain to ask, or no answer.
@@ -90,7 +89,10 @@ impl Transport {
 
     /// Whether the credentials may be sent there.
     pub(crate) fn may_ask(&self, url: &Url) -> bool {
-        may_carry_credentials(&self.account, url, &self.trust)
+        match self.credentials {
+            Credentials::Basic { .. } => may_carry_credentials(&self.account, url, &self.trust),
+            Credentials::Bearer(_) => may_carry_token(&self.account, url, &self.trust),
+        }
     }
 
     /// The account's address, without credentials.
@@ -122,13 +124,30 @@ impl Transport {
             .with_detail(format!("more than {MAX_REDIRECTS} redirects")))
     }
 
+    /// A token that is refused may have been taken back before its end: another one is tried, once.
     async fn send_once(&self, url: &Url, request: &Request) -> Result<Answer, Error> {
+        let Credentials::Bearer(tokens) = &self.credentials else { return self.ask(url, request, None).await };
+        let token = tokens.token(None).await?;
+        let answer = self.ask(url, request, Some(&token)).await?;
+        match answer.status {
+            401 => self.ask(url, request, Some(&tokens.token(Some(&token)).await?)).await,
+            _ => Ok(answer),
+        }
+    }
+
+    async fn ask(&self, url: &Url, request: &Request, token: Option<&SecretString>) -> Result<Answer, Error> {
         let failed = |error: reqwest::Error| failure(error, request.operation, url);
         let method = reqwest::Method::from_bytes(request.method.as_str().as_bytes()).map_err(|error| {
             Error::new(ErrorKind::Settings, request.operation, without_credentials(url)).with_source(error)
         })?;
-        let mut outgoing =
-            self.http.request(method, url.clone()).basic_auth(&self.username, Some(self.password.expose_secret()));
+        let mut outgoing = self.http.request(method, url.clone());
+        outgoing = match (&self.credentials, token) {
+            (Credentials::Basic { username, password }, _) => {
+                outgoing.basic_auth(username, Some(password.expose_secret()))
+            }
+            (Credentials::Bearer(_), Some(token)) => outgoing.bearer_auth(token.expose_secret()),
+            (Credentials::Bearer(_), None) => outgoing,
+        };
         for (name, value) in &request.headers {
             outgoing = outgoing.header(*name, value);
         }

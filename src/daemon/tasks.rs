@@ -182,7 +182,8 @@ fn waits_for_password(services: &Services, config: &Config) -> bool {
         desk.accounts.iter().any(|source| {
             let trouble = source.health().trouble.filter(|trouble| trouble.kind == TroubleKind::Login);
             let login = host.account(source.name()).and_then(|account| account.login.as_ref());
-            let changed = login.and_then(|login| login.password.changed_at(&services.environment));
+            let secret = login.and_then(config::Login::secret);
+            let changed = secret.and_then(|secret| secret.changed_at(&services.environment));
             trouble.zip(changed).is_some_and(|(trouble, changed)| changed > trouble.at)
         })
     })

@@ -28,6 +28,9 @@ pub(super) async fn around(State(shell): State<Shell>, mut request: Request, nex
     request.extensions_mut().insert(ClientIp(client));
     let method = request.method().clone();
     let query = request.uri().query().map(str::to_owned);
+    let languages = HeaderMap::from_iter(
+        request.headers().get(header::ACCEPT_LANGUAGE).map(|value| (header::ACCEPT_LANGUAGE, value.clone())),
+    );
 
     let refusal = limited(&settings, class, client).or_else(|| cross_site(&settings, &method, request.headers()));
     let mut response = match refusal {
@@ -38,7 +41,7 @@ pub(super) async fn around(State(shell): State<Shell>, mut request: Request, nex
         response.extensions_mut().insert(Fault::new(Problem::Malformed));
     }
     if let Some(fault) = response.extensions_mut().remove::<Fault>() {
-        let visit = Visit::or_bare(settings.clone(), query.as_deref());
+        let visit = Visit::or_bare(settings.clone(), query.as_deref(), &languages);
         response = written_out(&fault, &response, class, &visit);
     }
     secure(response.headers_mut(), class, is_embedded(query.as_deref()).then_some(settings.embed.as_slice()));

@@ -1,7 +1,7 @@
 //! `/b/{token}`: the guest's own page of a booking, its invitation, its cancelling and the confirming of the address.
 
 use super::subscribe::encoded;
-use super::when::{When, long_date};
+use super::when::When;
 use super::{Frame, Visit, page};
 use crate::booking::BookingState;
 use crate::desk::BookingView;
@@ -10,6 +10,7 @@ use crate::http::guest;
 use crate::http::input;
 use crate::http::state::AppState;
 use crate::ical::Zone;
+use crate::language::Language;
 use askama::Template;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -105,7 +106,7 @@ pub(in super::super) async fn confirmation(
         frame: Frame::of_host(&visit, &view.booking.host, "Confirm your booking"),
         title: view.booking.title.clone(),
         host_name: host_name(&view),
-        when: When::new(view.booking.time, &host_zone(&view), guest_zone_of(&view).as_ref()),
+        when: When::new(view.booking.time, &host_zone(&view), guest_zone_of(&view).as_ref(), visit.language),
         guest_email: view.booking.guest.email.clone(),
         action: visit.path(&visit.links().confirmation(&token)),
     }))
@@ -160,7 +161,7 @@ pub(super) fn guest_zone_of(view: &BookingView) -> Option<Zone> {
 fn booking_page(view: &BookingView, visit: &Visit, now: Timestamp) -> BookingPage {
     let (booking, links) = (&view.booking, visit.links());
     let open = booking.state.holds_slot() && booking.time.start() > now;
-    let (mood, heading, text) = state_in_words(view, now);
+    let (mood, heading, text) = state_in_words(view, visit.language, now);
     let zone = host_zone(view);
     let url = links.booking(&view.guest_token);
     let add = AddLinks::new(view, &url);
@@ -182,7 +183,12 @@ fn booking_page(view: &BookingView, visit: &Visit, now: Timestamp) -> BookingPag
             .map(|meeting| visit.path(&links.meeting(&booking.host, &meeting.id)))
             .unwrap_or_default(),
         location: booking.location.clone(),
-        when: When::new(booking.time, &zone, visit.zone.clone().or_else(|| guest_zone_of(view)).as_ref()),
+        when: When::new(
+            booking.time,
+            &zone,
+            visit.zone.clone().or_else(|| guest_zone_of(view)).as_ref(),
+            visit.language,
+        ),
         guest_name: booking.guest.name.clone(),
         guest_email: booking.guest.email.clone(),
         note: booking.guest.note.clone(),
@@ -206,7 +212,7 @@ pub(super) fn answers(view: &BookingView) -> Vec<(String, String)> {
 }
 
 /// What the state means for the guest. A mail is spoken of only when mail is set up.
-fn state_in_words(view: &BookingView, now: Timestamp) -> (&'static str, &'static str, String) {
+fn state_in_words(view: &BookingView, language: Language, now: Timestamp) -> (&'static str, &'static str, String) {
     let (booking, host) = (&view.booking, host_name(view));
     let over = booking.time.end() <= now;
     let mail = |text: String| if view.mailed { format!(" {text}") } else { String::new() };
@@ -231,14 +237,14 @@ fn state_in_words(view: &BookingView, now: Timestamp) -> (&'static str, &'static
         BookingState::AwaitingEmail if !view.mailed => (
             "waiting",
             "Waiting to be confirmed",
-            format!("The time is held for you{} and waits for your address to be confirmed.", until(view)),
+            format!("The time is held for you{} and waits for your address to be confirmed.", until(view, language)),
         ),
         BookingState::AwaitingEmail => (
             "waiting",
             "One more step",
             format!(
                 "The time is held for you{}. Open the link that was sent to {} to confirm that the address is yours.",
-                until(view),
+                until(view, language),
                 booking.guest.email
             ),
         ),
@@ -260,11 +266,16 @@ fn state_in_words(view: &BookingView, now: Timestamp) -> (&'static str, &'static
     }
 }
 
-fn until(view: &BookingView) -> String {
+fn until(view: &BookingView, language: Language) -> String {
     let zone = host_zone(view);
     let text = view.booking.expires_at.map(|at| {
         let local = zone.civil(at);
-        format!(" until {}, {} ({})", super::when::clock(local), long_date(local.date()), super::when::label(&zone, at))
+        format!(
+            " until {}, {} ({})",
+            language.clock(local),
+            language.long_date(local.date()),
+            super::when::label(&zone, at)
+        )
     });
     text.unwrap_or_default()
 }
@@ -346,11 +357,13 @@ mod tests {
     #[test]
     fn no_page_speaks_of_a_mail_where_none_is_sent() {
         for state in BookingState::ALL {
-            let text = state_in_words(&view(state, false), BEFORE.parse().unwrap()).2;
+            let text = state_in_words(&view(state, false), Language::English, BEFORE.parse().unwrap()).2;
             assert!(!text.contains("ada@example.edu") && !text.contains("mail"), "{state}: {text}");
         }
         assert!(
-            state_in_words(&view(BookingState::Confirmed, true), BEFORE.parse().unwrap()).2.contains("ada@example.edu")
+            state_in_words(&view(BookingState::Confirmed, true), Language::English, BEFORE.parse().unwrap())
+                .2
+                .contains("ada@example.edu")
         );
     }
 

@@ -69,7 +69,7 @@ fn card(host: &Host, meeting: &MeetingType, visit: &Visit) -> MeetingCard {
         url: visit.path(&visit.links().meeting(&host.id, &meeting.id)),
         title: meeting.title.clone(),
         description: meeting.description.clone(),
-        length: when::length(meeting.duration),
+        length: visit.language.length(meeting.duration),
         location: meeting.location.clone(),
         note: confirm_note(meeting.confirm),
     }

@@ -103,7 +103,7 @@ fn host_page(
         state: words,
         title: booking.title.clone(),
         location: booking.location.clone(),
-        when: When::new(booking.time, &host_zone(view), guest_zone_of(view).as_ref()),
+        when: When::new(booking.time, &host_zone(view), guest_zone_of(view).as_ref(), visit.language),
         guest_name: booking.guest.name.clone(),
         guest_email: booking.guest.email.clone(),
         note: booking.guest.note.clone(),

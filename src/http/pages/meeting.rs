@@ -93,7 +93,7 @@ impl View<'_> {
         let chosen = asked.filter(|day| month.contains(*day));
         let chosen = chosen.or_else(|| days.keys().find(|day| month.contains(**day)).copied());
 
-        let lines = Lines { host: zone, guest, seats: self.meeting.seats };
+        let lines = Lines { host: zone, guest, seats: self.meeting.seats, language: visit.language };
         let day_lines = |date: Date| {
             let slots = days.get(&date).map(Vec::as_slice).unwrap_or_default();
             lines.day(date, slots, |start| visit.path(&links.slot(&self.host.id, &self.meeting.id, start)))
@@ -117,7 +117,7 @@ impl View<'_> {
             host_name: self.host.name.clone(),
             title: self.meeting.title.clone(),
             description: self.meeting.description.clone(),
-            length: when::length(self.meeting.duration),
+            length: visit.language.length(self.meeting.duration),
             location: self.meeting.location.clone(),
             note: super::host::confirm_note(self.meeting.confirm),
             paused: !matches!(offer.freshness, Freshness::Fresh(_)),
@@ -129,7 +129,7 @@ impl View<'_> {
             weeks: month.weeks().into_iter().map(|week| week.into_iter().map(|day| day.map(cell)).collect()).collect(),
             chosen: chosen.map(day_lines),
             days: days.keys().filter(|day| month.contains(**day)).copied().map(day_lines).collect(),
-            first_free: first.map(|day| (self.url(Month::of(day), Some(day)), when::long_date(day))),
+            first_free: first.map(|day| (self.url(Month::of(day), Some(day)), visit.language.long_date(day))),
             zone: when::label(zone, self.now),
             guest_label: guest.map(|guest| when::label(guest, self.now)),
             zones: choices(guest.unwrap_or(zone)),

@@ -94,7 +94,7 @@ fn move_page(
     let (today, last) = (zone.civil(now).date(), zone.civil(horizon).date());
     let month = month.unwrap_or_else(|| Month::of(days.keys().next().copied().unwrap_or(today)));
     let guest = guest_zone_of(view);
-    let lines = Lines { host: &zone, guest: guest.as_ref(), seats: meeting.seats };
+    let lines = Lines { host: &zone, guest: guest.as_ref(), seats: meeting.seats, language: visit.language };
     let here = visit.links().reschedule(&view.guest_token);
     let url_if = |month: Option<Month>, wanted: bool| {
         month.filter(|_| wanted).map(|month| visit.path_with(&here, &[("month", &month.param())]))
@@ -104,7 +104,7 @@ fn move_page(
         frame: Frame::of_host(visit, &host.id, format!("Move – {}", view.booking.title)),
         title: view.booking.title.clone(),
         host_name: host_name(view),
-        now: When::new(view.booking.time, &zone, guest.as_ref()),
+        now: When::new(view.booking.time, &zone, guest.as_ref(), visit.language),
         action: visit.path(&here),
         month_title: month.title(),
         previous: url_if(month.previous(), month.param() > Month::of(today).param()),

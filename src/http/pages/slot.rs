@@ -244,9 +244,9 @@ impl Subject<'_> {
             host_url: self.visit.path(&links.host(&self.host.id)),
             meeting_url: self.visit.path(&links.meeting(&self.host.id, &self.meeting.id)),
             title: self.meeting.title.clone(),
-            length: super::when::length(self.meeting.duration),
+            length: self.visit.language.length(self.meeting.duration),
             location: self.meeting.location.clone(),
-            when: When::new(time, &self.host.zone, self.guest()),
+            when: When::new(time, &self.host.zone, self.guest(), self.visit.language),
             seats: if self.meeting.seats > 1 {
                 format!("{seats_left} of {} seats left", self.meeting.seats)
             } else {
@@ -291,7 +291,7 @@ impl Subject<'_> {
         let links = self.visit.links();
         let choice = |slot: &Interval| Choice {
             url: self.slot_url(slot.start()),
-            when: When::new(*slot, &self.host.zone, self.guest()),
+            when: When::new(*slot, &self.host.zone, self.guest(), self.visit.language),
         };
         let mut response = page(&Unavailable {
             frame: Frame::of_meeting(&self.visit, self.host, self.meeting),
@@ -301,7 +301,7 @@ impl Subject<'_> {
             host_url: self.visit.path(&links.host(&self.host.id)),
             meeting_url: self.visit.path(&links.meeting(&self.host.id, &self.meeting.id)),
             title: self.meeting.title.clone(),
-            when: When::new(time, &self.host.zone, self.guest()),
+            when: When::new(time, &self.host.zone, self.guest(), self.visit.language),
             alternatives: near.iter().map(choice).collect(),
             typed,
         });

@@ -1,4 +1,4 @@
-//! Who looks, and what goes along with them from page to page: their zone, and whether the page stands in a frame.
+//! Who looks, and what goes along with them from page to page: their zone, their language, and whether the page stands in a frame.
 //! Start with [`Visit`].
 
 use super::subscribe::encoded;
@@ -8,8 +8,10 @@ use crate::http::guest;
 use crate::http::input::Fields;
 use crate::http::state::{AppState, Settings};
 use crate::ical::Zone;
+use crate::language::Language;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use std::sync::Arc;
 
 /// One request for a page.
@@ -19,6 +21,8 @@ pub(in super::super) struct Visit {
     pub(super) query: Fields,
     /// Of `?tz=`, when it is one.
     pub(super) zone: Option<Zone>,
+    /// Of `?lang=`, else as the browser asks.
+    pub(super) language: Language,
     /// `?embed=1`: the page stands in a frame of another site.
     pub(super) embedded: bool,
 }
@@ -27,18 +31,21 @@ impl FromRequestParts<AppState> for Visit {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Visit, Fault> {
-        Ok(Visit::new(state.settings(), Fields::query(parts.uri.query())?))
+        Ok(Visit::new(state.settings(), Fields::query(parts.uri.query())?, &parts.headers))
     }
 }
 
 impl Visit {
-    pub(super) fn new(settings: Arc<Settings>, query: Fields) -> Visit {
-        Visit { zone: zone_of(&query), embedded: query.get("embed") == Some("1"), settings, query }
+    pub(super) fn new(settings: Arc<Settings>, query: Fields, headers: &HeaderMap) -> Visit {
+        let accepted =
+            headers.get(header::ACCEPT_LANGUAGE).and_then(|header| Language::accepted(header.to_str().ok()?));
+        let language = language_of(&query).or(accepted).unwrap_or_default();
+        Visit { zone: zone_of(&query), language, embedded: query.get("embed") == Some("1"), settings, query }
     }
 
     /// Of a request that was refused, perhaps for its very query.
-    pub(in super::super) fn or_bare(settings: Arc<Settings>, query: Option<&str>) -> Visit {
-        Visit::new(settings, Fields::query(query).unwrap_or_default())
+    pub(in super::super) fn or_bare(settings: Arc<Settings>, query: Option<&str>, headers: &HeaderMap) -> Visit {
+        Visit::new(settings, Fields::query(query).unwrap_or_default(), headers)
     }
 
     pub(in super::super) fn links(&self) -> &Links {
@@ -73,8 +80,14 @@ impl Visit {
 
     fn along(&self) -> impl Iterator<Item = (&str, &str)> {
         let zone = self.zone.as_ref().map(|zone| ("tz", zone.name()));
-        zone.into_iter().chain(self.embedded.then_some(("embed", "1")))
+        let language = language_of(&self.query).map(|language| ("lang", language.tag()));
+        zone.into_iter().chain(language).chain(self.embedded.then_some(("embed", "1")))
     }
+}
+
+/// The language of `lang`, when it is one of ours.
+fn language_of(fields: &Fields) -> Option<Language> {
+    fields.get("lang").and_then(Language::parse)
 }
 
 /// The zone of `tz`, when it is one.
@@ -93,7 +106,7 @@ pub(super) mod tests {
             public_url: "https://example.edu/meet".into(),
             ..SettingsSource::default()
         });
-        Visit::new(Arc::new(settings), Fields::parse(query).unwrap())
+        Visit::new(Arc::new(settings), Fields::parse(query).unwrap(), &HeaderMap::new())
     }
 
     #[test]
