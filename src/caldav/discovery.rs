@@ -29,6 +29,7 @@ pub(crate) async fn discover(transport: &Transport) -> Result<Discovery, Error> 
             Err(error) => return Err(error),
         }
     }
+    let mut failure = None;
     for service in transport.services().await {
         let is_own =
             account.host_str() == Some(service.host.as_str()) && account.port_or_known_default() == Some(service.port);
@@ -51,13 +52,14 @@ pub(crate) async fn discover(transport: &Transport) -> Result<Discovery, Error> 
                 Err(error) if *error.kind() == ErrorKind::Unauthorized => return Err(error),
                 // Another server of the domain may answer.
                 Err(error) => {
-                    refusal.get_or_insert(error);
+                    failure.get_or_insert(error);
                     break;
                 }
             }
         }
     }
-    if let Some(error) = refusal {
+    // What the server that the domain names has said tells more than the domain's own.
+    if let Some(error) = failure.or(refusal) {
         return Err(error);
     }
     if let Some(root) = root.filter(|root| root != account)
