@@ -3,7 +3,7 @@
 /// The section's path without indices, and its keys.
 pub(super) const KEYS: &[(&str, &[&str])] = &[
     ("", &["server", "store", "mail", "limits", "host"]),
-    ("server", &["listen", "public_url", "trusted_proxies", "metrics_listen", "directory", "embed", "look"]),
+    ("server", &["listen", "public_url", "trusted_proxies", "metrics_listen", "directory", "dns", "embed", "look"]),
     ("server.look", &["accent", "logo", "stylesheet", "footer"]),
     ("store", &["path"]),
     ("mail", &["smtp", "password", "from"]),
@@ -39,6 +39,9 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "calendars",
             "poll",
             "insecure",
+            "ca_file",
+            "trusted_hosts",
+            "user_agent",
             "all_day",
             "tentative",
             "unanswered",
