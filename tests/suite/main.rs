@@ -25,3 +25,4 @@ mod peers;
 mod race;
 mod sources;
 mod story;
+mod why;
