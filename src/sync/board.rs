@@ -236,7 +236,7 @@ impl HostBoard {
 }
 
 /// The window that busy time is to be known in.
-fn window_of(host: &Host, now: Timestamp) -> Interval {
+pub(super) fn window_of(host: &Host, now: Timestamp) -> Interval {
     let farthest = host.meetings.iter().map(|meeting| meeting.horizon + meeting.duration + meeting.buffer_after).max();
     let instant = Interval::new(now, now.checked_add(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MAX));
     let instant = instant.or_else(|| Interval::new(Timestamp::MIN, Timestamp::MAX));
