@@ -96,6 +96,7 @@ impl Setback {
         let (kind, retry_after) = match error {
             SyncError::Server(error) => (kind(error), error.retry_after()),
             SyncError::NoSuchCalendar { .. } | SyncError::Folder { .. } => (TroubleKind::Missing, None),
+            SyncError::NoAvailability { .. } => (TroubleKind::Settings, None),
             SyncError::Store(_) => return None,
         };
         Some(Setback { kind, what: error.to_string(), retry_after })
