@@ -347,11 +347,14 @@ fn counting(section: &Section<'_>) -> Counting {
     let all_day = one_of(&[("obey", AllDay::Obey), ("busy", AllDay::Busy), ("free", AllDay::Free)]);
     let tentative = one_of(&[("busy", Tentative::Busy), ("free", Tentative::Free)]);
     let unanswered = one_of(&[("timed", Unanswered::Timed), ("busy", Unanswered::Busy), ("free", Unanswered::Free)]);
+    let counts = [("free", false), ("busy", true)];
     let default = Counting::default();
     Counting {
         all_day: section.read_or("all_day", default.all_day, all_day),
         tentative: section.read_or("tentative", default.tentative, tentative),
         unanswered: section.read_or("unanswered", default.unanswered, unanswered),
+        transparent: section.read_or("transparent", default.transparent, one_of(&counts)),
+        working_elsewhere: section.read_or("working_elsewhere", default.working_elsewhere, one_of(&counts)),
         travel_time: section.read_or("travel_time", default.travel_time, flag),
         ignore_titles: section.list("ignore_titles", title).unwrap_or_default(),
     }

@@ -194,7 +194,8 @@ impl Services {
             && let Some(client) = sources.iter().find_map(|source| of_account(source, &account.id))
         {
             let reading = reading(&account.counting);
-            let availability = AvailabilitySync::new(&account.id, client, reading, self.store.clone());
+            let opens = host.host.hours.weekly.is_empty() && host.opens.is_none();
+            let availability = AvailabilitySync::new(&account.id, client, reading, self.store.clone(), opens);
             sources.push(Source::Availability(availability));
         }
         let mut known = HashSet::new();

@@ -96,10 +96,10 @@ impl Setback {
     pub fn of(error: &SyncError) -> Option<Setback> {
         let (kind, retry_after) = match error {
             SyncError::Server(error) => (kind(error), error.retry_after()),
-            SyncError::NoSuchCalendar { .. }
-            | SyncError::Subscribed { .. }
-            | SyncError::NoAvailability { .. }
-            | SyncError::Folder { .. } => (TroubleKind::Missing, None),
+            SyncError::NoSuchCalendar { .. } | SyncError::Subscribed { .. } | SyncError::Folder { .. } => {
+                (TroubleKind::Missing, None)
+            }
+            SyncError::NoAvailability { .. } => (TroubleKind::Settings, None),
             // The calendar before it says why.
             SyncError::NotAsked { .. } | SyncError::Store(_) => return None,
         };

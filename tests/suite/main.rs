@@ -30,3 +30,4 @@ mod peers;
 mod race;
 mod sources;
 mod story;
+mod why;
