@@ -49,7 +49,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
     ("host.account.auth.google.client_secret", SECRET),
     ("host.subscription", &["url", "poll", "all_day", "tentative", "unanswered", "travel_time", "ignore_titles"]),
     ("host.folder", &["path", "all_day", "tentative", "unanswered", "travel_time", "ignore_titles"]),
-    ("host.bookings", &["calendar", "grace", "notify"]),
+    ("host.bookings", &["calendar", "grace", "notify", "alerts", "alert_after"]),
     ("host.hours", &["weekly", "dates", "from_calendar"]),
     ("host.hours.from_calendar", &["calendar", "summary"]),
     (

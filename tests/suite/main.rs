@@ -10,6 +10,7 @@
 
 mod support;
 
+mod alerts;
 mod architecture;
 mod browser;
 mod cli;
