@@ -3,6 +3,7 @@
 use super::Surroundings;
 use super::file::{File, Section};
 use super::keys::{RESERVED_HOSTS, nearest};
+use super::look::{self, Look};
 use super::meeting;
 use super::oauth::{self, OAuth};
 use super::secret::{self, Secret};
@@ -35,6 +36,10 @@ pub struct HostConfig {
     pub bookings: Option<Bookings>,
     /// The calendar whose events open time.
     pub opens: Option<OpeningCalendar>,
+    /// How their pages look, beyond `[server.look]`.
+    pub look: Look,
+    /// The `id` of the account whose availability (RFC 7953) bounds the hours.
+    pub availability: Option<String>,
 }
 
 impl HostConfig {
@@ -196,9 +201,14 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
     let hours = hours_section.as_ref().map(hours).unwrap_or_default();
     let opens = hours_section.as_ref().and_then(|section| section.section("from_calendar"));
     let opens = opens.map(|section| opening_calendar(&section, &account_ids));
+    let availability =
+        hours_section.as_ref().and_then(|section| section.read("availability", account_of(&account_ids)));
 
     let mut ids = BTreeMap::new();
-    let closed = hours.weekly.is_empty() && hours.dates.iter().all(|line| line.ranges.is_empty()) && opens.is_none();
+    let closed = hours.weekly.is_empty()
+        && hours.dates.iter().all(|line| line.ranges.is_empty())
+        && opens.is_none()
+        && availability.is_none();
     let meetings = all(section.sections("meeting").iter().map(|meeting_section| {
         meeting_section.refuse_duplicate("id", &mut ids);
         if closed && !meeting_section.has("hours") {
@@ -220,6 +230,8 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
         folders: folders?,
         bookings: bookings.flatten(),
         opens: opens.flatten(),
+        look: look::look(section, surroundings),
+        availability,
     })
 }
 
@@ -413,19 +425,32 @@ fn calendar_of(accounts: &[&str]) -> impl Fn(&DeValue<'_>) -> Result<(String, St
             let shown = written.trim_matches('/').escape_debug();
             return Err(format!("say which account and which calendar; write \"{example}/{shown}\""));
         };
-        if !accounts.contains(&account) {
-            let shown = account.escape_debug();
-            let known: Vec<String> = accounts.iter().map(|account| format!("\"{account}\"")).collect();
-            return Err(match (nearest(account, accounts), known.is_empty()) {
-                (Some(near), _) => format!("this host has no account \"{shown}\"; did you mean \"{near}/{calendar}\"?"),
-                (None, false) => format!("this host has no account \"{shown}\"; its accounts: {}", known.join(", ")),
-                (None, true) => {
-                    format!("this host has no account \"{shown}\"; write [[host.account]] with id = \"{shown}\"")
-                }
-            });
-        }
+        is_account(account, accounts, &format!("/{calendar}"))?;
         Ok((account.to_owned(), calendar.to_owned()))
     }
+}
+
+/// Reads the `id` of one of the host's accounts.
+fn account_of(accounts: &[&str]) -> impl Fn(&DeValue<'_>) -> Result<String, String> {
+    move |value| {
+        let written = text(value)?;
+        is_account(&written, accounts, "")?;
+        Ok(written)
+    }
+}
+
+/// What to write instead of an id that no account has; `rest` is what follows it.
+fn is_account(account: &str, accounts: &[&str], rest: &str) -> Result<(), String> {
+    if accounts.contains(&account) {
+        return Ok(());
+    }
+    let shown = account.escape_debug();
+    let known: Vec<String> = accounts.iter().map(|account| format!("\"{account}\"")).collect();
+    Err(match (nearest(account, accounts), known.is_empty()) {
+        (Some(near), _) => format!("this host has no account \"{shown}\"; did you mean \"{near}{rest}\"?"),
+        (None, false) => format!("this host has no account \"{shown}\"; its accounts: {}", known.join(", ")),
+        (None, true) => format!("this host has no account \"{shown}\"; write [[host.account]] with id = \"{shown}\""),
+    })
 }
 
 /// `weekly` and `dates` of the host's or of a meeting type's hours.

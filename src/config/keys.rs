@@ -3,7 +3,8 @@
 /// The section's path without indices, and its keys.
 pub(super) const KEYS: &[(&str, &[&str])] = &[
     ("", &["server", "store", "mail", "limits", "host"]),
-    ("server", &["listen", "public_url", "trusted_proxies", "metrics_listen", "directory"]),
+    ("server", &["listen", "public_url", "trusted_proxies", "metrics_listen", "directory", "embed", "look"]),
+    ("server.look", &["accent", "logo", "stylesheet", "footer"]),
     ("store", &["path"]),
     ("mail", &["smtp", "password", "from"]),
     ("mail.password", SECRET),
@@ -23,8 +24,10 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "bookings",
             "hours",
             "meeting",
+            "look",
         ],
     ),
+    ("host.look", &["accent", "logo", "photo", "stylesheet", "footer"]),
     (
         "host.account",
         &[
@@ -50,7 +53,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
     ("host.subscription", &["url", "poll", "all_day", "tentative", "unanswered", "travel_time", "ignore_titles"]),
     ("host.folder", &["path", "all_day", "tentative", "unanswered", "travel_time", "ignore_titles"]),
     ("host.bookings", &["calendar", "grace", "notify", "alerts", "alert_after"]),
-    ("host.hours", &["weekly", "dates", "from_calendar"]),
+    ("host.hours", &["weekly", "dates", "from_calendar", "availability"]),
     ("host.hours.from_calendar", &["calendar", "summary"]),
     (
         "host.meeting",
@@ -102,7 +105,9 @@ pub(super) fn header(section: &str) -> String {
     match section {
         "" => "at the top of the file".to_owned(),
         "host" | "host.account" | "host.subscription" | "host.folder" | "host.meeting" => format!("in [[{section}]]"),
-        "server" | "store" | "mail" | "limits" | "host.bookings" | "host.hours" => format!("in [{section}]"),
+        "server" | "server.look" | "host.look" | "store" | "mail" | "limits" | "host.bookings" | "host.hours" => {
+            format!("in [{section}]")
+        }
         _ => format!("in `{}`", section.rsplit('.').next().unwrap_or(section)),
     }
 }

@@ -10,6 +10,7 @@ mod host;
 mod keys;
 mod limits;
 mod locate;
+mod look;
 mod mail;
 mod meeting;
 mod mistake;
@@ -28,6 +29,7 @@ pub use environment::Environment;
 pub use host::{Account, Bookings, Folder, HostConfig, Login, OpeningCalendar, Subscription};
 pub use limits::{Limit, Limits};
 pub use locate::{NotFound, locate};
+pub use look::Look;
 pub use mail::{Mail, Mailbox, Smtp, SmtpTls};
 pub use mistake::{ConfigErrors, Mistake};
 pub use network::{Listen, Network};
@@ -96,7 +98,7 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new(""));
         let surroundings = Surroundings { folder, environment, has_mail: root.has("mail") };
 
-        let server = server::server(&file, &root);
+        let server = server::server(&file, &root, &surroundings);
         let store = server::store(&root, &surroundings);
         let mail = root.section("mail").map(|section| mail::mail(&section, &surroundings));
         let limits = limits::limits(&root);

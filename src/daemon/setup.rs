@@ -1,5 +1,6 @@
 //! From a config to everything that runs by it: store, desk, boards, accounts. The wiring, on one screen.
 
+use super::look::LookError;
 use super::poller::Poller;
 use super::publish::load_board;
 use crate::availability::{Clock, Counting, Host, HostId};
@@ -12,7 +13,8 @@ use crate::mail::{self, MailServer, Mailer};
 use crate::outbox::Targets;
 use crate::store::{Access, Store, StoreError};
 use crate::sync::{
-    AccountSettings, AccountSync, FolderSync, HostBoard, Reading, Source, SubscriptionSync, SyncError, SyncHandle,
+    AccountSettings, AccountSync, AvailabilitySync, FolderSync, HostBoard, Reading, Source, SubscriptionSync,
+    SyncError, SyncHandle,
 };
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
@@ -73,6 +75,9 @@ pub enum SetupError {
     /// The settings of `[mail]` do not make a connection.
     #[error("[mail]: {0}")]
     Mail(#[from] mail::MessageError),
+    /// A file of a look.
+    #[error(transparent)]
+    Look(#[from] LookError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -180,6 +185,18 @@ impl Services {
             let reading = reading(&of.counting);
             Source::Folder(FolderSync::new(of.path.clone(), reading, self.store.clone()))
         }));
+        let kept = host.availability.as_ref().and_then(|id| host.account(id));
+        let of_account = |source: &Source, id: &str| match source {
+            Source::Account(account) if account.settings.id == id => Some(account.client.clone()),
+            _ => None,
+        };
+        if let Some(account) = kept
+            && let Some(client) = sources.iter().find_map(|source| of_account(source, &account.id))
+        {
+            let reading = reading(&account.counting);
+            let availability = AvailabilitySync::new(&account.id, client, reading, self.store.clone());
+            sources.push(Source::Availability(availability));
+        }
         let mut known = HashSet::new();
         sources.retain(|source| known.insert(source.id().to_owned()));
         Ok(sources)
@@ -306,6 +323,7 @@ fn poll_of(source: &Source, host: &HostConfig) -> SignedDuration {
     match source {
         Source::Account(account) => host.account(&account.settings.id).map_or(FOLDER_POLL, |account| account.poll),
         Source::Subscription(subscription) => subscription.poll(),
+        Source::Availability(kept) => host.account(kept.account()).map_or(FOLDER_POLL, |account| account.poll),
         Source::Folder(_) => FOLDER_POLL.min(host.host.max_staleness / 2),
     }
 }

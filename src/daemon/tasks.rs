@@ -2,6 +2,7 @@
 //! it again. Start with [`Daemon::run`].
 
 use super::Poller;
+use super::look::{LookError, looks};
 use super::setup::{Built, Services, SetupError, warn_of_zones};
 use crate::availability::Clock;
 use crate::config::{self, Config, Environment, Limit, Listen};
@@ -61,7 +62,7 @@ impl Daemon {
         let mailer = Arc::new(ArcSwapOption::from_pointee(services.mailer(&config).await?));
         let metrics = Metrics::new();
         let time = clock.clone();
-        let app = AppState::new(services.desk.clone(), settings(&config), Arc::new(move || time.now()), metrics);
+        let app = AppState::new(services.desk.clone(), settings(&config)?, Arc::new(move || time.now()), metrics);
 
         let listeners = bind(&config).await?;
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
@@ -140,7 +141,7 @@ impl Daemon {
             };
             match changed {
                 Ok(next) => match rebuild(&services, &next).await {
-                    Ok((built, next_mailer)) => {
+                    Ok((built, next_mailer, next_settings)) => {
                         warn_of_zones(&next, clock.now());
                         polling.cancel();
                         services.forget_others(&built.pollers).await?;
@@ -148,7 +149,7 @@ impl Daemon {
                         targets.store(Arc::new(built.targets));
                         mailer.store(next_mailer.map(Arc::new));
                         services.signal.wake();
-                        app.reload(settings(&next));
+                        app.reload(next_settings);
                         polling = tasks.poll(built.pollers);
                         tracing::info!(hosts = next.hosts.len(), "The config was reloaded.");
                     }
@@ -172,8 +173,9 @@ impl Daemon {
 }
 
 /// All that another config makes, or none of it.
-async fn rebuild(services: &Services, config: &Config) -> Result<(Built, Option<Mailer>), SetupError> {
-    Ok((services.build(config, services.clock.now()).await?, services.mailer(config).await?))
+async fn rebuild(services: &Services, config: &Config) -> Result<(Built, Option<Mailer>, Settings), SetupError> {
+    let settings = settings(config)?;
+    Ok((services.build(config, services.clock.now()).await?, services.mailer(config).await?, settings))
 }
 
 /// The running tasks.
@@ -278,7 +280,8 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}: another program may hold it"))
 }
 
-fn settings(config: &Config) -> Settings {
+fn settings(config: &Config) -> Result<Settings, LookError> {
+    let (look, looks) = looks(config)?;
     let requests_per_ip = match config.limits.requests_per_ip {
         Limit::Off => None,
         Limit::Rate { count, per } => {
@@ -286,7 +289,7 @@ fn settings(config: &Config) -> Settings {
         }
     };
     let trusted = config.server.trusted_proxies.clone();
-    Settings::new(SettingsSource {
+    Ok(Settings::new(SettingsSource {
         public_url: config.server.public_url.clone(),
         trusted_proxies: http::TrustedProxies::new(move |address| {
             trusted.iter().any(|network| network.contains(address))
@@ -295,7 +298,10 @@ fn settings(config: &Config) -> Settings {
         public_metrics: config.server.metrics_listen.is_none(),
         mailed: config.mail.is_some(),
         requests_per_ip,
-    })
+        embed: config.server.embed.clone(),
+        look,
+        looks,
+    }))
 }
 
 /// Watches the config file, where there is one.

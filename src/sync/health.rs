@@ -95,7 +95,9 @@ impl Setback {
     pub fn of(error: &SyncError) -> Option<Setback> {
         let (kind, retry_after) = match error {
             SyncError::Server(error) => (kind(error), error.retry_after()),
-            SyncError::NoSuchCalendar { .. } | SyncError::Folder { .. } => (TroubleKind::Missing, None),
+            SyncError::NoSuchCalendar { .. } | SyncError::NoAvailability { .. } | SyncError::Folder { .. } => {
+                (TroubleKind::Missing, None)
+            }
             SyncError::Store(_) => return None,
         };
         Some(Setback { kind, what: error.to_string(), retry_after })

@@ -2,6 +2,7 @@
 //! subscription, a folder) brings our copy up to date, and the copy becomes the
 //! published state of the host ([`HostBoard`]).
 
+mod availability;
 mod board;
 mod folder;
 mod handle;
@@ -10,10 +11,13 @@ mod lone;
 mod pace;
 mod plan;
 mod pull;
+mod pull_calendar;
 mod reconcile;
 mod source;
+mod strategy;
 mod subscription;
 
+pub use availability::AvailabilitySync;
 pub use board::{CalendarBusy, Contribution, HostBoard, Opens, Snapshot, SourceSettings};
 pub use folder::FolderSync;
 pub use handle::{Request, Requests, SyncHandle};
@@ -24,4 +28,5 @@ pub use plan::{Plan, plan};
 pub use pull::{AccountSettings, AccountSync, CalendarPass, Pass, SyncError, is_named, is_named_so};
 pub use reconcile::{Found, Observation, Settled, Suspects, reconcile};
 pub use source::Source;
+pub use strategy::{Strategy, Way};
 pub use subscription::SubscriptionSync;
