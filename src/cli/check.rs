@@ -2,7 +2,8 @@
 
 use super::args::CheckArguments;
 use super::office::{log, open};
-use crate::availability::Interval;
+use crate::alert::Episode;
+use crate::availability::{HostId, Interval};
 use crate::config::Config;
 use crate::daemon::{Level, Services, zone_disagreements};
 use crate::ical::write::{EventStatus, EventText, booking_event};
@@ -22,6 +23,9 @@ pub(super) async fn check(config: Option<&Path>, args: CheckArguments) -> anyhow
     for host in &config.hosts {
         for line in zone_disagreements(&host.host, services.clock.now()) {
             writeln!(out, "{}: {line}: bring the system's tzdata up to date, then officehours.", host.host.id)?;
+        }
+        for alert in open_alerts(&services, &host.host.id).await? {
+            writeln!(out, "{}: alert since {}: {}", host.host.id, alert.since, alert.what)?;
         }
         for source in services.sources(host).await? {
             let name = format!("{}/{}", host.host.id, source.name());
@@ -70,6 +74,13 @@ pub(super) async fn check(config: Option<&Path>, args: CheckArguments) -> anyhow
         }
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What is wrong by the last look of the daemon, and was worth telling.
+pub(super) async fn open_alerts(services: &Services, host: &HostId) -> anyhow::Result<Vec<Episode>> {
+    let mut alerts = services.store.alerts(host).await?;
+    alerts.retain(|alert| alert.raised_at.is_some() && alert.ended_at.is_none());
+    Ok(alerts)
 }
 
 /// Sends a test message.

@@ -17,6 +17,7 @@ mod init_text;
 mod login;
 mod maintain;
 mod office;
+mod outbox;
 mod run;
 mod slots;
 mod sync;
@@ -90,6 +91,9 @@ async fn perform(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Explain(args) => explain::explain(config.as_deref(), args).await,
         Command::Feed { target } => feed::feed(config.as_deref(), &target).await,
         Command::Bookings(command) => bookings::bookings(config.as_deref(), command).await,
+        Command::Outbox { host, json, command } => {
+            outbox::outbox(config.as_deref(), host.as_deref(), json, command).await
+        }
         Command::Backup { file } => maintain::backup(config.as_deref(), &file).await,
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { directory } => generate::man(directory.as_deref()),

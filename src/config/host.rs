@@ -135,6 +135,10 @@ pub struct Bookings {
     pub grace: SignedDuration,
     /// One plain mail to the host for each booking, move and cancel.
     pub notify: bool,
+    /// Alerts are mailed to the host.
+    pub alerts: bool,
+    /// How long a calendar may be unreachable before that is an alert.
+    pub alert_after: SignedDuration,
 }
 
 /// The calendar whose events open time.
@@ -438,8 +442,11 @@ fn bookings(section: &Section<'_>, accounts: &[&str]) -> Option<Bookings> {
     let calendar = section.require("calendar", "calendar = \"work/Work\" (account/calendar)", calendar_of(accounts));
     let grace = section.read_or("grace", minutes(5), duration(SignedDuration::ZERO..=minutes(7 * 24 * 60)));
     let notify = section.read_or("notify", true, flag);
+    let alerts = section.read_or("alerts", true, flag);
+    let alert_after =
+        section.read_or("alert_after", minutes(60), duration(SignedDuration::from_secs(1)..=minutes(7 * 24 * 60)));
     let (account, calendar) = calendar?;
-    Some(Bookings { account, calendar, grace, notify })
+    Some(Bookings { account, calendar, grace, notify, alerts, alert_after })
 }
 
 fn opening_calendar(section: &Section<'_>, accounts: &[&str]) -> Option<OpeningCalendar> {

@@ -82,7 +82,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "ignore_titles",
         ],
     ),
-    ("host.bookings", &["calendar", "grace", "notify"]),
+    ("host.bookings", &["calendar", "grace", "notify", "alerts", "alert_after"]),
     ("host.hours", &["weekly", "dates", "from_calendar", "availability"]),
     ("host.hours.from_calendar", &["calendar", "summary"]),
     (

@@ -152,6 +152,8 @@ impl Services {
                 board,
                 accounts: handles,
                 notify: host.bookings.as_ref().is_some_and(|bookings| bookings.notify),
+                alerts: host.bookings.as_ref().is_some_and(|bookings| bookings.alerts),
+                alert_after: host.bookings.as_ref().map(|bookings| bookings.alert_after),
             });
         }
         Ok(built)

@@ -9,7 +9,7 @@ use crate::config::{self, Config, Environment, Limit, Listen};
 use crate::desk::TokenError;
 use crate::http::{self, AppState, Metrics, ServerLimits, Settings, SettingsSource};
 use crate::mail::Mailer;
-use crate::outbox::{MailOutbox, Outbox};
+use crate::outbox::{AlertOutbox, MailOutbox, Outbox};
 use crate::store::{Access, Purge};
 use crate::sync::TroubleKind;
 use anyhow::{Context, anyhow, bail};
@@ -99,6 +99,14 @@ impl Daemon {
         };
         let stop = tasks.stop.clone();
         tasks.spawn("mail", async move { Ok(mails.run(stop).await?) });
+        let alerts = AlertOutbox {
+            mailer: mailer.clone(),
+            store: services.store.clone(),
+            desk: services.desk.clone(),
+            clock: clock.clone(),
+        };
+        let stop = tasks.stop.clone();
+        tasks.spawn("alerts", async move { Ok(alerts.run(stop).await?) });
         tasks.spawn("housekeeping", keep_house(services.clone(), tasks.stop.clone()));
         let mut polling = tasks.poll(pollers);
 

@@ -10,6 +10,7 @@
 
 mod support;
 
+mod alerts;
 mod architecture;
 mod browser;
 mod chaos;
@@ -17,8 +18,8 @@ mod cli;
 mod demo;
 mod discovery;
 mod docs;
-mod faults;
 mod economy;
+mod faults;
 mod feed;
 mod hostile;
 mod hygiene;

@@ -36,6 +36,8 @@ struct BookingPage {
     when: When,
     guest_name: String,
     guest_email: String,
+    /// A mail to the guest could not be delivered.
+    missed_mail: bool,
     note: String,
     answers: Vec<(String, String)>,
     /// The public address of this page.
@@ -191,6 +193,7 @@ fn booking_page(view: &BookingView, visit: &Visit, now: Timestamp) -> BookingPag
         ),
         guest_name: booking.guest.name.clone(),
         guest_email: booking.guest.email.clone(),
+        missed_mail: view.missed_mail,
         note: booking.guest.note.clone(),
         answers: answers(view),
         invitation: visit.path(&links.invitation(&view.guest_token)),
@@ -345,7 +348,7 @@ mod tests {
             expires_at: None,
             event: None,
         };
-        BookingView { booking, host: None, meeting: None, guest_token: "secret".into(), mailed }
+        BookingView { booking, host: None, meeting: None, guest_token: "secret".into(), mailed, missed_mail: false }
     }
 
     fn html(state: BookingState, mailed: bool, now: &str) -> String {
