@@ -28,7 +28,8 @@ use crate::store::{LaneStats, Store, StoreError};
 use arc_swap::ArcSwap;
 use document::Documents;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Bookings that ended longer ago decide nothing any more.
@@ -43,10 +44,17 @@ pub struct Desk {
     clock: Clock,
     tokens: TokenSource,
     documents: Arc<Documents>,
-    /// One at a time: what was read of the store earlier is never published later.
-    refreshing: Arc<tokio::sync::Mutex<()>>,
+    refreshing: Arc<Refreshing>,
     /// The idempotency keys that are being answered just now.
     in_progress: Arc<Mutex<HashSet<String>>>,
+}
+
+/// Publishing what is stored: one at a time, so that what was read of the store earlier is never published later.
+#[derive(Debug, Default)]
+struct Refreshing {
+    asked: AtomicU64,
+    /// Of each host, all that was asked for up to here is published.
+    done: tokio::sync::Mutex<HashMap<HostId, u64>>,
 }
 
 impl Desk {
@@ -113,9 +121,15 @@ impl Desk {
         Ok(AlertKind::ALL.into_iter().map(|kind| (kind, of(kind))).collect())
     }
 
-    /// Puts the host's bookings, as they are stored, into what is published.
+    /// Puts the host's bookings, as they are stored, into what is published. Of many who ask at once, the first does it for all
+    /// who asked before it began.
     pub async fn refresh(&self, host: &HostId) -> Result<(), StoreError> {
-        let _one_at_a_time = self.refreshing.lock().await;
+        let mine = self.refreshing.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut done = self.refreshing.done.lock().await;
+        if done.get(host).is_some_and(|upto| *upto >= mine) {
+            return Ok(());
+        }
+        let upto = self.refreshing.asked.load(Ordering::SeqCst);
         if let Some(desk) = self.world().host_by_id(host) {
             let since = self.clock.now().checked_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
             let window = Interval::new(since, Timestamp::MAX);
@@ -126,6 +140,7 @@ impl Desk {
             let own = self.store.own_events(host, since).await?;
             desk.board.booked(held.iter().filter_map(Booking::held).collect(), own);
         }
+        done.insert(host.clone(), upto);
         Ok(())
     }
 

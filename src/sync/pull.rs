@@ -332,3 +332,80 @@ pub(super) fn owner_addresses(host: &Host, account: &[String]) -> Vec<String> {
     all.dedup();
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::lone::tests::{Bench, calendar, event, noon};
+    use super::*;
+    use crate::caldav::scripted::{Seen, answer, multistatus, serve};
+    use crate::store::CalendarRole;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// What the server has, each with its ETag.
+    fn listed(names: &[&str]) -> String {
+        let one = |name: &&str| {
+            format!(
+                "<response><href>/c/{name}.ics</href><propstat><prop><getetag>\"1\"</getetag></prop><status>HTTP/1.1 200 OK</status></propstat></response>"
+            )
+        };
+        names.iter().map(one).collect()
+    }
+
+    fn got(seen: &Seen, there: &[&str]) -> String {
+        let name = seen.path.trim_start_matches("/c/").trim_end_matches(".ics");
+        if there.contains(&name) {
+            answer(200, "Content-Type: text/calendar\r\nETag: \"1\"\r\n", &calendar(&event(name, "20300603T080000Z")))
+        } else {
+            answer(404, "", "")
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_said_to_be_gone_is_asked_for_by_name_before_it_is_forgotten() {
+        // The third answer forgets "a", which is there; and so does the fourth, a whole listing. "b" is gone at last.
+        let turn = AtomicUsize::new(0);
+        let (client, _) = serve(move |seen| {
+            if seen.method == "GET" {
+                let later = turn.load(Ordering::Relaxed) > 2;
+                return got(seen, if later { &["a", "c"] } else { &["a", "b", "c"] });
+            }
+            if seen.body.contains("multiget") {
+                return multistatus("");
+            }
+            let token = |number: usize| format!("<sync-token>t{number}</sync-token>");
+            let gone = |name: &str| {
+                format!("<response><href>/c/{name}.ics</href><status>HTTP/1.1 404 Not Found</status></response>")
+            };
+            match turn.fetch_add(1, Ordering::Relaxed) {
+                0 => multistatus(&(listed(&["a", "b", "c"]) + &token(0))),
+                1 => multistatus(&(gone("a") + &gone("never-seen") + &token(1))),
+                2 => answer(403, "", ""),
+                _ => multistatus(&(listed(&["c"]) + &token(3))),
+            }
+        })
+        .await;
+        let (bench, reading) = Bench::new();
+        let settings = AccountSettings {
+            host: reading.host.clone(),
+            id: "work".into(),
+            calendars: None,
+            all_day: reading.all_day,
+            tentative: reading.tentative,
+            bookings: None,
+            opens: None,
+        };
+        let sync = AccountSync { settings: Arc::new(settings), client, store: bench.store.clone() };
+        let host = &reading.host.id;
+        let role = CalendarRole { busy: true, writable: None };
+        let entry = CalendarEntry { href: "/c/".into(), name: "c".into(), role };
+        bench.store.set_calendars(host, "work", vec![entry]).await.unwrap();
+        let mut held = Vec::new();
+        for minute in 0..3 {
+            let stored = bench.store.calendars(host).await.unwrap().remove(0);
+            sync.pull(&stored, noon(minute)).await.unwrap();
+            let names = bench.store.objects(&stored.key).await.unwrap().into_iter().map(|object| object.href);
+            held.push(names.collect::<BTreeSet<String>>().into_iter().collect::<Vec<_>>().join(" "));
+        }
+        assert_eq!(held, ["/c/a.ics /c/b.ics /c/c.ics", "/c/a.ics /c/b.ics /c/c.ics", "/c/a.ics /c/c.ics"]);
+    }
+}

@@ -81,22 +81,26 @@ async fn chaos(changes: u32, kills: u32) {
                 _ => Edit::Moved(start, start + SignedDuration::from_mins(4)),
             };
             edited.fetch_add(u32::from(host.edit(&mut chance, &there, edit).await), Ordering::Relaxed);
-            tokio::time::sleep(chance.millis(300, 1_500)).await;
+            tokio::time::sleep(chance.millis(200, 1_000)).await;
         }
     });
 
     // The daemon is killed, the server stopped and the disk broken, each for a moment, until enough was done of each.
     let own = Arc::new(own);
-    let (mut killed, mut stopped, mut broken) = (0, 0, [0; 3]);
+    let (mut turn, mut killed, mut stopped, mut broken) = (0, 0, 0, [0; 3]);
     while guests.answered() < changes || killed < kills {
-        assert!(began.elapsed() < Duration::from_secs(560), "only {} and {killed} kills", guests.line());
+        assert!(began.elapsed() < Duration::from_secs(1_500), "only {} and {killed} kills", guests.line());
         while let Some(ended) = tasks.try_join_next() {
             ended.unwrap();
         }
-        let long = if guests.answered() < changes { 1_800 } else { 400 };
-        tokio::time::sleep(random.millis(100, long)).await;
-        match random.below(20) {
-            0 if stopped * 6 <= killed => {
+        tokio::time::sleep(random.millis(100, 900)).await;
+        // Spread over the whole run: between two kills something is to be done.
+        if killed * changes > kills * guests.answered() && guests.answered() < changes {
+            continue;
+        }
+        turn += 1;
+        match turn % 8 {
+            2 if stopped * 10 <= killed => {
                 stopped += 1;
                 let (server, pause) = (own.clone(), random.millis(100, 1_500));
                 tokio::task::spawn_blocking(move || {
@@ -107,8 +111,8 @@ async fn chaos(changes: u32, kills: u32) {
                 .await
                 .unwrap();
             }
-            1..4 => {
-                let which = random.below(3);
+            1 | 5 => {
+                let which = turn / 4 % 3;
                 broken[which] += 1;
                 disk.fault([DiskFault::Full, DiskFault::Sync, DiskFault::Write][which]);
                 tokio::time::sleep(random.millis(50, 900)).await;
@@ -149,7 +153,7 @@ async fn chaos(changes: u32, kills: u32) {
     }
     // Between the server's 250 and the record of it lies a moment in which the daemon can die: then the same message comes
     // again, at most as many as are under way at once.
-    assert!(again <= killed as usize + broken.iter().sum::<usize>() * 4, "{again} mails came again");
+    assert!(again <= (killed as usize + broken.iter().sum::<usize>()) * 4, "{again} mails came again");
     println!("{}; {held} bookings held, the host's edits: {edits:?}", guests.line());
     println!(
         "{killed} kills, {stopped} stops of the server, {broken:?} disk failures (full, sync, write) in {took:.0?}; {} mails, {again} of them again",

@@ -84,6 +84,21 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_about_another_calendar_is_none() {
+        let body = |path: &str| {
+            format!(
+                r#"<multistatus xmlns="DAV:"><response><href>{path}</href><propstat><prop><getetag>"1"</getetag></prop><status>HTTP/1.1 200 OK</status></propstat></response><sync-token>t</sync-token></multistatus>"#
+            )
+        };
+        assert_eq!(
+            read(207, &body("/dav/calendars/user/prof/family/x.ics")).unwrap_err().kind(),
+            &ErrorKind::BadAnswer
+        );
+        assert!(read(207, &body("/dav/calendars/user/prof/probe/x.ics")).is_ok());
+        assert!(read(207, &body("http://127.0.0.1:18201/dav/calendars/user/pro%66/probe/x.ics")).is_ok());
+    }
+
+    #[test]
     fn a_request_has_depth_0_an_explicit_level_and_no_limit() {
         let calendar = Href::new(CALENDAR);
         let first = SyncCollection { calendar: &calendar, since: None }.request();
