@@ -22,6 +22,8 @@ impl Desk {
     /// Looks at every host who wants alerts, remembers what follows, with its mails, and logs what is new and what is over.
     pub async fn watch_over(&self) -> Result<(), StoreError> {
         let world = self.world();
+        let watched = world.hosts.iter().filter(|desk| desk.alert_after.is_some());
+        self.store.forget_other_alerts(watched.map(|desk| desk.host().id.clone()).collect()).await?;
         for desk in &world.hosts {
             let Some(after) = desk.alert_after else { continue };
             let host = &desk.host().id;

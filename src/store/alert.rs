@@ -102,6 +102,21 @@ impl Store {
         self.read(move |tx| episodes(tx, &host)).await
     }
 
+    /// Forgets what hosts are alerted to who are none of these.
+    pub async fn forget_other_alerts(&self, hosts: Vec<HostId>) -> Result<()> {
+        self.write(move |tx| {
+            let mut statement = tx.prepare_cached("SELECT DISTINCT host FROM alert")?;
+            let known =
+                statement.query_map((), |row| row.get::<_, HostId>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+            let others: Vec<HostId> = known.into_iter().filter(|host| !hosts.contains(host)).collect();
+            for host in &others {
+                tx.execute("DELETE FROM alert WHERE host = ?1", params![host])?;
+            }
+            Ok(if others.is_empty() { End::Rollback(()) } else { End::Commit(()) })
+        })
+        .await
+    }
+
     /// How many alerts are open, of each kind that is.
     pub async fn open_alerts(&self) -> Result<Vec<(AlertKind, i64)>> {
         self.read(|tx| {

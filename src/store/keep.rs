@@ -14,7 +14,7 @@ pub struct Purge {
     pub hits_before: Timestamp,
     /// Idempotency keys before this: 24 hours ago.
     pub idempotency_before: Timestamp,
-    /// Effects done before this.
+    /// Effects done before this, and mails about alerts that were decided before it and are sent or given up.
     pub done_before: Timestamp,
 }
 
@@ -55,7 +55,11 @@ impl Store {
                 "DELETE FROM effect WHERE state = 'done' AND finished_at < ?1",
                 params![At(purge.done_before)],
             )?;
-            Ok(End::Commit(hits + keys + done))
+            let told = tx.execute(
+                "DELETE FROM notice WHERE state <> 'pending' AND created_at < ?1",
+                params![At(purge.done_before)],
+            )?;
+            Ok(End::Commit(hits + keys + done + told))
         })
         .await
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::alert::{AlertKind, Condition, Known, Tellable};
-use crate::store::{Access, EffectState, NoticeOutcome};
+use crate::store::{Access, EffectState, NoticeOutcome, Purge};
 
 const HOW: Tellable = Tellable { after: SignedDuration::from_hours(1), by_mail: true };
 
@@ -48,4 +48,12 @@ async fn a_host_is_mailed_in_order_and_again_after_a_failure() {
     assert_eq!(due(99).await, []);
     let [open] = store.open_notices().await.unwrap().try_into().unwrap();
     assert_eq!((open.kind, open.state), (AlertKind::Conflict, EffectState::Failed));
+
+    store.forget_other_alerts(vec![host()]).await.unwrap();
+    assert_eq!(store.open_alerts().await.unwrap().len(), 2);
+    store.forget_other_alerts(Vec::new()).await.unwrap();
+    assert_eq!(store.open_alerts().await.unwrap(), []);
+    let purge = Purge { hits_before: minute(0), idempotency_before: minute(0), done_before: minute(2) };
+    assert_eq!(store.purge(purge).await.unwrap(), 2);
+    assert_eq!(store.open_notices().await.unwrap(), []);
 }
