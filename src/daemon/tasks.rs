@@ -2,10 +2,12 @@
 //! it again. Start with [`Daemon::run`].
 
 use super::Poller;
+use super::look::{LookError, looks};
 use super::setup::{Built, Services, SetupError, warn_of_zones};
 use crate::availability::Clock;
 use crate::config::{self, Config, Environment, Limit, Listen};
-use crate::http::{self, AppState, Metrics, ServerLimits, Settings, SettingsSource};
+use crate::desk::TokenError;
+use crate::http::{self, AppState, Metrics, Requests, ServerLimits, Settings, SettingsSource};
 use crate::mail::Mailer;
 use crate::outbox::{MailOutbox, Outbox};
 use crate::store::{Access, Purge};
@@ -60,7 +62,14 @@ impl Daemon {
         let mailer = Arc::new(ArcSwapOption::from_pointee(services.mailer(&config).await?));
         let metrics = Metrics::new();
         let time = clock.clone();
-        let app = AppState::new(services.desk.clone(), settings(&config), Arc::new(move || time.now()), metrics);
+        let requests = Requests::restored(services.store.counted_requests().await?);
+        let app = AppState::new(
+            services.desk.clone(),
+            settings(&config)?,
+            Arc::new(move || time.now()),
+            metrics,
+            requests.clone(),
+        );
 
         let listeners = bind(&config).await?;
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
@@ -94,7 +103,7 @@ impl Daemon {
         };
         let stop = tasks.stop.clone();
         tasks.spawn("mail", async move { Ok(mails.run(stop).await?) });
-        tasks.spawn("housekeeping", keep_house(services.clone(), tasks.stop.clone()));
+        tasks.spawn("housekeeping", keep_house(services.clone(), requests, tasks.stop.clone()));
         let mut polling = tasks.poll(pollers);
 
         let (_watcher, mut changes) = watch(&config)?;
@@ -131,7 +140,7 @@ impl Daemon {
             };
             match changed {
                 Ok(next) => match rebuild(&services, &next).await {
-                    Ok((built, next_mailer)) => {
+                    Ok((built, next_mailer, next_settings)) => {
                         warn_of_zones(&next, clock.now());
                         polling.cancel();
                         services.forget_others(&built.pollers).await?;
@@ -139,7 +148,7 @@ impl Daemon {
                         targets.store(Arc::new(built.targets));
                         mailer.store(next_mailer.map(Arc::new));
                         services.signal.wake();
-                        app.reload(settings(&next));
+                        app.reload(next_settings);
                         polling = tasks.poll(built.pollers);
                         tracing::info!(hosts = next.hosts.len(), "The config was reloaded.");
                     }
@@ -163,8 +172,9 @@ impl Daemon {
 }
 
 /// All that another config makes, or none of it.
-async fn rebuild(services: &Services, config: &Config) -> Result<(Built, Option<Mailer>), SetupError> {
-    Ok((services.build(config, services.clock.now()).await?, services.mailer(config).await?))
+async fn rebuild(services: &Services, config: &Config) -> Result<(Built, Option<Mailer>, Settings), SetupError> {
+    let settings = settings(config)?;
+    Ok((services.build(config, services.clock.now()).await?, services.mailer(config).await?, settings))
 }
 
 /// The running tasks.
@@ -211,15 +221,31 @@ impl Tasks {
 
 const POLLER: &str = "poller";
 
-/// Lets unconfirmed bookings lapse, and removes what is old.
-async fn keep_house(services: Services, stop: CancellationToken) -> anyhow::Result<()> {
+/// Lets unconfirmed bookings lapse, removes what is old, and keeps what was counted of requests.
+async fn keep_house(services: Services, requests: Requests, stop: CancellationToken) -> anyhow::Result<()> {
     let mut round: u32 = 0;
     loop {
         tokio::select! {
-            () = stop.cancelled() => return Ok(()),
+            () = stop.cancelled() => {}
             () = tokio::time::sleep(EXPIRE_EVERY) => {}
         }
-        services.desk.expire().await?;
+        let now = services.clock.now();
+        match services.store.count_requests(requests.counted(now)).await {
+            Err(error) if error.kind().passes() => {
+                tracing::error!(%error, "What was counted of requests could not be kept.")
+            }
+            kept => kept?,
+        }
+        if stop.is_cancelled() {
+            return Ok(());
+        }
+        match services.desk.expire().await {
+            Err(TokenError::Store(error)) if error.kind().passes() => {
+                tracing::error!(%error, "Lapsed bookings could not be looked through; they will be later.");
+                continue;
+            }
+            expired => expired?,
+        };
         round = round.wrapping_add(1);
         if round.is_multiple_of(PURGE_ROUNDS) {
             let before = |days: i64| {
@@ -227,7 +253,19 @@ async fn keep_house(services: Services, stop: CancellationToken) -> anyhow::Resu
                 services.clock.now().checked_sub(span).unwrap_or(Timestamp::MIN)
             };
             let purge = Purge { hits_before: before(60), idempotency_before: before(1), done_before: before(30) };
-            services.store.purge(purge).await?;
+            match services.store.purge(purge).await {
+                Err(error) if error.kind().passes() => tracing::error!(%error, "Old rows could not be removed."),
+                purged => drop(purged?),
+            }
+            match services.desk.forget_old().await {
+                Err(error) if error.kind().passes() => tracing::error!(%error, "Past bookings could not be erased."),
+                erased => {
+                    let erased = erased?;
+                    if erased > 0 {
+                        tracing::info!(bookings = erased, "Past bookings were erased, as [store] keep says.");
+                    }
+                }
+            }
         }
     }
 }
@@ -260,7 +298,8 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}: another program may hold it"))
 }
 
-fn settings(config: &Config) -> Settings {
+fn settings(config: &Config) -> Result<Settings, LookError> {
+    let (look, looks) = looks(config)?;
     let requests_per_ip = match config.limits.requests_per_ip {
         Limit::Off => None,
         Limit::Rate { count, per } => {
@@ -268,7 +307,7 @@ fn settings(config: &Config) -> Settings {
         }
     };
     let trusted = config.server.trusted_proxies.clone();
-    Settings::new(SettingsSource {
+    Ok(Settings::new(SettingsSource {
         public_url: config.server.public_url.clone(),
         trusted_proxies: http::TrustedProxies::new(move |address| {
             trusted.iter().any(|network| network.contains(address))
@@ -277,7 +316,10 @@ fn settings(config: &Config) -> Settings {
         public_metrics: config.server.metrics_listen.is_none(),
         mailed: config.mail.is_some(),
         requests_per_ip,
-    })
+        embed: config.server.embed.clone(),
+        look,
+        looks,
+    }))
 }
 
 /// Watches the config file, where there is one.

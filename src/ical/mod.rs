@@ -15,11 +15,11 @@ mod zone_name;
 
 pub use component::{Component, read};
 pub use edit::replace_event;
-pub(crate) use event::Event;
+pub(crate) use event::{Event, read_time};
 pub use line::{ContentLines, NoProperty, Property};
 pub use rule::{Frequency, RecurrenceRule, RuleError, Skip, Until, WeekdayNum};
 pub use time::{EventTime, Length};
 pub(crate) use time::{Written, parse_written};
 pub use whole::{NotWhole, check_whole};
 pub use zone::Zone;
-pub(crate) use zone_name::ZoneNames;
+pub(crate) use zone_name::{ZoneNames, disagreement};

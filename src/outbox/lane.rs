@@ -1,6 +1,7 @@
 //! One lane at work: what is due is claimed and performed, several at once and of one host only so many, until the shutdown.
 //! See [`work`].
 
+use super::record::nap_after;
 use crate::availability::{Clock, HostId};
 use crate::desk::OutboxSignal;
 use crate::store::{Lane, OutboxEntry, Store, StoreError};
@@ -38,13 +39,13 @@ pub(crate) struct Means<'a> {
 }
 
 /// Works a lane until `shutdown`; what is under way then is finished. `perform` does an effect and records what came of it. Nothing
-/// is begun while `is_ready` says no.
+/// is begun while `is_ready` says no. Fails only when the store does, and not by a full disk: that passes.
 pub(crate) async fn work<P: Future<Output = ()>>(
     pace: Pace,
     means: Means<'_>,
     is_ready: impl Fn() -> bool,
     perform: impl Fn(OutboxEntry) -> P,
-    shutdown: CancellationToken,
+    shutdown: &CancellationToken,
 ) -> Result<(), StoreError> {
     let Means { store, signal, clock } = means;
     let mut under_way = FuturesUnordered::new();
@@ -56,26 +57,33 @@ pub(crate) async fn work<P: Future<Output = ()>>(
         }
         let mut nap = NAP;
         if !shutdown.is_cancelled() && is_ready() {
-            let now = clock.now();
-            for entry in store.due_effects(pace.lane, now, LOOK).await? {
-                let of_host = busy.entry(entry.host.clone()).or_default();
-                if taken.len() < pace.at_once && *of_host < pace.of_one_host && taken.insert(entry.id) {
-                    if store.claim(entry.id, now, pace.lease).await? {
+            let mut claimed = Vec::new();
+            let begun = async {
+                let now = clock.now();
+                for entry in store.due_effects(pace.lane, now, LOOK).await? {
+                    let of_host = busy.entry(entry.host.clone()).or_default();
+                    if taken.len() < pace.at_once
+                        && *of_host < pace.of_one_host
+                        && !taken.contains(&entry.id)
+                        && store.claim(entry.id, now, pace.lease).await?
+                    {
+                        taken.insert(entry.id);
                         *of_host += 1;
-                        let (id, host, performed) = (entry.id, entry.host.clone(), perform(entry));
-                        under_way.push(async move {
-                            performed.await;
-                            (id, host)
-                        });
-                    } else {
-                        taken.remove(&entry.id);
+                        claimed.push(entry);
                     }
                 }
-            }
-            if let Some(due) = store.next_due(pace.lane).await? {
-                let wait = due.duration_since(clock.now()).max(SignedDuration::from_millis(20));
-                nap = nap.min(wait.unsigned_abs());
-            }
+                store.next_due(pace.lane).await
+            };
+            let begun = begun.await;
+            // What was claimed is performed, whatever then failed.
+            under_way.extend(claimed.into_iter().map(|entry| {
+                let (id, host, performed) = (entry.id, entry.host.clone(), perform(entry));
+                async move {
+                    performed.await;
+                    (id, host)
+                }
+            }));
+            nap = nap_after(begun, clock.now(), NAP)?;
         }
         tokio::select! {
             Some((id, host)) = under_way.next(), if !under_way.is_empty() => {

@@ -2,6 +2,7 @@
 //! nothing of the calendar lane, nor that for it. Start with [`MailOutbox::run`].
 
 use super::lane::{Means, Pace, work};
+use super::record::finished;
 use super::retry::mail_retry;
 use crate::availability::Clock;
 use crate::booking::{Booking, BookingState, Effect, Message, Payload};
@@ -56,15 +57,16 @@ impl Failure {
 }
 
 impl MailOutbox {
-    /// Sends what is due until `shutdown`; what is under way then is finished.
+    /// Sends what is due until `shutdown`; what is under way then is finished. Fails only when the store does, and not by a
+    /// full disk: that passes.
     pub async fn run(&self, shutdown: CancellationToken) -> Result<(), StoreError> {
         let means = Means { store: &self.store, signal: &self.signal, clock: &self.clock };
         let is_set_up = || self.mailer.load().is_some();
-        work(PACE, means, is_set_up, |entry| self.deliver(entry), shutdown).await
+        work(PACE, means, is_set_up, |entry| self.deliver(entry, &shutdown), &shutdown).await
     }
 
     /// Sends one message and records what came of it.
-    async fn deliver(&self, entry: OutboxEntry) {
+    async fn deliver(&self, entry: OutboxEntry, shutdown: &CancellationToken) {
         let outcome = match self.send(&entry).await {
             Ok(()) => EffectOutcome::Done { booking: None, object: None },
             Err(failure) => self.failed(&entry, &failure),
@@ -76,7 +78,7 @@ impl MailOutbox {
             expected_updated_at: None,
             more_effects: Vec::new(),
         };
-        if let Err(error) = self.store.finish(finish).await {
+        if let Err(error) = finished(&self.store, finish, shutdown).await {
             tracing::error!(booking = %entry.booking, %error, "What came of a mail could not be recorded; it will be sent again, as the same message.");
         }
     }

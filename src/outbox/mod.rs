@@ -5,7 +5,11 @@ mod calendar;
 mod event;
 mod lane;
 mod mail;
+mod record;
 mod retry;
+
+#[cfg(test)]
+pub(crate) use lane::{Means, Pace, work};
 
 pub use calendar::{Outbox, Targets};
 pub use event::event_text;

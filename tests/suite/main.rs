@@ -11,6 +11,7 @@
 mod support;
 
 mod architecture;
+mod attack;
 mod browser;
 mod cli;
 mod demo;
@@ -19,6 +20,7 @@ mod feed;
 mod hostile;
 mod hygiene;
 mod lifecycle;
+mod login;
 mod mail;
 mod outage;
 mod peers;

@@ -1,6 +1,7 @@
 //! What the parts of the store promise together, and the values that its tests are made of.
 
 mod crash;
+mod keep;
 mod opening;
 mod outbox;
 mod pulls;
