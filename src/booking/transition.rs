@@ -68,6 +68,18 @@ pub enum Message {
     HostCancelled,
 }
 
+impl Message {
+    /// Whether it goes to the guest; else to the host.
+    pub fn is_to_guest(self) -> bool {
+        match self {
+            Message::ConfirmAddress | Message::Invitation | Message::Moved | Message::Cancelled | Message::Declined => {
+                true
+            }
+            Message::ApprovalRequest | Message::HostBooked | Message::HostMoved | Message::HostCancelled => false,
+        }
+    }
+}
+
 /// The booking's state does not allow the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the booking is {0}")]

@@ -63,6 +63,18 @@ pub enum Command {
     /// The host's desk: lists, shows, cancels, moves, approves, declines and exports bookings
     #[command(subcommand)]
     Bookings(BookingsCommand),
+    /// Lists what waits to be done for bookings, such as events to write and mails to send, and what was given up
+    #[command(args_conflicts_with_subcommands = true)]
+    Outbox {
+        /// Only this host's
+        host: Option<String>,
+        /// Prints one JSON document
+        #[arg(long)]
+        json: bool,
+        /// What to do with one of them.
+        #[command(subcommand)]
+        command: Option<OutboxCommand>,
+    },
     /// Makes another key for the links, in place of a lost or disclosed one: no link of before opens a booking any more.
     /// The daemon must not be running
     NewKey,
@@ -202,6 +214,21 @@ pub struct ExplainArguments {
     /// Prints one JSON document
     #[arg(long)]
     pub json: bool,
+}
+
+/// What to do with what waits or was given up.
+#[derive(Debug, Subcommand)]
+pub enum OutboxCommand {
+    /// Tries it at once; also one that was given up
+    Retry {
+        /// Its id, from the list
+        id: i64,
+    },
+    /// Gives it up for good; what waits behind it goes on, and the booking stays as it is
+    Drop {
+        /// Its id, from the list
+        id: i64,
+    },
 }
 
 /// What to do with bookings.

@@ -17,6 +17,7 @@ mod init_text;
 mod login;
 mod maintain;
 mod office;
+mod outbox;
 mod run;
 mod slots;
 mod sync;
@@ -90,6 +91,9 @@ async fn perform(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Explain(args) => explain::explain(config.as_deref(), args).await,
         Command::Feed { target } => feed::feed(config.as_deref(), &target).await,
         Command::Bookings(command) => bookings::bookings(config.as_deref(), command).await,
+        Command::Outbox { host, json, command } => {
+            outbox::outbox(config.as_deref(), host.as_deref(), json, command).await
+        }
         Command::Backup { file, with_key } => maintain::backup(config.as_deref(), &file, with_key).await,
         Command::NewKey => maintain::new_key(config.as_deref()).await,
         Command::Completions { shell } => generate::completions(shell),

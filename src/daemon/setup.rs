@@ -36,6 +36,8 @@ pub struct Services {
     pub clock: Clock,
     /// Where secrets may come from.
     pub environment: Environment,
+    /// The name server of `[server] dns`.
+    pub dns: Option<std::net::SocketAddr>,
     /// The folder of the grants of accounts that log in by OAuth: beside the store, so that a copy of the store holds no login.
     pub logins: PathBuf,
 }
@@ -104,7 +106,7 @@ impl Services {
         let store = Store::open(&config.store.path, access)?;
         let key = token_key(&store, &key_path(&config.store.path), random()?).await?;
         let logins = config.store.path.with_file_name("logins");
-        Ok(Services::on(store, key, environment, clock, logins))
+        Ok(Services::on(store, key, environment, clock, (config.server.dns, logins)))
     }
 
     /// Makes another key for the links, and gives every booking its new tokens. How many bookings there are.
@@ -119,7 +121,13 @@ impl Services {
     }
 
     /// A desk on a store that is open.
-    fn on(store: Store, key: [u8; 32], environment: Environment, clock: Clock, logins: PathBuf) -> Services {
+    fn on(
+        store: Store,
+        key: [u8; 32],
+        environment: Environment,
+        clock: Clock,
+        (dns, logins): (Option<std::net::SocketAddr>, PathBuf),
+    ) -> Services {
         // An id is no secret; without randomness the instant still tells most apart, and the store refuses the rest.
         let tokens = TokenSource::new(key, || random::<16>().unwrap_or_default());
         let signal = OutboxSignal::new();
@@ -132,7 +140,7 @@ impl Services {
             block: BlockList::default(),
         };
         let desk = Desk::new(nobody, store.clone(), signal.clone(), clock.clone(), tokens);
-        Services { store, desk, signal, clock, environment, logins }
+        Services { store, desk, signal, clock, environment, dns, logins }
     }
 
     /// What the config makes, with all that is stored of its hosts already published.
@@ -179,6 +187,8 @@ impl Services {
                 board,
                 accounts: handles,
                 notify: host.bookings.as_ref().is_some_and(|bookings| bookings.notify),
+                alerts: host.bookings.as_ref().is_some_and(|bookings| bookings.alerts),
+                alert_after: host.bookings.as_ref().map(|bookings| bookings.alert_after),
             });
         }
         Ok(built)
@@ -221,7 +231,8 @@ impl Services {
             && let Some(client) = sources.iter().find_map(|source| of_account(source, &account.id))
         {
             let reading = reading(&account.counting);
-            let availability = AvailabilitySync::new(&account.id, client, reading, self.store.clone());
+            let opens = host.host.hours.weekly.is_empty() && host.opens.is_none();
+            let availability = AvailabilitySync::new(&account.id, client, reading, self.store.clone(), opens);
             sources.push(Source::Availability(availability));
         }
         let mut known = HashSet::new();
@@ -253,8 +264,15 @@ impl Services {
                 account: account_id.clone(),
                 source,
             })?;
-            let login =
-                caldav::Login { url: account.url.clone(), credentials, insecure: account.insecure, ca_file: None };
+            let login = caldav::Login {
+                url: account.url.clone(),
+                credentials,
+                insecure: account.insecure,
+                ca_file: account.ca_file.clone(),
+                trusted_hosts: account.trusted_hosts.clone(),
+                user_agent: account.user_agent.clone(),
+                dns: self.dns,
+            };
             let client = caldav::Client::new(login).map_err(|source| SetupError::Client {
                 host: host_id,
                 account: account_id,

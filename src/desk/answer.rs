@@ -84,6 +84,21 @@ pub struct BookingView {
     pub form_token: String,
     /// True when mail is set up, so that an invitation comes by mail.
     pub mailed: bool,
+    /// True when a mail to the guest was given up: looked at only where the guest's own page is asked for.
+    pub missed_mail: bool,
+}
+
+/// One lane of the outbox, for metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneCount {
+    /// Its word.
+    pub lane: &'static str,
+    /// Effects that wait.
+    pub waiting: i64,
+    /// Effects that were given up.
+    pub failed: i64,
+    /// How long the oldest waits, in seconds.
+    pub oldest: i64,
 }
 
 /// What a host does with a booking.

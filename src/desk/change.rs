@@ -9,7 +9,8 @@ use jiff::Timestamp;
 impl Desk {
     /// The booking of a guest's token.
     pub async fn booking(&self, token: &str) -> Result<BookingView, TokenError> {
-        Ok(self.view(self.by_guest_token(token).await?))
+        let view = self.view(self.by_guest_token(token).await?);
+        Ok(BookingView { missed_mail: self.guest_missed_a_mail(view.booking.id).await?, ..view })
     }
 
     /// The booking of a host's token. The guest's token is not in it.

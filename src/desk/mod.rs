@@ -1,6 +1,7 @@
 //! What a guest or a host can do: see what is on offer, reserve, cancel, move, confirm, decide. The only writer of bookings.
 //! Start with [`Desk`].
 
+mod alarm;
 mod answer;
 mod change;
 mod document;
@@ -23,9 +24,10 @@ pub use signal::{OutboxSignal, Watch};
 pub use token::TokenSource;
 pub use world::{BlockList, HostDesk, Keep, Limits, Rate, World};
 
+use crate::alert::AlertKind;
 use crate::availability::{Clock, Host, HostId, Interval};
 use crate::booking::{Booking, BookingId, Links};
-use crate::store::{Store, StoreError};
+use crate::store::{LaneStats, Store, StoreError};
 use arc_swap::ArcSwap;
 use document::Documents;
 use jiff::{SignedDuration, Timestamp};
@@ -95,6 +97,25 @@ impl Desk {
         self.store.ping().await
     }
 
+    /// What waits in the outbox and what was given up.
+    pub async fn outbox_counts(&self) -> Result<Vec<LaneCount>, StoreError> {
+        let (now, stats) = (self.clock.now(), self.store.stats().await?);
+        let count = |lane: LaneStats| LaneCount {
+            lane: lane.lane.as_str(),
+            waiting: lane.pending,
+            failed: lane.failed,
+            oldest: lane.oldest.map_or(0, |since| now.duration_since(since).as_secs()),
+        };
+        Ok(stats.lanes.into_iter().map(count).collect())
+    }
+
+    /// How many alerts are open, of each kind.
+    pub async fn open_alerts(&self) -> Result<Vec<(AlertKind, i64)>, StoreError> {
+        let open = self.store.open_alerts().await?;
+        let of = |kind| open.iter().find(|(known, _)| *known == kind).map_or(0, |(_, count)| *count);
+        Ok(AlertKind::ALL.into_iter().map(|kind| (kind, of(kind))).collect())
+    }
+
     /// Puts the host's bookings, as they are stored, into what is published.
     pub async fn refresh(&self, host: &HostId) -> Result<(), StoreError> {
         let _one_at_a_time = self.refreshing.lock().await;
@@ -118,7 +139,7 @@ impl Desk {
         let meeting = host.as_ref().and_then(|host| host.meeting(booking.meeting.as_str())).cloned();
         let guest_token = self.tokens.guest(booking.id);
         let form_token = self.tokens.guest_form(booking.id);
-        BookingView { booking, host, meeting, guest_token, form_token, mailed: world.mailed() }
+        BookingView { booking, host, meeting, guest_token, form_token, mailed: world.mailed(), missed_mail: false }
     }
 
     /// The links that its guest gets of a booking: to its page, and to where the address is confirmed.

@@ -58,6 +58,10 @@ pub struct HostDesk {
     pub accounts: Vec<SyncHandle>,
     /// True when the host gets a mail for each booking, move and cancel.
     pub notify: bool,
+    /// True when alerts are mailed to the host, and not only logged.
+    pub alerts: bool,
+    /// How long what may pass by itself is not worth an alert; `None`: nothing can be booked, and nothing is.
+    pub alert_after: Option<SignedDuration>,
 }
 
 /// At most `count` in any span of `per`.

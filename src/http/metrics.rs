@@ -1,6 +1,8 @@
 //! Counters, in the text format of Prometheus. Start with [`Metrics`].
 
+use crate::alert::AlertKind;
 use crate::booking::BookingState;
+use crate::desk::LaneCount;
 use axum::http::StatusCode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text};
 use prometheus_client::metrics::counter::Counter;
@@ -94,6 +96,16 @@ struct AnswerLabel {
     answer: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LaneLabel {
+    lane: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabel {
+    kind: &'static str,
+}
+
 /// The counters of this process. Cheap to clone; the clones count together.
 #[derive(Clone)]
 pub struct Metrics {
@@ -102,7 +114,17 @@ pub struct Metrics {
     bookings: Family<StateLabel, Counter>,
     feeds: Family<AnswerLabel, Counter>,
     ages: Family<HostLabel, Gauge>,
+    outbox: OutboxGauges,
+    alerts: Family<KindLabel, Gauge>,
     troubles: Family<TroubleLabels, Gauge>,
+}
+
+/// How the outbox stands, by lane.
+#[derive(Clone, Default)]
+struct OutboxGauges {
+    waiting: Family<LaneLabel, Gauge>,
+    failed: Family<LaneLabel, Gauge>,
+    oldest: Family<LaneLabel, Gauge>,
 }
 
 impl Default for Metrics {
@@ -116,7 +138,8 @@ impl Metrics {
     pub fn new() -> Metrics {
         let mut registry = Registry::with_prefix("officehours");
         let (requests, bookings, feeds) = (Family::default(), Family::default(), Family::default());
-        let (ages, troubles) = (Family::default(), Family::default());
+        let (ages, troubles, alerts) = (Family::default(), Family::default(), Family::default());
+        let outbox = OutboxGauges::default();
         registry.register("http_requests", "Answered requests, by kind of route and status", Family::clone(&requests));
         registry.register(
             "bookings",
@@ -124,6 +147,15 @@ impl Metrics {
             Family::clone(&bookings),
         );
         registry.register("feed_fetches", "Answered feed requests, by answer", Family::clone(&feeds));
+        let of_lane = [
+            ("outbox_waiting", "Effects that wait to be done, by lane", &outbox.waiting),
+            ("outbox_failed", "Effects that were given up, by lane", &outbox.failed),
+            ("outbox_oldest_seconds", "How long the oldest waiting effect waits, by lane", &outbox.oldest),
+        ];
+        for (name, help, family) in of_lane {
+            registry.register(name, help, Family::clone(family));
+        }
+        registry.register("alerts_open", "What hosts are alerted to and is not over, by kind", Family::clone(&alerts));
         registry.register(
             "calendar_age_seconds",
             "Age of the oldest reading of a host's calendars; -1 before the first",
@@ -134,7 +166,24 @@ impl Metrics {
             "For how long a source of busy time could not be read, by what is wrong; absent when nothing is",
             Family::clone(&troubles),
         );
-        Metrics { registry: Arc::new(Mutex::new(registry)), requests, bookings, feeds, ages, troubles }
+        Metrics { registry: Arc::new(Mutex::new(registry)), requests, bookings, feeds, ages, troubles, outbox, alerts }
+    }
+
+    /// How the outbox and the alerts stand; lanes and kinds that are not named are forgotten.
+    pub(super) fn outbox(&self, lanes: &[LaneCount], alerts: &[(AlertKind, i64)]) {
+        let OutboxGauges { waiting, failed, oldest } = &self.outbox;
+        for family in [waiting, failed, oldest] {
+            family.clear();
+        }
+        for LaneCount { lane, waiting: waits, failed: fails, oldest: age } in lanes {
+            for (family, value) in [(waiting, waits), (failed, fails), (oldest, age)] {
+                family.get_or_create(&LaneLabel { lane }).set(*value);
+            }
+        }
+        self.alerts.clear();
+        for (kind, open) in alerts {
+            self.alerts.get_or_create(&KindLabel { kind: kind.as_str() }).set(*open);
+        }
     }
 
     /// Lets another part of the process add its own metrics.

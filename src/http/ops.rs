@@ -35,6 +35,14 @@ pub(super) async fn ready(State(state): State<AppState>) -> Result<String, Fault
 
 /// `GET /metrics`.
 pub(super) async fn metrics(State(state): State<AppState>) -> Response {
+    match (state.desk.outbox_counts().await, state.desk.open_alerts().await) {
+        (Ok(lanes), Ok(alerts)) => state.metrics().outbox(&lanes, &alerts),
+        // Old counts would look like new ones.
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::error!(%error, "The outbox cannot be counted.");
+            state.metrics().outbox(&[], &[]);
+        }
+    }
     let now = state.now();
     let ages = state.desk.hosts().into_iter().map(|host| {
         let age = match state.desk.freshness(&host.id) {

@@ -86,7 +86,7 @@ pub(super) fn mailbox(name: Option<&str>, address: &str) -> Result<Mailbox, Addr
     Ok(Mailbox::new(name, address.parse()?))
 }
 
-fn head(from: &Mailbox, to: Mailbox, subject: &str, (id, at): (&str, Timestamp)) -> MessageBuilder {
+pub(super) fn head(from: &Mailbox, to: Mailbox, subject: &str, (id, at): (&str, Timestamp)) -> MessageBuilder {
     const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
     Message::builder()
         .from(from.clone())

@@ -1,12 +1,14 @@
 //! Mail about bookings: what each message says (`letter`), the message itself (`message`: RFC 5322, MIME, iMIP RFC 6047), and
 //! the way to the mail server (`mailer`: SMTP, RFC 5321). Start with [`Occasion`] and [`Mailer`].
 
+mod alert;
 mod letter;
 mod mailer;
 mod message;
 #[cfg(test)]
 mod tests;
 
+pub use alert::alert_message;
 pub use mailer::{Login, MailServer, Mailer, SendError, Tls};
 pub use message::{MessageError, booking_message, test_message};
 

@@ -97,7 +97,7 @@ impl Outbox {
         } else {
             tracing::warn!(%host, booking = %entry.booking, effect = entry.kind.as_str(), error = %failure, attempts, "An event could not be written or removed; it will be tried again.");
         }
-        let outcome = EffectOutcome::Retry { due_at, error: failure.to_string() };
+        let outcome = EffectOutcome::Retry { due_at, error: failure.to_string(), needs_host };
         let finish =
             FinishEffect { id: entry.id, at: now, outcome, expected_updated_at: None, more_effects: Vec::new() };
         if let Err(error) = finished(&self.store, finish, shutdown).await {

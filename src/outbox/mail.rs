@@ -88,12 +88,13 @@ impl MailOutbox {
         let again = if failure.is_final() { None } else { mail_retry(entry.created_at, attempts, now) };
         match again {
             Some(due_at) => {
-                if matches!(failure, Failure::Send(SendError::Server(_))) {
+                let needs_host = matches!(failure, Failure::Send(SendError::Server(_)));
+                if needs_host {
                     tracing::error!(host = %entry.host, booking = %entry.booking, attempts, %error, "A mail could not be sent, and will not be until the host acts.");
                 } else {
                     tracing::warn!(host = %entry.host, booking = %entry.booking, attempts, %error, "A mail could not be sent; it will be tried again.");
                 }
-                EffectOutcome::Retry { due_at, error }
+                EffectOutcome::Retry { due_at, error, needs_host }
             }
             None => {
                 tracing::error!(host = %entry.host, booking = %entry.booking, attempts, %error, "A mail was given up: somebody has not been told.");

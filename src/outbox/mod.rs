@@ -1,6 +1,7 @@
 //! Effects on their way out: each is claimed, performed and recorded, in order for each booking, again until it is done.
-//! Start with [`Outbox`]; mail has [`MailOutbox`].
+//! Start with [`Outbox`]; mail has [`MailOutbox`], alerts have [`AlertOutbox`].
 
+mod alert;
 mod calendar;
 mod event;
 mod lane;
@@ -8,6 +9,7 @@ mod mail;
 mod record;
 mod retry;
 
+pub use alert::AlertOutbox;
 #[cfg(test)]
 pub(crate) use lane::{Means, Pace, work};
 

@@ -43,6 +43,8 @@ pub enum EffectOutcome {
         due_at: Timestamp,
         /// What went wrong.
         error: String,
+        /// True when it will not go away until the host acts.
+        needs_host: bool,
     },
     /// It is given up.
     Failed {
@@ -106,7 +108,7 @@ impl Store {
                     // The payload may name a guest, and nobody needs it any more.
                     tx.prepare_cached(
                         "UPDATE effect SET state = 'done', finished_at = ?2, payload = '', claimed_until = NULL, claimed_by = NULL,
-                             last_error = NULL WHERE id = ?1",
+                             last_error = NULL, needs_host = 0 WHERE id = ?1",
                     )?
                     .execute(params![finish.id, At(finish.at)])?;
                     if let Some(next) = change {
@@ -120,11 +122,11 @@ impl Store {
                         update_object(tx, &key, change)?;
                     }
                 }
-                EffectOutcome::Retry { due_at, error } => {
+                EffectOutcome::Retry { due_at, error, needs_host } => {
                     tx.prepare_cached(
-                        "UPDATE effect SET due_at = ?2, last_error = ?3, claimed_until = NULL, claimed_by = NULL WHERE id = ?1",
+                        "UPDATE effect SET due_at = ?2, last_error = ?3, needs_host = ?4, claimed_until = NULL, claimed_by = NULL WHERE id = ?1",
                     )?
-                    .execute(params![finish.id, At(due_at), error])?;
+                    .execute(params![finish.id, At(due_at), error, needs_host])?;
                 }
                 EffectOutcome::Failed { error } => {
                     tx.prepare_cached(

@@ -3,6 +3,7 @@
 //! Every method is one business transaction. Instants are kept in whole microseconds.
 
 mod account;
+mod alert;
 mod backup;
 mod booking;
 mod calendar;
@@ -27,10 +28,11 @@ mod value;
 mod worker;
 
 pub use account::{AccountFacts, Failure, StoredAccount};
+pub use alert::{NoticeEntry, NoticeOutcome};
 pub use booking::{BookingFilter, OwnEvent};
 pub use calendar::{CalendarEntry, CalendarKey, CalendarRole, StoredCalendar};
 pub use change::{Change, Changed};
-pub use effect::{EffectFilter, EffectKind, EffectState, Lane, NewEffect, OutboxEntry};
+pub use effect::{EffectFilter, EffectKind, EffectState, Handled, Lane, NewEffect, OutboxEntry};
 pub use error::{Result, StoreError, StoreErrorKind};
 pub use feed::KeptFeed;
 pub use finish::{EffectOutcome, FinishEffect, Finished, ObjectUpdate};

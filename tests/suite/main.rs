@@ -10,12 +10,17 @@
 
 mod support;
 
+mod alerts;
 mod architecture;
 mod attack;
 mod browser;
+mod chaos;
 mod cli;
 mod demo;
+mod discovery;
 mod docs;
+mod economy;
+mod faults;
 mod feed;
 mod hostile;
 mod hygiene;
@@ -27,3 +32,4 @@ mod peers;
 mod race;
 mod sources;
 mod story;
+mod why;

@@ -195,6 +195,7 @@ impl Model {
             signal: signal.clone(),
             clock,
             environment,
+            dns: None,
             logins: "unused".into(),
         };
         let (config, now) = (self.config.clone(), self.clock.now());
@@ -572,7 +573,7 @@ impl Mails {
             }
             _ => {
                 let due_at = self.clock.now() + SignedDuration::from_secs(30);
-                EffectOutcome::Retry { due_at, error: "away".into() }
+                EffectOutcome::Retry { due_at, error: "away".into(), needs_host: false }
             }
         };
         let at = self.clock.now();

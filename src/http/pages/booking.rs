@@ -36,6 +36,8 @@ struct BookingPage {
     when: When,
     guest_name: String,
     guest_email: String,
+    /// A mail to the guest could not be delivered.
+    missed_mail: bool,
     note: String,
     answers: Vec<(String, String)>,
     /// The public address of this page.
@@ -193,6 +195,7 @@ fn booking_page(view: &BookingView, visit: &Visit, now: Timestamp) -> BookingPag
         ),
         guest_name: booking.guest.name.clone(),
         guest_email: booking.guest.email.clone(),
+        missed_mail: view.missed_mail,
         note: booking.guest.note.clone(),
         answers: answers(view),
         invitation: visit.path(&links.invitation(&view.guest_token)),
@@ -355,6 +358,7 @@ mod tests {
             guest_token: "secret".into(),
             form_token: "form".into(),
             mailed,
+            missed_mail: false,
         }
     }
 

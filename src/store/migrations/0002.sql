@@ -1,5 +1,2 @@
--- When each address has used up nothing of its requests again (GCRA): what outlasts a restart.
-CREATE TABLE request (
-    address TEXT NOT NULL PRIMARY KEY,
-    free_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+-- Subscriptions, [name, href] each, that an account's server only names: their events cannot be read there.
+ALTER TABLE account ADD COLUMN subscribed TEXT NOT NULL DEFAULT '[]';

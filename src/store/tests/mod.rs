@@ -1,5 +1,6 @@
 //! What the parts of the store promise together, and the values that its tests are made of.
 
+mod alerts;
 mod crash;
 mod keep;
 mod opening;

@@ -66,6 +66,23 @@ async fn a_newer_schema_is_refused_and_stays_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_store_of_the_first_schema_is_brought_up_to_date_in_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let raw = Connection::open(&path).unwrap();
+    raw.execute_batch(include_str!("../migrations/0001.sql")).unwrap();
+    raw.execute_batch(
+        "INSERT INTO account (host, account, addresses, discovered_at) VALUES ('noether', 'work', '[\"mailto:a@example.edu\"]', 0);
+         PRAGMA application_id = 0x4f664872; PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    drop(raw);
+    let store = Store::open(&path, Access::Daemon).unwrap();
+    let facts = store.account(&host(), "work").await.unwrap().unwrap().facts.unwrap();
+    assert_eq!((facts.addresses, facts.subscribed), (vec!["mailto:a@example.edu".to_owned()], Vec::new()));
+}
+
+#[tokio::test]
 async fn a_tool_changes_no_schema_beneath_a_running_daemon() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("db");
@@ -160,4 +177,29 @@ async fn a_query_that_panics_is_rolled_back_and_stops_nothing() {
     });
     assert_eq!(broken.await.unwrap_err().kind(), StoreErrorKind::Closed);
     assert_eq!(store.secret("half").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_store_of_the_first_schema_is_brought_up_in_place_with_what_is_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let raw = Connection::open(&path).unwrap();
+    raw.execute_batch(include_str!("../migrations/0001.sql")).unwrap();
+    raw.pragma_update(None, "application_id", 0x4f66_4872).unwrap();
+    raw.pragma_update(None, "user_version", 1).unwrap();
+    let columns = "host, meeting, title, location, buffer_before, buffer_after, seats, guest_name, guest_email, guest_key, guest_note, \
+                   answers, sequence, placed_by_host, created_at, updated_at";
+    raw.execute_batch(&format!(
+        "INSERT INTO booking (id, state, starts_at, ends_at, uid, guest_token_hash, host_token_hash, {columns})
+         VALUES ('00000000-0000-0000-0000-000000000001', 'reserved', 1, 2, 'u', zeroblob(32), zeroblob(32), 'noether', 'talk', '', '', 0, 0, 1,
+             '', '', '', '', '[]', 0, 0, 0, 0);
+         INSERT INTO effect (booking, host, lane, kind, payload, created_at, due_at)
+         VALUES ('00000000-0000-0000-0000-000000000001', 'noether', 'calendar', 'put-event', '{{}}', 0, 0);"
+    ))
+    .unwrap();
+    drop(raw);
+    let store = Store::open(&path, Access::Daemon).unwrap();
+    let entry = store.effect(1).await.unwrap().unwrap();
+    assert_eq!((entry.payload.as_str(), entry.needs_host), ("{}", false));
+    assert_eq!(store.alerts(&host()).await.unwrap(), []);
 }

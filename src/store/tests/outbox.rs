@@ -4,7 +4,7 @@ use super::*;
 use crate::booking::EventPlace;
 use crate::store::{
     CalendarEntry, CalendarKey, CalendarRole, EffectFilter, EffectKind, EffectOutcome, EffectState, Events,
-    FinishEffect, Finished, Hit, HitOutcome, KeptFeed, Lane, ObjectUpdate, Purge, StoredObject,
+    FinishEffect, Finished, Handled, Hit, HitOutcome, KeptFeed, Lane, ObjectUpdate, Purge, StoredObject,
 };
 
 fn effect(kind: EffectKind) -> NewEffect {
@@ -50,7 +50,7 @@ async fn effects_of_a_booking_are_due_one_after_the_other_in_each_lane() {
     assert!(!store.claim(1, minute(0), LEASE).await.unwrap(), "claimed");
     assert_eq!(due(&store, Lane::Calendar, 0).await, [4], "nothing of the booking while its first is being done");
 
-    let retry = EffectOutcome::Retry { due_at: minute(5), error: "503".to_owned() };
+    let retry = EffectOutcome::Retry { due_at: minute(5), error: "503".to_owned(), needs_host: false };
     store
         .finish(FinishEffect { id: 1, at: minute(0), outcome: retry, expected_updated_at: None, more_effects: vec![] })
         .await
@@ -66,7 +66,7 @@ async fn effects_of_a_booking_are_due_one_after_the_other_in_each_lane() {
         .await
         .unwrap();
     assert_eq!(due(&store, Lane::Calendar, 6).await, [3, 4], "what is given up holds nothing up");
-    assert!(store.retry_effect(1, minute(7)).await.unwrap());
+    assert_eq!(store.retry_effect(1, minute(7)).await.unwrap(), Handled::Done);
     assert_eq!(due(&store, Lane::Calendar, 7).await, [4, 1]);
 }
 
@@ -242,4 +242,29 @@ async fn stats_count_every_state_and_lane() {
     assert_eq!(stats.bookings.iter().map(|(_, count)| count).sum::<i64>(), 1);
     assert!(stats.lanes.iter().all(|lane| lane.pending == 1 && lane.failed == 0 && lane.oldest == Some(minute(0))));
     assert!(stats.bytes > 0);
+}
+
+#[tokio::test]
+async fn a_person_may_try_an_effect_at_once_or_give_it_up_and_what_waits_behind_it_goes_on() {
+    let store = Store::memory().unwrap();
+    with_effects(&store, 1, &[EffectKind::PutEvent, EffectKind::DeleteEvent]).await;
+    assert!(store.claim(1, minute(0), LEASE).await.unwrap());
+    assert_eq!(store.retry_effect(1, minute(0)).await.unwrap(), Handled::UnderWay);
+    assert_eq!(store.drop_effect(1, minute(0)).await.unwrap(), Handled::UnderWay);
+    let retry = EffectOutcome::Retry { due_at: minute(900), error: "403".to_owned(), needs_host: true };
+    let finish =
+        FinishEffect { id: 1, at: minute(0), outcome: retry, expected_updated_at: None, more_effects: Vec::new() };
+    store.finish(finish).await.unwrap();
+    assert_eq!(due(&store, Lane::Calendar, 5).await, [0; 0], "the order within a booking holds for days");
+    assert!(store.effect(1).await.unwrap().unwrap().needs_host);
+    assert_eq!(store.retry_effect(1, minute(5)).await.unwrap(), Handled::Done);
+    assert_eq!(due(&store, Lane::Calendar, 5).await, [1]);
+    assert_eq!(store.drop_effect(1, minute(6)).await.unwrap(), Handled::Done);
+    assert_eq!(due(&store, Lane::Calendar, 6).await, [2]);
+    let dropped = store.effect(1).await.unwrap().unwrap();
+    assert_eq!((dropped.state, dropped.payload.as_str(), dropped.needs_host), (EffectState::Done, "", false));
+    for id in [1, 99] {
+        assert_eq!(store.drop_effect(id, minute(7)).await.unwrap(), Handled::Unknown);
+        assert_eq!(store.retry_effect(id, minute(7)).await.unwrap(), Handled::Unknown);
+    }
 }
