@@ -28,6 +28,8 @@ pub enum Command {
     EventMoved(Interval),
     /// The host deleted, cancelled or declined its event on the calendar.
     EventGone,
+    /// Its event came to the calendar after its end: a write that was thought lost has arrived.
+    EventLate,
 }
 
 /// What has to be done because of a change. Stored with it, performed by the outbox.
@@ -186,7 +188,8 @@ pub fn transition(
             _ => return Ok(None),
         },
         Command::EventMoved(time) => match state {
-            Reserved | Confirmed | AwaitingApproval if *time != booking.time => {
+            // While it is reserved its own write is under way, which meets the event as the host left it.
+            Confirmed | AwaitingApproval if *time != booking.time => {
                 next.time = *time;
                 next.placed_by_host = true;
                 next.sequence += 1;
@@ -204,6 +207,10 @@ pub fn transition(
                 effects.extend(told_of_cancel(booking));
             }
             _ => return Ok(None),
+        },
+        Command::EventLate => match state {
+            Cancelled | Declined | Expired => effects.push(Effect::DeleteEvent),
+            AwaitingEmail | AwaitingApproval | Reserved | Confirmed => return Ok(None),
         },
     }
     Ok(Some((next, effects)))
@@ -275,7 +282,7 @@ mod tests {
         transition(booking, &command, Timestamp::UNIX_EPOCH).unwrap().unwrap()
     }
 
-    const ALL: [fn() -> Command; 10] = [
+    const ALL: [fn() -> Command; 11] = [
         || Command::ConfirmEmail,
         || Command::Approve,
         || Command::Decline,
@@ -286,14 +293,16 @@ mod tests {
         || Command::EventWritten(0),
         || Command::EventMoved(hour(300)),
         || Command::EventGone,
+        || Command::EventLate,
     ];
 
     #[test]
     fn an_ended_booking_never_holds_a_slot_again() {
         for ended in [BookingState::Cancelled, BookingState::Declined, BookingState::Expired] {
             for command in ALL {
-                if let Ok(Some((next, _))) = transition(&booking(ended), &command(), Timestamp::UNIX_EPOCH) {
-                    panic!("{ended} changed to {next:?} by {:?}", command())
+                if let Ok(Some((next, effects))) = transition(&booking(ended), &command(), Timestamp::UNIX_EPOCH) {
+                    let removed = (command(), next.state, effects.as_slice());
+                    assert_eq!(removed, (Command::EventLate, ended, &[Effect::DeleteEvent][..]), "{next:?}");
                 }
             }
         }

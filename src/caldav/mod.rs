@@ -14,6 +14,8 @@ mod request;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod service;
+#[cfg(test)]
+pub(crate) mod simulated;
 mod subscription;
 mod transport;
 mod xml;

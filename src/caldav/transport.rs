@@ -29,6 +29,8 @@ pub(crate) struct Transport {
     credentials: Credentials,
     trust: Trust,
     dns: Option<SocketAddr>,
+    #[cfg(test)]
+    simulated: Option<super::simulated::Exchange>,
 }
 
 impl Transport {
@@ -72,7 +74,15 @@ impl Transport {
             Err(error) => return Err(settings(reason(&error)).with_source(error)),
         };
         let trust = Trust { plain, hosts: login.trusted_hosts };
-        Ok(Transport { http, account, credentials: login.credentials, trust, dns: login.dns })
+        Ok(Transport {
+            http,
+            account,
+            credentials: login.credentials,
+            trust,
+            dns: login.dns,
+            #[cfg(test)]
+            simulated: super::simulated::installed(),
+        })
     }
 
     /// The servers that the account's domain names for its calendars; none where there is no domain to ask, or no answer.
@@ -124,6 +134,26 @@ impl Transport {
             .with_detail(format!("more than {MAX_REDIRECTS} redirects")))
     }
 
+    #[cfg(test)]
+    async fn simulate(
+        &self,
+        exchange: &super::simulated::Exchange,
+        outgoing: reqwest::RequestBuilder,
+        operation: &'static str,
+    ) -> Result<Answer, Error> {
+        let outgoing = outgoing.build().unwrap();
+        let url = outgoing.url().clone();
+        let body = outgoing.body().and_then(reqwest::Body::as_bytes).unwrap_or_default().to_vec();
+        let mut request = hyper::Request::new(bytes::Bytes::from(body));
+        *request.method_mut() = outgoing.method().clone();
+        *request.uri_mut() = url.as_str().parse().unwrap();
+        *request.headers_mut() = outgoing.headers().clone();
+        let answered = exchange(request).await.map_err(|kind| Error::new(kind, operation, url.clone()))?;
+        let (head, body) = answered.into_parts();
+        let account = self.account.clone();
+        Ok(Answer { operation, url, account, status: head.status.as_u16(), headers: head.headers, body })
+    }
+
     /// A token that is refused may have been taken back before its end: another one is tried, once.
     async fn send_once(&self, url: &Url, request: &Request) -> Result<Answer, Error> {
         let Credentials::Bearer(tokens) = &self.credentials else { return self.ask(url, request, None).await };
@@ -153,6 +183,10 @@ impl Transport {
         }
         if let Some(body) = &request.body {
             outgoing = outgoing.body(body.clone());
+        }
+        #[cfg(test)]
+        if let Some(exchange) = &self.simulated {
+            return self.simulate(exchange, outgoing, request.operation).await;
         }
         let mut incoming = outgoing.send().await.map_err(failed)?;
         let status = incoming.status().as_u16();

@@ -75,10 +75,16 @@ pub enum Command {
         #[command(subcommand)]
         command: Option<OutboxCommand>,
     },
+    /// Makes another key for the links, in place of a lost or disclosed one: no link of before opens a booking any more.
+    /// The daemon must not be running
+    NewKey,
     /// Writes a consistent copy of the store, while the daemon runs
     Backup {
         /// The file to write; it must not exist
         file: PathBuf,
+        /// Also copies the key of the links, to FILE.key: whoever has both can open every booking
+        #[arg(long)]
+        with_key: bool,
     },
     /// Prints a completion script for a shell
     Completions {
@@ -271,6 +277,18 @@ pub enum BookingsCommand {
         /// Only those of this guest's address
         #[arg(long, value_name = "ADDRESS")]
         guest: Option<String>,
+        /// Prints one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Erases what is known of a guest: their bookings, which must be past or ended, and the events of them
+    Forget {
+        /// The guest's address
+        #[arg(long, value_name = "ADDRESS")]
+        guest: String,
+        /// Leaves their past events on the calendar
+        #[arg(long)]
+        keep_events: bool,
         /// Prints one JSON document
         #[arg(long)]
         json: bool,

@@ -5,10 +5,21 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
     ("", &["server", "store", "mail", "limits", "host"]),
     ("server", &["listen", "public_url", "trusted_proxies", "metrics_listen", "directory", "dns", "embed", "look"]),
     ("server.look", &["accent", "logo", "stylesheet", "footer"]),
-    ("store", &["path"]),
+    ("store", &["path", "keep", "keep_events"]),
     ("mail", &["smtp", "password", "from"]),
     ("mail.password", SECRET),
-    ("limits", &["bookings_per_ip", "bookings_per_guest", "requests_per_ip", "open_per_guest"]),
+    (
+        "limits",
+        &[
+            "bookings_per_ip",
+            "bookings_per_guest",
+            "bookings_in_all",
+            "requests_per_ip",
+            "open_per_guest",
+            "proof_of_work",
+            "block",
+        ],
+    ),
     (
         "host",
         &[
@@ -123,7 +134,7 @@ pub(super) const RESERVED_MEETINGS: &[&str] = &["freebusy"];
 
 /// Fields of the booking form and of the API's requests that are ours.
 pub(super) const RESERVED_QUESTIONS: &[&str] =
-    &["answers", "email", "name", "note", "start", "time_zone", "token", "tz"];
+    &["answers", "email", "form", "name", "note", "once", "proof", "start", "time_zone", "token", "tz", "website"];
 
 /// The keys of a section.
 pub(super) fn keys_of(section: &str) -> &'static [&'static str] {
@@ -208,6 +219,6 @@ mod tests {
     #[test]
     fn a_key_in_the_wrong_section_is_told_where_it_belongs() {
         assert_eq!(advice("host", "poll"), "it is known in [[host.account]] or in [[host.subscription]]");
-        assert_eq!(advice("store", "colour"), "known here: path");
+        assert_eq!(advice("store", "colour"), "known here: path, keep, keep_events");
     }
 }

@@ -27,7 +27,7 @@ mod tests;
 pub use duration::{format_duration, parse_duration};
 pub use environment::Environment;
 pub use host::{Account, Bookings, Folder, HostConfig, Login, OpeningCalendar, Subscription, domain_url};
-pub use limits::{Limit, Limits};
+pub use limits::{Blocked, Limit, Limits};
 pub use locate::{NotFound, locate};
 pub use look::Look;
 pub use mail::{Mail, Mailbox, Smtp, SmtpTls};

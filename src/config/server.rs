@@ -1,11 +1,13 @@
 //! `[server]` and `[store]`.
 
 use super::Surroundings;
+use super::duration::parse_duration;
 use super::environment::Environment;
 use super::file::{File, Section};
 use super::look::{self, Look};
 use super::network::{self, Listen, Network};
 use super::value::{flag, text};
+use jiff::SignedDuration;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use toml::de::DeValue;
@@ -37,7 +39,14 @@ pub struct Server {
 pub struct Store {
     /// The database file. Its folder need not exist yet.
     pub path: PathBuf,
+    /// How long bookings are kept after their end; `None`: for ever.
+    pub keep: Option<SignedDuration>,
+    /// Whether their events stay on the calendar when they are erased.
+    pub keep_events: bool,
 }
+
+/// A year.
+const KEEP: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
@@ -123,10 +132,12 @@ fn public_url(value: &DeValue<'_>) -> Result<String, String> {
 
 pub(super) fn store(root: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<Store> {
     let section = root.section("store");
+    let keep = section.as_ref().map_or(Some(KEEP), |section| section.read_or("keep", Some(KEEP), keep));
+    let keep_events = section.as_ref().is_none_or(|section| section.read_or("keep_events", true, flag));
     let written = section.as_ref().filter(|section| section.has("path"));
     if let Some(section) = written {
         let path = section.read("path", text)?;
-        return Some(Store { path: surroundings.folder.join(path) });
+        return Some(Store { path: surroundings.folder.join(path), keep, keep_events });
     }
     let path = default_store(surroundings.environment);
     if path.is_none() {
@@ -136,7 +147,15 @@ pub(super) fn store(root: &Section<'_>, surroundings: &Surroundings<'_>) -> Opti
             "[store] and path = \"/var/lib/officehours/officehours.db\" (no $HOME to keep data in)",
         );
     }
-    Some(Store { path: path? })
+    Some(Store { path: path?, keep, keep_events })
+}
+
+/// Reads `"365d"` or `"off"`.
+fn keep(value: &DeValue<'_>) -> Result<Option<SignedDuration>, String> {
+    match text(value)?.as_str() {
+        "off" => Ok(None),
+        written => parse_duration(written).map(Some),
+    }
 }
 
 /// `$STATE_DIRECTORY` (systemd; the first, if there are several), else as the XDG base directory specification has it.

@@ -4,8 +4,8 @@
 use super::publish::load_board;
 use super::setup::Services;
 use super::watch::{Watch, watch};
-use crate::availability::event_summary;
-use crate::booking::{BookingId, BookingState};
+use crate::availability::{EventFacts, event_summary};
+use crate::booking::{BookingId, BookingState, EventPlace};
 use crate::caldav::Href;
 use crate::store::{CalendarKey, Failure, StoreError};
 use crate::sync::{
@@ -18,6 +18,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+/// A request that was never answered may arrive for so long.
+const IN_DOUBT: SignedDuration = SignedDuration::from_hours(1);
 /// More changed objects than this are read from the store in one go.
 const MANY: usize = 200;
 
@@ -129,7 +131,7 @@ impl Poller {
     }
 
     /// One pass; what kept it from reading everything, if anything did.
-    async fn pass(&self, suspects: &mut Suspects) -> Result<Option<Setback>, StoreError> {
+    pub(super) async fn pass(&self, suspects: &mut Suspects) -> Result<Option<Setback>, StoreError> {
         let (host, source) = (&self.source.host().id, self.source.name());
         let now = self.services.clock.now();
         let pass = match self.source.pass(now).await {
@@ -198,6 +200,7 @@ impl Poller {
         suspects: &mut Suspects,
         now: Timestamp,
     ) -> Result<(), SyncError> {
+        self.remove_late(account, pass, now).await?;
         let settings = &account.settings;
         let own = account.store.own_events(&settings.host.id, now).await?;
         let settled: Vec<Settled> = own
@@ -216,9 +219,7 @@ impl Poller {
         let found = find_all(account, pass, &settled).await?;
         let find = |event: &Settled| found.get(&event.booking).cloned().unwrap_or(Found::Unknown);
         for observation in reconcile(&settled, find, suspects, now, self.grace) {
-            if let Observation::Gone(id) = &observation
-                && !is_gone(account, *id, &settled).await?
-            {
+            if !is_so(account, &observation, &settled).await? {
                 continue;
             }
             if let Err(error) = self.services.desk.observe(observation).await {
@@ -227,6 +228,40 @@ impl Poller {
         }
         Ok(())
     }
+
+    /// Finds the events of ended bookings that came to the calendar after their removal, and has them removed again. Only where
+    /// a write was never answered, and for an hour: what the host takes out of the trash is the host's.
+    async fn remove_late(&self, account: &AccountSync, pass: &Pass, now: Timestamp) -> Result<(), SyncError> {
+        let settings = &account.settings;
+        let since = now.checked_sub(IN_DOUBT).unwrap_or(Timestamp::MIN);
+        for booking in account.store.ended_in_doubt(&settings.host.id, since).await? {
+            for calendar in pass.calendars.iter().filter(|calendar| calendar.result.is_ok()) {
+                if let Some((place, _)) = find_uid(account, &calendar.key, &booking.uid).await? {
+                    let observed = self.services.desk.observe(Observation::Late(booking.id, place)).await;
+                    if let Err(error) = observed {
+                        tracing::warn!(host = %settings.host.id, booking = %booking.id, %error, "An event that came late could not be removed; it will be at the next pass.");
+                    }
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Looks for the event of a UID in our copy of a calendar.
+async fn find_uid(
+    account: &AccountSync,
+    key: &CalendarKey,
+    uid: &str,
+) -> Result<Option<(EventPlace, EventFacts)>, SyncError> {
+    for object in account.store.objects(key).await? {
+        if let Some(facts) = event_summary(&object.data, &account.settings.host.zone).filter(|facts| facts.uid == uid) {
+            let place = EventPlace { account: account.settings.id.clone(), href: object.href, etag: object.etag };
+            return Ok(Some((place, facts)));
+        }
+    }
+    Ok(None)
 }
 
 /// How our copy has each event.
@@ -258,32 +293,30 @@ async fn find_all(
 
 /// Looks for an event that is not where it was in all calendars that were read.
 async fn find_elsewhere(account: &AccountSync, read: &[&CalendarKey], event: &Settled) -> Result<Found, SyncError> {
-    let zone = &account.settings.host.zone;
     for key in read {
-        for object in account.store.objects(key).await? {
-            let Some(facts) = event_summary(&object.data, zone) else { continue };
-            if facts.uid == event.uid {
-                let place = crate::booking::EventPlace {
-                    account: event.place.account.clone(),
-                    href: object.href,
-                    etag: object.etag,
-                };
-                return Ok(if place.href == event.place.href {
-                    Found::Here(facts)
-                } else {
-                    Found::Elsewhere(place, facts)
-                });
-            }
+        if let Some((place, facts)) = find_uid(account, key, &event.uid).await? {
+            let is_here = place.href == event.place.href;
+            return Ok(if is_here { Found::Here(facts) } else { Found::Elsewhere(place, facts) });
         }
     }
     Ok(Found::Missing)
 }
 
-/// Asks the server itself whether the event is gone or cancelled.
-async fn is_gone(account: &AccountSync, id: BookingId, settled: &[Settled]) -> Result<bool, SyncError> {
-    let Some(event) = settled.iter().find(|event| event.booking == id) else { return Ok(false) };
+/// Asks the server itself whether the event is where it was observed, or gone: our copy may be older than what we wrote since.
+async fn is_so(account: &AccountSync, observation: &Observation, settled: &[Settled]) -> Result<bool, SyncError> {
+    let (id, moved_to) = match observation {
+        Observation::Gone(id) => (id, None),
+        Observation::Moved(id, time) => (id, Some(*time)),
+        Observation::Relocated(..) | Observation::Late(..) | Observation::Odd(..) => return Ok(true),
+    };
+    let Some(event) = settled.iter().find(|event| event.booking == *id) else { return Ok(false) };
     let object = account.client.get(&Href::new(event.place.href.clone())).await?;
-    Ok(object.is_none_or(|object| {
-        event_summary(&object.data, &account.settings.host.zone).is_some_and(|facts| facts.is_cancelled())
-    }))
+    let facts = object.as_ref().map(|object| event_summary(&object.data, &account.settings.host.zone));
+    Ok(match (moved_to, facts) {
+        (None, None) => true,
+        (None, Some(facts)) => facts.is_some_and(|facts| facts.is_cancelled()),
+        // It is in another place too, where the next pass looks for it.
+        (Some(_), None) => false,
+        (Some(time), Some(facts)) => facts.is_some_and(|facts| facts.time() == Some(time)),
+    })
 }

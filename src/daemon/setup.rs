@@ -1,5 +1,6 @@
 //! From a config to everything that runs by it: store, desk, boards, accounts. The wiring, on one screen.
 
+use super::key::{KeyError, key_path, new_key, token_key};
 use super::look::LookError;
 use super::poller::Poller;
 use super::publish::load_board;
@@ -8,7 +9,7 @@ use crate::booking::Links;
 use crate::caldav::oauth::{AccessTokens, GrantFile, OAuthClient};
 use crate::caldav::{self, Credentials};
 use crate::config::{self, Account, Config, Environment, HostConfig, Limit, SecretError, SmtpTls};
-use crate::desk::{Desk, HostDesk, Limits, OutboxSignal, Rate, TokenSource, World};
+use crate::desk::{BlockList, Desk, HostDesk, Keep, Limits, OutboxSignal, Rate, TokenSource, World};
 use crate::mail::{self, MailServer, Mailer};
 use crate::outbox::Targets;
 use crate::store::{Access, Store, StoreError};
@@ -83,6 +84,9 @@ pub enum SetupError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The key of the links.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// What is stored cannot be read.
     #[error(transparent)]
     Sync(#[from] SyncError),
@@ -100,14 +104,43 @@ impl Services {
         clock: Clock,
     ) -> Result<Services, SetupError> {
         let store = Store::open(&config.store.path, access)?;
-        let key = store.secret("tokens", random()?).await?;
+        let key = token_key(&store, &key_path(&config.store.path), random()?).await?;
+        let logins = config.store.path.with_file_name("logins");
+        Ok(Services::on(store, key, environment, clock, (config.server.dns, logins)))
+    }
+
+    /// Makes another key for the links, and gives every booking its new tokens. How many bookings there are.
+    pub async fn renew_key(config: &Config) -> Result<usize, SetupError> {
+        let store = Store::open(&config.store.path, Access::Daemon)?;
+        let fresh = random()?;
+        let tokens = TokenSource::new(fresh, || random::<16>().unwrap_or_default());
+        let renew = store.renew_tokens(move |id| tokens.digests(id));
+        let renewed = new_key(&store, &key_path(&config.store.path), fresh, renew).await?;
+        store.close().await;
+        Ok(renewed)
+    }
+
+    /// A desk on a store that is open.
+    fn on(
+        store: Store,
+        key: [u8; 32],
+        environment: Environment,
+        clock: Clock,
+        (dns, logins): (Option<std::net::SocketAddr>, PathBuf),
+    ) -> Services {
         // An id is no secret; without randomness the instant still tells most apart, and the store refuses the rest.
         let tokens = TokenSource::new(key, || random::<16>().unwrap_or_default());
         let signal = OutboxSignal::new();
-        let nobody = World { hosts: Vec::new(), links: Links::new(""), limits: Limits::default(), mailbox: None };
+        let nobody = World {
+            hosts: Vec::new(),
+            links: Links::new(""),
+            limits: Limits::default(),
+            mailbox: None,
+            keep: Keep::default(),
+            block: BlockList::default(),
+        };
         let desk = Desk::new(nobody, store.clone(), signal.clone(), clock.clone(), tokens);
-        let logins = config.store.path.with_file_name("logins");
-        Ok(Services { store, desk, signal, clock, environment, dns: config.server.dns, logins })
+        Services { store, desk, signal, clock, environment, dns, logins }
     }
 
     /// What the config makes, with all that is stored of its hosts already published.
@@ -119,6 +152,8 @@ impl Services {
                 links: Links::new(&config.server.public_url),
                 limits: limits(config),
                 mailbox: config.mail.as_ref().map(|mail| mail.from.address.clone()),
+                keep: Keep { past: config.store.keep, events: config.store.keep_events },
+                block: block(config),
             },
             targets: Targets::default(),
             pollers: Vec::new(),
@@ -340,6 +375,11 @@ fn poll_of(source: &Source, host: &HostConfig) -> SignedDuration {
 
 const DEFAULT_GRACE: SignedDuration = SignedDuration::from_mins(5);
 
+fn block(config: &Config) -> BlockList {
+    let blocked = config.limits.block.clone();
+    BlockList::new(move |email, from| blocked.iter().any(|blocked| blocked.means(email, from)))
+}
+
 fn limits(config: &Config) -> Limits {
     let rate = |limit: &Limit| match limit {
         Limit::Off => None,
@@ -348,7 +388,9 @@ fn limits(config: &Config) -> Limits {
     Limits {
         bookings_per_ip: rate(&config.limits.bookings_per_ip),
         bookings_per_guest: rate(&config.limits.bookings_per_guest),
+        bookings_in_all: rate(&config.limits.bookings_in_all),
         open_per_guest: config.limits.open_per_guest,
+        proof_of_work: config.limits.proof_of_work,
     }
 }
 

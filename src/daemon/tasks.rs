@@ -7,7 +7,7 @@ use super::setup::{Built, Services, SetupError, warn_of_zones};
 use crate::availability::Clock;
 use crate::config::{self, Config, Environment, Limit, Listen};
 use crate::desk::TokenError;
-use crate::http::{self, AppState, Metrics, ServerLimits, Settings, SettingsSource};
+use crate::http::{self, AppState, Metrics, Requests, ServerLimits, Settings, SettingsSource};
 use crate::mail::Mailer;
 use crate::outbox::{AlertOutbox, MailOutbox, Outbox};
 use crate::store::{Access, Purge};
@@ -65,7 +65,14 @@ impl Daemon {
         let mailer = Arc::new(ArcSwapOption::from_pointee(services.mailer(&config).await?));
         let metrics = Metrics::new();
         let time = clock.clone();
-        let app = AppState::new(services.desk.clone(), settings(&config)?, Arc::new(move || time.now()), metrics);
+        let requests = Requests::restored(services.store.counted_requests().await?);
+        let app = AppState::new(
+            services.desk.clone(),
+            settings(&config)?,
+            Arc::new(move || time.now()),
+            metrics,
+            requests.clone(),
+        );
 
         let listeners = bind(&config).await?;
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
@@ -107,7 +114,7 @@ impl Daemon {
         };
         let stop = tasks.stop.clone();
         tasks.spawn("alerts", async move { Ok(alerts.run(stop).await?) });
-        tasks.spawn("housekeeping", keep_house(services.clone(), tasks.stop.clone()));
+        tasks.spawn("housekeeping", keep_house(services.clone(), requests, tasks.stop.clone()));
         let mut polling = tasks.poll(pollers);
 
         let (_watcher, mut changes) = watch(&config)?;
@@ -247,13 +254,23 @@ impl Tasks {
 
 const POLLER: &str = "poller";
 
-/// Lets unconfirmed bookings lapse, and removes what is old.
-async fn keep_house(services: Services, stop: CancellationToken) -> anyhow::Result<()> {
+/// Lets unconfirmed bookings lapse, removes what is old, and keeps what was counted of requests.
+async fn keep_house(services: Services, requests: Requests, stop: CancellationToken) -> anyhow::Result<()> {
     let mut round: u32 = 0;
     loop {
         tokio::select! {
-            () = stop.cancelled() => return Ok(()),
+            () = stop.cancelled() => {}
             () = tokio::time::sleep(EXPIRE_EVERY) => {}
+        }
+        let now = services.clock.now();
+        match services.store.count_requests(requests.counted(now)).await {
+            Err(error) if error.kind().passes() => {
+                tracing::error!(%error, "What was counted of requests could not be kept.")
+            }
+            kept => kept?,
+        }
+        if stop.is_cancelled() {
+            return Ok(());
         }
         match services.desk.expire().await {
             Err(TokenError::Store(error)) if error.kind().passes() => {
@@ -272,6 +289,15 @@ async fn keep_house(services: Services, stop: CancellationToken) -> anyhow::Resu
             match services.store.purge(purge).await {
                 Err(error) if error.kind().passes() => tracing::error!(%error, "Old rows could not be removed."),
                 purged => drop(purged?),
+            }
+            match services.desk.forget_old().await {
+                Err(error) if error.kind().passes() => tracing::error!(%error, "Past bookings could not be erased."),
+                erased => {
+                    let erased = erased?;
+                    if erased > 0 {
+                        tracing::info!(bookings = erased, "Past bookings were erased, as [store] keep says.");
+                    }
+                }
             }
         }
     }

@@ -184,7 +184,8 @@ impl Desk {
     }
 
     fn view_for_host(&self, booking: Booking) -> BookingView {
-        BookingView { guest_token: String::new(), ..self.view(booking) }
+        let form_token = self.tokens.host_form(booking.id);
+        BookingView { guest_token: String::new(), form_token, ..self.view(booking) }
     }
 }
 

@@ -6,20 +6,23 @@ mod answer;
 mod change;
 mod document;
 mod explain;
+mod forget;
 mod invitation;
 mod observe;
 mod offer;
 mod outcome;
+mod proof;
 mod reserve;
 mod signal;
 mod token;
 mod world;
 
 pub use answer::*;
+pub use proof::{Challenge, Proof};
 pub use reserve::network;
 pub use signal::{OutboxSignal, Watch};
 pub use token::TokenSource;
-pub use world::{HostDesk, Limits, Rate, World};
+pub use world::{BlockList, HostDesk, Keep, Limits, Rate, World};
 
 use crate::alert::AlertKind;
 use crate::availability::{Clock, Host, HostId, Interval};
@@ -150,7 +153,8 @@ impl Desk {
         let host = world.host_by_id(&booking.host).map(|desk| desk.host().clone());
         let meeting = host.as_ref().and_then(|host| host.meeting(booking.meeting.as_str())).cloned();
         let guest_token = self.tokens.guest(booking.id);
-        BookingView { booking, host, meeting, guest_token, mailed: world.mailed(), missed_mail: false }
+        let form_token = self.tokens.guest_form(booking.id);
+        BookingView { booking, host, meeting, guest_token, form_token, mailed: world.mailed(), missed_mail: false }
     }
 
     /// The links that its guest gets of a booking: to its page, and to where the address is confirmed.

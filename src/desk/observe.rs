@@ -24,6 +24,15 @@ impl Desk {
                 )
                 .await
             }
+            Observation::Late(id, place) => {
+                self.store.set_event_place(id, place).await?;
+                self.follow(
+                    id,
+                    &Command::EventLate,
+                    "The event of a booking that has ended came to the calendar late; it is removed.",
+                )
+                .await
+            }
             Observation::Relocated(id, place) => Ok(self.store.set_event_place(id, place).await?),
             Observation::Odd(id, what) => {
                 tracing::warn!(booking = %id, "The event of a booking {what}; the booking stays as it is.");

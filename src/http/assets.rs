@@ -15,10 +15,12 @@ pub(super) struct Assets {
     pub(super) style: String,
     pub(super) script: String,
     pub(super) icon: String,
+    pub(super) proof: String,
 }
 
 const STYLE: &str = include_str!("pages/assets/style.css");
 const SCRIPT: &str = include_str!("pages/assets/page.js");
+const PROOF: &str = include_str!("pages/assets/proof.js");
 const ICON: &str = include_str!("pages/assets/icon.svg");
 const EMBED: &str = include_str!("pages/assets/embed.js");
 
@@ -27,6 +29,7 @@ pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
     style: hashed("style", STYLE.as_bytes(), "css"),
     script: hashed("page", SCRIPT.as_bytes(), "js"),
     icon: hashed("icon", ICON.as_bytes(), "svg"),
+    proof: hashed("proof", PROOF.as_bytes(), "js"),
 });
 
 /// `name.hash.extension`.
@@ -42,6 +45,7 @@ pub(super) async fn asset(State(state): State<AppState>, Path(name): Path<String
         name if name == ASSETS.style => (Bytes::from_static(STYLE.as_bytes()), "text/css; charset=utf-8"),
         name if name == ASSETS.script => (Bytes::from_static(SCRIPT.as_bytes()), "text/javascript; charset=utf-8"),
         name if name == ASSETS.icon => (Bytes::from_static(ICON.as_bytes()), "image/svg+xml"),
+        name if name == ASSETS.proof => (Bytes::from_static(PROOF.as_bytes()), "text/javascript; charset=utf-8"),
         name => state.settings().look_file(&name).ok_or_else(Fault::not_found)?,
     };
     let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];

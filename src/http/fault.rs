@@ -3,7 +3,7 @@
 
 use crate::availability::Interval;
 use crate::booking::Links;
-use crate::desk::{ReserveError, Taken, TokenError};
+use crate::desk::{Challenge, ReserveError, Taken, TokenError};
 use crate::store::StoreError;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -30,11 +30,12 @@ pub(super) enum Problem {
     Internal,
     NotReady,
     Stale,
+    ProofOfWork,
     Unavailable,
 }
 
 impl Problem {
-    pub(super) const ALL: [Problem; 18] = [
+    pub(super) const ALL: [Problem; 19] = [
         Problem::Malformed,
         Problem::CrossSite,
         Problem::NotFound,
@@ -52,6 +53,7 @@ impl Problem {
         Problem::Internal,
         Problem::NotReady,
         Problem::Stale,
+        Problem::ProofOfWork,
         Problem::Unavailable,
     ];
 
@@ -169,6 +171,13 @@ impl Problem {
                 "Booking is paused for a moment",
                 "The calendar cannot be read at the moment, so nothing can be promised. Please try again in a few minutes.",
             ),
+            Problem::ProofOfWork => (
+                S::PRECONDITION_REQUIRED,
+                "proof-of-work",
+                "A proof of work is asked for",
+                "Append a full stop and a number to `challenge`, such that the SHA-256 of the whole begins with as many zero bits as \
+                 `bits` says, and send it with the same request as the member `proof`. A proof is good for one booking and two hours.",
+            ),
             Problem::Unavailable => (
                 S::SERVICE_UNAVAILABLE,
                 "unavailable",
@@ -202,6 +211,7 @@ pub(super) struct Fault {
     pub(super) errors: Vec<FieldError>,
     pub(super) alternatives: Option<Vec<Interval>>,
     pub(super) retry_after: Option<u64>,
+    pub(super) challenge: Option<Box<Challenge>>,
 }
 
 impl Fault {
@@ -212,6 +222,7 @@ impl Fault {
             errors: Vec::new(),
             alternatives: None,
             retry_after: None,
+            challenge: None,
         }
     }
 
@@ -248,6 +259,10 @@ impl Fault {
                     |e: &FieldError| json!({"field": e.field, "detail": e.detail, "pointer": pointer(&e.field)});
                 members.insert("errors".into(), self.errors.iter().map(error).collect());
             }
+            if let Some(challenge) = &self.challenge {
+                members.insert("challenge".into(), challenge.text.clone().into());
+                members.insert("bits".into(), challenge.bits.into());
+            }
             if let Some(alternatives) = &self.alternatives {
                 let slot = |slot: &Interval| json!({"start": rfc3339(slot.start()), "end": rfc3339(slot.end())});
                 members.insert("alternatives".into(), alternatives.iter().map(slot).collect());
@@ -283,7 +298,8 @@ pub(super) fn taken_because(why: Taken) -> &'static str {
         Taken::TooSoon => "This time is too soon to be booked.",
         Taken::TooFar => "This time is too far ahead to be booked yet.",
         Taken::DayFull => "That day is fully booked.",
-        Taken::GuestLimit => "There are enough bookings for this address already; cancel or move one of them instead.",
+        // A stranger who types an address in learns nothing about its owner.
+        Taken::GuestLimit => "This time cannot be booked with this address.",
     }
 }
 

@@ -23,10 +23,10 @@ mod state;
 
 pub use accent::Accent;
 pub use api::slots_document;
-pub use limiter::Rate;
+pub use limiter::{Rate, Requests};
 pub use look::{LookSource, PICTURES, Picture};
 pub use metrics::Metrics;
 pub use proxy::TrustedProxies;
-pub use route::{app, ops};
+pub use route::{Guard, Resource, app, ops};
 pub use server::{ServerLimits, serve};
 pub use state::{AppState, Clock, Settings, SettingsSource};

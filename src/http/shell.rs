@@ -10,7 +10,6 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use jiff::SignedDuration;
 
 /// No script, style, picture or form but our own; nothing inline. Who may frame the page follows.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
@@ -32,7 +31,8 @@ pub(super) async fn around(State(shell): State<Shell>, mut request: Request, nex
         request.headers().get(header::ACCEPT_LANGUAGE).map(|value| (header::ACCEPT_LANGUAGE, value.clone())),
     );
 
-    let refusal = limited(&settings, class, client).or_else(|| cross_site(&settings, &method, request.headers()));
+    let refusal =
+        limited(&shell, &settings, class, client).or_else(|| cross_site(&settings, &method, request.headers()));
     let mut response = match refusal {
         Some(fault) => fault.into_response(),
         None => next.run(request).await,
@@ -57,12 +57,11 @@ fn is_bare_error(response: &Response, class: RouteClass) -> bool {
     written && plain && response.status().is_client_error()
 }
 
-fn limited(settings: &Settings, class: RouteClass, client: Option<std::net::IpAddr>) -> Option<Fault> {
+fn limited(shell: &Shell, settings: &Settings, class: RouteClass, client: Option<std::net::IpAddr>) -> Option<Fault> {
     if !class.is_limited() {
         return None;
     }
-    let wait = settings.limiter()?.check(client?).err()?;
-    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+    let wait = shell.requests.check(settings.requests_per_ip?, client, shell.now()).err()?;
     Some(Fault::new(Problem::TooManyRequests).retry_after(wait))
 }
 
@@ -157,7 +156,7 @@ fn secure(headers: &mut HeaderMap, class: RouteClass, frames: Option<&[String]>)
 
 #[cfg(test)]
 mod tests {
-    use super::super::limiter::Rate;
+    use super::super::limiter::{Rate, Requests};
     use super::super::state::SettingsSource;
     use super::super::{Metrics, Settings};
     use super::*;
@@ -166,6 +165,7 @@ mod tests {
     use axum::body::Body;
     use axum::http::StatusCode;
     use axum::routing::{get, post};
+    use jiff::SignedDuration;
     use std::num::NonZeroU32;
     use std::sync::Arc;
     use std::time::Duration;
@@ -188,6 +188,7 @@ mod tests {
             settings: Arc::new(ArcSwap::from_pointee(settings(requests_per_ip))),
             clock: Arc::new(|| "2026-11-24T12:00:00Z".parse().unwrap()),
             metrics: Metrics::new(),
+            requests: Requests::default(),
         };
         Router::new()
             .route("/noether", get(|| async { "page" }))

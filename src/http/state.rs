@@ -1,6 +1,6 @@
 //! What every handler holds: the desk, the settings of this moment, the clock and the counters. Start with [`AppState`].
 
-use super::limiter::{Limiter, Rate};
+use super::limiter::{Rate, Requests};
 use super::look::{Look, LookFile, LookSource};
 use super::{Metrics, TrustedProxies};
 use crate::availability::HostId;
@@ -28,11 +28,12 @@ pub struct Settings {
     pub public_metrics: bool,
     /// True when mail is set up: pages promise a mail only then.
     pub mailed: bool,
+    /// `[limits] requests_per_ip`; `None` is "off".
+    pub requests_per_ip: Option<Rate>,
     /// The sites that may show pages in a frame, as origins.
     pub embed: Vec<String>,
     look: Look,
     looks: BTreeMap<HostId, Look>,
-    limiter: Option<Limiter>,
 }
 
 /// From what [`Settings`] are made.
@@ -59,7 +60,7 @@ pub struct SettingsSource {
 }
 
 impl Settings {
-    /// Settings with a fresh request limit.
+    /// Settings as the config has them.
     pub fn new(source: SettingsSource) -> Settings {
         Settings {
             links: Links::new(&source.public_url),
@@ -70,7 +71,7 @@ impl Settings {
             embed: source.embed,
             look: Look::new(source.look),
             looks: source.looks.into_iter().map(|(host, look)| (host, Look::new(look))).collect(),
-            limiter: source.requests_per_ip.map(Limiter::new),
+            requests_per_ip: source.requests_per_ip,
         }
     }
 
@@ -89,10 +90,6 @@ impl Settings {
         let looks = std::iter::once(&self.look).chain(self.looks.values());
         looks.filter_map(|look| look.file(name)).next().map(|LookFile { bytes, kind, .. }| (bytes.clone(), *kind))
     }
-
-    pub(super) fn limiter(&self) -> Option<&Limiter> {
-        self.limiter.as_ref()
-    }
 }
 
 /// What every handler holds. Cheap to clone; the clones share the settings.
@@ -103,9 +100,12 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// `clock` tells the time; `metrics` counts.
-    pub fn new(desk: Desk, settings: Settings, clock: Clock, metrics: Metrics) -> AppState {
-        AppState { desk, shell: Shell { settings: Arc::new(ArcSwap::from_pointee(settings)), clock, metrics } }
+    /// `clock` tells the time; `metrics` counts; `requests` is what was counted of each address so far.
+    pub fn new(desk: Desk, settings: Settings, clock: Clock, metrics: Metrics, requests: Requests) -> AppState {
+        AppState {
+            desk,
+            shell: Shell { settings: Arc::new(ArcSwap::from_pointee(settings)), clock, metrics, requests },
+        }
     }
 
     /// Puts new settings in place for all clones; requests in flight keep the old ones.
@@ -132,6 +132,7 @@ pub(super) struct Shell {
     pub(super) settings: Arc<ArcSwap<Settings>>,
     pub(super) clock: Clock,
     pub(super) metrics: Metrics,
+    pub(super) requests: Requests,
 }
 
 impl Shell {

@@ -142,27 +142,30 @@ impl Outbox {
         let link = self.desk.links().host_booking(&self.desk.host_token(booking.id));
         let text = event_text(&booking, &host, &link);
         let client = &sync.client;
-        let href = match &booking.event {
+        // Where it is now, and which version was written over, if any was.
+        let (href, replaced) = match &booking.event {
             None => {
                 let href = Href::new(key.href.clone()).child(&format!("{}.ics", booking.uid));
                 // After a lost answer: look, never write twice.
                 let there = if entry.attempts > 0 { client.get(&href).await? } else { None };
                 match there {
-                    Some(object) if is_as_booked(&object, &booking, &host.zone) => href,
+                    Some(object) if is_written(&object, &booking, &host.zone) => (href, None),
                     Some(object) => self.overwrite(client, &object, &booking_event(&text)).await?,
-                    None => create(client, &href, &booking_event(&text), &booking).await?,
+                    None => (create(client, &href, &booking_event(&text), &booking).await?, None),
                 }
             }
             Some(place) => {
                 let href = Href::new(place.href.clone());
                 match client.get(&href).await? {
+                    // The answer was lost, or an earlier write had this change with it already.
+                    Some(object) if is_written(&object, &booking, &host.zone) => (href, None),
                     Some(object) => {
                         // What the host added to the event stays in it.
                         let patched =
                             replace_event(&object.data, &text).unwrap_or_else(|| booking_event(&text).into_bytes());
                         self.overwrite(client, &object, &String::from_utf8_lossy(&patched)).await?
                     }
-                    None => return Ok(self.desk.event_was_gone(entry, (key, place.href.clone())).await?),
+                    None => return Ok(self.desk.event_was_gone(entry).await?),
                 }
             }
         };
@@ -176,15 +179,15 @@ impl Outbox {
             etag: object.etag.map(|etag| etag.to_string()),
             data: object.data,
         };
-        self.desk.event_written(entry, key, object, sequence).await?;
+        self.desk.event_written(entry, key, object, replaced, sequence).await?;
         tracing::info!(host = %booking.host, booking = %booking.id, "The event of a booking is on the calendar.");
         Ok(())
     }
 
-    /// Writes over the version that was just read.
-    async fn overwrite(&self, client: &Client, object: &Object, data: &str) -> Result<Href, Failure> {
+    /// Writes over the version that was just read: where to, and which it was.
+    async fn overwrite(&self, client: &Client, object: &Object, data: &str) -> Result<(Href, Option<String>), Failure> {
         match &object.etag {
-            Some(etag) => Ok(client.update(&object.href, etag, data).await?.href),
+            Some(etag) => Ok((client.update(&object.href, etag, data).await?.href, Some(etag.to_string()))),
             // Without an ETag there is nothing to be conditional on: what the host does meanwhile would be lost.
             None => Err(Failure::NoETag),
         }
@@ -197,15 +200,17 @@ impl Outbox {
             None => Href::new(key.href.clone()).child(&format!("{}.ics", booking.uid)),
         };
         // The host may have changed the event since we last saw it; it goes all the same, by its present ETag.
+        let mut version = None;
         if let Some(object) = sync.client.get(&href).await?
             && holds_uid(&object, &booking)
         {
+            version = object.etag.as_ref().map(ToString::to_string);
             sync.client.delete(&href, object.etag.as_ref()).await?;
             if sync.client.get(&href).await?.is_some_and(|object| holds_uid(&object, &booking)) {
                 return Err(Failure::NotGone);
             }
         }
-        self.desk.event_removed(entry, Some((key, href.to_string()))).await?;
+        self.desk.event_removed(entry, key, href.to_string(), version).await?;
         tracing::info!(host = %booking.host, booking = %booking.id, "The event of a booking is off the calendar.");
         Ok(())
     }
@@ -231,6 +236,16 @@ fn holds_uid(object: &Object, booking: &Booking) -> bool {
 fn is_as_booked(object: &Object, booking: &Booking, zone: &crate::ical::Zone) -> bool {
     event_summary(&object.data, zone)
         .is_some_and(|facts| facts.uid == booking.uid && facts.time() == Some(booking.time) && !facts.is_cancelled())
+}
+
+/// Whether the object is the event as the write of this booking leaves it.
+fn is_written(object: &Object, booking: &Booking, zone: &crate::ical::Zone) -> bool {
+    let is_tentative = booking.state == BookingState::AwaitingApproval;
+    is_as_booked(object, booking, zone)
+        && event_summary(&object.data, zone).is_some_and(|facts| {
+            facts.sequence == i64::from(booking.sequence)
+                && (facts.status.as_deref() == Some("TENTATIVE")) == is_tentative
+        })
 }
 
 /// The collection of an object, with its final slash.

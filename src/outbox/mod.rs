@@ -10,6 +10,9 @@ mod record;
 mod retry;
 
 pub use alert::AlertOutbox;
+#[cfg(test)]
+pub(crate) use lane::{Means, Pace, work};
+
 pub use calendar::{Outbox, Targets};
 pub use event::event_text;
 pub use mail::MailOutbox;

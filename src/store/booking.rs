@@ -240,6 +240,23 @@ impl Store {
         .await
     }
 
+    /// The bookings of a host that ended at or after `since`, of which nothing is under way and whose event was written more than
+    /// once: a request that was never answered may still arrive.
+    pub async fn ended_in_doubt(&self, host: &HostId, since: Timestamp) -> Result<Vec<Booking>> {
+        let host = host.clone();
+        self.read(move |tx| {
+            list(
+                tx,
+                "SELECT * FROM booking
+                 WHERE host = ?1 AND holds = 0 AND updated_at >= ?2
+                     AND EXISTS (SELECT 1 FROM effect WHERE effect.booking = booking.id AND kind = 'put-event' AND attempts > 1)
+                     AND NOT EXISTS (SELECT 1 FROM effect WHERE effect.booking = booking.id AND lane = 'calendar' AND effect.state = 'pending')",
+                params![host, At(since)],
+            )
+        })
+        .await
+    }
+
     /// The event of a booking is in another place now.
     pub async fn set_event_place(&self, id: BookingId, place: EventPlace) -> Result<()> {
         self.write(move |tx| {

@@ -53,13 +53,34 @@ pub enum EffectOutcome {
     },
 }
 
-/// What a done effect means for our copy of a calendar.
+/// What a done effect means for our copy of a calendar. A pull that came between the effect and this knows better: only the version
+/// that the effect has met is changed, and everything else is left to the next pull, which will be told of it.
 #[derive(Clone, Debug)]
 pub enum ObjectUpdate {
-    /// The server has this now.
-    Put(StoredObject),
-    /// The server has nothing at this href any more.
-    Forget(String),
+    /// The server had `object` in place of the version `replaced`; `None`: of nothing.
+    Put {
+        /// As it was read back.
+        object: StoredObject,
+        /// ETag of the version that it was written over.
+        replaced: Option<String>,
+    },
+    /// The server had nothing at the href any more.
+    Forget {
+        /// Where it was.
+        href: String,
+        /// ETag of the version that was removed.
+        version: Option<String>,
+    },
+}
+
+impl ObjectUpdate {
+    /// Where the object is or was.
+    pub fn href(&self) -> &str {
+        match self {
+            ObjectUpdate::Put { object, .. } => &object.href,
+            ObjectUpdate::Forget { href, .. } => href,
+        }
+    }
 }
 
 /// What became of it.
@@ -129,8 +150,14 @@ fn update_object(tx: &Connection, key: &CalendarKey, change: ObjectUpdate) -> Re
         Err(StoreError::UnknownCalendar { .. }) => return Ok(()),
         Err(error) => return Err(error),
     };
+    let held = object::etag(tx, calendar, change.href())?;
     match change {
-        ObjectUpdate::Put(object) => object::put(tx, calendar, &object),
-        ObjectUpdate::Forget(href) => object::forget(tx, calendar, &href).map(|_| ()),
+        ObjectUpdate::Put { object, replaced } if replaced.is_some() && held.as_ref() == Some(&replaced) => {
+            object::put(tx, calendar, &object)
+        }
+        ObjectUpdate::Forget { href, version } if held.as_ref() == Some(&version) => {
+            object::forget(tx, calendar, &href).map(|_| ())
+        }
+        _ => Ok(()),
     }
 }

@@ -19,6 +19,8 @@ mod open;
 mod pull;
 mod reserve;
 mod secret;
+#[cfg(test)]
+pub(crate) mod simulated;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -34,7 +36,7 @@ pub use effect::{EffectFilter, EffectKind, EffectState, Handled, Lane, NewEffect
 pub use error::{Result, StoreError, StoreErrorKind};
 pub use feed::KeptFeed;
 pub use finish::{EffectOutcome, FinishEffect, Finished, ObjectUpdate};
-pub use keep::Purge;
+pub use keep::{Events, Forgotten, Purge};
 pub use limit::{Hit, HitOutcome};
 pub use object::StoredObject;
 pub use open::Access;

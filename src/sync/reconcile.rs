@@ -41,6 +41,8 @@ pub enum Observation {
     Gone(BookingId),
     /// The event is in another place now.
     Relocated(BookingId, EventPlace),
+    /// The event of a booking that has ended came to the calendar in this place: a write that was thought lost has arrived.
+    Late(BookingId, EventPlace),
     /// The event became something that a booking cannot be; the host is told, nothing changes.
     Odd(BookingId, &'static str),
 }

@@ -12,6 +12,7 @@ mod support;
 
 mod alerts;
 mod architecture;
+mod attack;
 mod browser;
 mod chaos;
 mod cli;

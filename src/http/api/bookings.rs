@@ -1,13 +1,13 @@
 //! `/api/v1/…/bookings` and `/api/v1/bookings/{token}`: book, look, move, cancel.
 
-use super::super::fault::{Fault, FieldError, rfc3339};
+use super::super::fault::{Fault, FieldError, Problem, rfc3339};
 use super::super::guest::GuestInput;
 use super::super::input;
 use super::super::proxy::ClientIp;
 use super::super::state::AppState;
 use super::{object, start, text};
 use crate::booking::Links;
-use crate::desk::{BookingView, IdempotencyKey, Reservation};
+use crate::desk::{BookingView, IdempotencyKey, Proof, Reservation};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, Path, State};
@@ -42,8 +42,17 @@ pub(in super::super) async fn create(
         errors.dedup_by(|a, b| a.field == b.field);
         return Err(Fault::invalid(errors));
     };
-    let reservation =
-        Reservation { host: host.id.clone(), meeting: meeting.id.clone(), start, guest, idempotency, from };
+    let solution = members.get("proof").and_then(Value::as_str).unwrap_or_default();
+    let proof = match state.desk.proof(solution) {
+        Proof::NotAsked => None,
+        Proof::Good { nonce } => Some(nonce),
+        Proof::Missing => {
+            let challenge = state.desk.challenge(input::random()?).map(Box::new);
+            return Err(Fault { challenge, ..Fault::new(Problem::ProofOfWork) });
+        }
+    };
+    let (host, meeting) = (host.id.clone(), meeting.id.clone());
+    let reservation = Reservation { host, meeting, start, guest, idempotency, from, proof, confirm_address: false };
     let view = state.desk.reserve(reservation).await?;
     state.metrics().booking(view.booking.state);
     let location = format!("{}/api/v1/bookings/{}", state.settings().links.base_path(), view.guest_token);
@@ -141,7 +150,6 @@ pub(in super::super) fn request_digest(path: &str, body: &[u8]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::fault::Problem;
     use super::super::super::guest::tests::meeting;
     use super::*;
 

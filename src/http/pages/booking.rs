@@ -49,6 +49,7 @@ struct BookingPage {
     /// It is ahead and holds its slot.
     open: bool,
     cancel: String,
+    form_token: String,
     reschedule: String,
     /// A mistake in the cancel form.
     mistake: &'static str,
@@ -84,10 +85,11 @@ pub(in super::super) async fn cancel(
     body: Body,
 ) -> Result<Response, Fault> {
     let (fields, _) = input::form(&headers, body).await?;
-    if fields.get("confirm") != Some("yes") {
-        let view = state.desk.booking(&token).await?;
+    let view = state.desk.booking(&token).await?;
+    let (is_of_page, is_wanted) = (fields.is_of(&view.form_token), fields.get("confirm") == Some("yes"));
+    if !is_of_page || !is_wanted {
         let mut shown = booking_page(&view, &visit, state.now());
-        shown.mistake = "Please tick the box if you want to cancel.";
+        shown.mistake = if is_wanted { input::NOT_OF_PAGE } else { "Please tick the box if you want to cancel." };
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&shown)).into_response());
     }
     let view = state.desk.cancel(&token).await?;
@@ -202,6 +204,7 @@ fn booking_page(view: &BookingView, visit: &Visit, now: Timestamp) -> BookingPag
         outlook_work: add.outlook_work,
         open,
         cancel: visit.path(&links.cancel(&view.guest_token)),
+        form_token: view.form_token.clone(),
         reschedule: visit.path(&links.reschedule(&view.guest_token)),
         url,
         mistake: "",
@@ -348,7 +351,15 @@ mod tests {
             expires_at: None,
             event: None,
         };
-        BookingView { booking, host: None, meeting: None, guest_token: "secret".into(), mailed, missed_mail: false }
+        BookingView {
+            booking,
+            host: None,
+            meeting: None,
+            guest_token: "secret".into(),
+            form_token: "form".into(),
+            mailed,
+            missed_mail: false,
+        }
     }
 
     fn html(state: BookingState, mailed: bool, now: &str) -> String {

@@ -30,6 +30,7 @@ struct HostBookingPage {
     /// Value and label of each decision that the state allows.
     choices: Vec<(&'static str, &'static str)>,
     action: String,
+    form_token: String,
     mistake: &'static str,
 }
 
@@ -52,11 +53,15 @@ pub(in super::super) async fn decide(
     body: Body,
 ) -> Result<Response, Fault> {
     let (fields, _) = input::form(&headers, body).await?;
-    let Some(decision) = decision(fields.text("decision")) else {
-        let view = state.desk.booking_for_host(&token).await?;
-        let shown = page(&host_page(&state, &visit, &token, &view, "Please choose what to do."));
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response());
+    let view = state.desk.booking_for_host(&token).await?;
+    let again = |mistake| {
+        let shown = page(&host_page(&state, &visit, &token, &view, mistake));
+        Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response())
     };
+    let Some(decision) = decision(fields.text("decision")) else { return again("Please choose what to do.") };
+    if !fields.is_of(&view.form_token) {
+        return again(input::NOT_OF_PAGE);
+    }
     state.desk.decide(&token, decision).await?;
     let to = visit.path(&visit.links().host_booking(&token));
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
@@ -110,6 +115,7 @@ fn host_page(
         answers: answers(view),
         choices,
         action: visit.path(&visit.links().host_booking(token)),
+        form_token: view.form_token.clone(),
         mistake,
     }
 }

@@ -89,6 +89,10 @@ impl Frame {
         &ASSETS.script
     }
 
+    fn proof(&self) -> &str {
+        &ASSETS.proof
+    }
+
     fn icon(&self) -> &str {
         &ASSETS.icon
     }

@@ -25,6 +25,7 @@ struct MovePage {
     now: When,
     booking_url: String,
     action: String,
+    form_token: String,
     month_title: String,
     previous: Option<String>,
     next: Option<String>,
@@ -62,6 +63,9 @@ pub(in super::super) async fn reschedule(
     let Some(start) = fields.get("start").and_then(|start| start.parse::<Timestamp>().ok()) else {
         return again(None, StatusCode::UNPROCESSABLE_ENTITY, "Please choose a time.".into()).await;
     };
+    if !fields.is_of(&state.desk.booking(&token).await?.form_token) {
+        return again(Some(start), StatusCode::UNPROCESSABLE_ENTITY, input::NOT_OF_PAGE.into()).await;
+    }
     match state.desk.move_to(&token, start).await {
         Ok(view) => Ok(see(&visit, &view)),
         Err(error @ (ReserveError::Taken { .. } | ReserveError::NotASlot(_))) => {
@@ -106,6 +110,7 @@ fn move_page(
         host_name: host_name(view),
         now: When::new(view.booking.time, &zone, guest.as_ref(), visit.language),
         action: visit.path(&here),
+        form_token: view.form_token.clone(),
         month_title: month.title(),
         previous: url_if(month.previous(), month.param() > Month::of(today).param()),
         next: url_if(month.next(), month.param() < Month::of(last).param()),

@@ -5,7 +5,7 @@ use super::visit::zone_of;
 use super::when::When;
 use super::{Frame, Visit, page};
 use crate::availability::{Confirm, Host, Interval, MeetingType};
-use crate::desk::{IdempotencyKey, Reservation, ReserveError};
+use crate::desk::{Challenge, IdempotencyKey, Proof, Reservation, ReserveError};
 use crate::http::api::request_digest;
 use crate::http::fault::{Fault, FieldError, Problem};
 use crate::http::guest::GuestInput;
@@ -21,6 +21,10 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
+
+/// For a guest whose browser has not worked, where no mail can confirm their address.
+const NO_PROOF: &str = "This page keeps robots away by having your browser calculate for a few seconds, which needs JavaScript. Please \
+     wait a little and send it again, switch JavaScript on, or write to your host.";
 
 /// A field of the form as it is shown again.
 struct Field {
@@ -58,6 +62,7 @@ struct SlotPage {
     mistakes: Vec<FieldError>,
     time_zone: String,
     once: String,
+    challenge: Option<Challenge>,
     button: &'static str,
 }
 
@@ -105,7 +110,8 @@ pub(in super::super) async fn show(
         Ok(slot) => {
             let time_zone = subject.guest().map(|zone| zone.name().to_owned());
             let input = GuestInput { time_zone, ..GuestInput::default() };
-            Ok(page(&subject.form(slot.time, slot.seats_left, &input, Vec::new(), new_key()?)))
+            let challenge = state.desk.challenge(input::random()?);
+            Ok(page(&subject.form(slot.time, slot.seats_left, &input, Vec::new(), new_key()?, challenge)))
         }
         Err(error) => subject.refusal(&state, error, Vec::new()),
     }
@@ -134,6 +140,16 @@ pub(in super::super) async fn book(
         mistakes.push(FieldError::new("website", "Please leave the last field empty; it is there to catch robots."));
     }
     let guest = input.check(meeting).map_err(|more| mistakes.extend(more));
+    // Without a proof the guest's address is confirmed first; where that cannot be, the page says so.
+    let (proof, confirm_address) = match state.desk.proof(fields.text("proof")) {
+        Proof::NotAsked => (None, false),
+        Proof::Good { nonce } => (Some(nonce), false),
+        Proof::Missing if state.settings().mailed && meeting.confirm != Confirm::Approval => (None, true),
+        Proof::Missing => {
+            mistakes.push(FieldError::new("proof", NO_PROOF));
+            (None, false)
+        }
+    };
     let once = fields.text("once");
     let (Ok(guest), true) = (guest, mistakes.is_empty()) else {
         let end = start.checked_add(meeting.duration).unwrap_or(Timestamp::MAX);
@@ -145,7 +161,8 @@ pub(in super::super) async fn book(
             return subject.refusal(&state, error, Vec::new());
         }
         let once = if once.is_empty() { new_key()? } else { once.to_owned() };
-        let form = page(&subject.form(time, meeting.seats, &input, mistakes, once));
+        let challenge = state.desk.challenge(input::random()?);
+        let form = page(&subject.form(time, meeting.seats, &input, mistakes, once, challenge));
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, form).into_response());
     };
     let reservation = Reservation {
@@ -155,6 +172,8 @@ pub(in super::super) async fn book(
         guest,
         idempotency: form_key(once, request_digest(uri.path(), &bytes)),
         from,
+        proof,
+        confirm_address,
     };
     match state.desk.reserve(reservation).await {
         Ok(view) => {
@@ -174,12 +193,7 @@ fn form_key(once: &str, request: [u8; 32]) -> Option<IdempotencyKey> {
 }
 
 fn new_key() -> Result<String, Fault> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        tracing::error!(%error, "The system gives no random bytes");
-        Fault::new(Problem::Internal)
-    })?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+    Ok(URL_SAFE_NO_PAD.encode(input::random::<16>()?))
 }
 
 fn typed(fields: &Fields, meeting: &MeetingType) -> GuestInput {
@@ -198,7 +212,7 @@ fn typed(fields: &Fields, meeting: &MeetingType) -> GuestInput {
 fn kept(fields: &Fields) -> Vec<(String, String)> {
     fields
         .pairs()
-        .filter(|(name, value)| *name != "once" && !value.is_empty())
+        .filter(|(name, value)| !matches!(*name, "once" | "proof") && !value.is_empty())
         .map(|(n, v)| (n.to_owned(), v.to_owned()))
         .collect()
 }
@@ -219,6 +233,7 @@ impl Subject<'_> {
         input: &GuestInput,
         mistakes: Vec<FieldError>,
         once: String,
+        challenge: Option<Challenge>,
     ) -> SlotPage {
         let error =
             |field: &str| mistakes.iter().find(|m| m.field == field).map(|m| m.detail.clone()).unwrap_or_default();
@@ -265,6 +280,7 @@ impl Subject<'_> {
             mistakes: mistakes.into_iter().map(|m| FieldError { field: field_id(&m.field), ..m }).collect(),
             time_zone: self.guest().map(|zone| zone.name().to_owned()).unwrap_or_default(),
             once,
+            challenge,
             button: if self.meeting.confirm == Confirm::Approval { "Ask for this time" } else { "Book this time" },
         }
     }
