@@ -3,9 +3,9 @@
 /// The section's path without indices, and its keys.
 pub(super) const KEYS: &[(&str, &[&str])] = &[
     ("", &["server", "store", "mail", "limits", "host"]),
-    ("server", &["listen", "public_url", "trusted_proxies", "metrics_listen", "directory"]),
+    ("server", &["listen", "public_url", "trusted_proxies", "metrics_listen", "directory", "language"]),
     ("store", &["path"]),
-    ("mail", &["smtp", "password", "from"]),
+    ("mail", &["smtp", "password", "from", "organizer", "templates"]),
     ("mail.password", SECRET),
     ("limits", &["bookings_per_ip", "bookings_per_guest", "requests_per_ip", "open_per_guest"]),
     (
@@ -17,6 +17,8 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "aliases",
             "time_zone",
             "max_staleness",
+            "language",
+            "reminders",
             "account",
             "subscription",
             "folder",
@@ -29,7 +31,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
     ("host.account.password", SECRET),
     ("host.subscription", &["url", "poll", "all_day", "tentative"]),
     ("host.folder", &["path", "all_day", "tentative"]),
-    ("host.bookings", &["calendar", "grace", "notify"]),
+    ("host.bookings", &["calendar", "grace", "notify", "digest", "declined"]),
     ("host.hours", &["weekly", "dates", "from_calendar"]),
     ("host.hours.from_calendar", &["calendar", "summary"]),
     (
@@ -49,6 +51,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "seats",
             "location",
             "confirm",
+            "reminders",
             "questions",
             "hours",
         ],
@@ -70,7 +73,7 @@ pub(super) const RESERVED_MEETINGS: &[&str] = &["freebusy"];
 
 /// Fields of the booking form and of the API's requests that are ours.
 pub(super) const RESERVED_QUESTIONS: &[&str] =
-    &["answers", "email", "name", "note", "start", "time_zone", "token", "tz"];
+    &["answers", "email", "lang", "language", "name", "note", "start", "time_zone", "token", "tz"];
 
 /// The keys of a section.
 pub(super) fn keys_of(section: &str) -> &'static [&'static str] {

@@ -24,7 +24,7 @@ mod tests;
 
 pub use duration::{format_duration, parse_duration};
 pub use environment::Environment;
-pub use host::{Account, Bookings, Folder, HostConfig, Login, OpeningCalendar, Subscription};
+pub use host::{Account, Bookings, Declined, Folder, HostConfig, Login, OpeningCalendar, Subscription};
 pub use limits::{Limit, Limits};
 pub use locate::{NotFound, locate};
 pub use mail::{Mail, Mailbox, Smtp, SmtpTls};
@@ -34,6 +34,7 @@ pub use reload::{Changed, Watcher, watch};
 pub use secret::{Secret, SecretError};
 pub use server::{Server, Store};
 
+use crate::language::Language;
 use file::File;
 use std::path::{Path, PathBuf};
 
@@ -62,6 +63,8 @@ struct Surroundings<'a> {
     folder: &'a Path,
     environment: &'a Environment,
     has_mail: bool,
+    /// Of [server].
+    language: Language,
 }
 
 impl Config {
@@ -92,9 +95,10 @@ impl Config {
         let file = File::new(text, syntax);
         let root = file.root(document.get_ref());
         let folder = path.parent().unwrap_or(Path::new(""));
-        let surroundings = Surroundings { folder, environment, has_mail: root.has("mail") };
-
         let server = server::server(&file, &root);
+        let language = server.as_ref().map(|server| server.language).unwrap_or_default();
+        let surroundings = Surroundings { folder, environment, has_mail: root.has("mail"), language };
+
         let store = server::store(&root, &surroundings);
         let mail = root.section("mail").map(|section| mail::mail(&section, &surroundings));
         let limits = limits::limits(&root);

@@ -4,7 +4,8 @@ use super::Surroundings;
 use super::environment::Environment;
 use super::file::{File, Section};
 use super::network::{self, Listen, Network};
-use super::value::{flag, text};
+use super::value::{flag, language, text};
+use crate::language::Language;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use toml::de::DeValue;
@@ -23,6 +24,8 @@ pub struct Server {
     pub metrics_listen: Option<SocketAddr>,
     /// `GET /` lists the hosts.
     pub directory: bool,
+    /// What guests and hosts are spoken to in who say no other.
+    pub language: Language,
 }
 
 /// Where data is kept.
@@ -43,6 +46,7 @@ pub(super) fn server(file: &File<'_>, root: &Section<'_>) -> Option<Server> {
             trusted_proxies: Vec::new(),
             metrics_listen: None,
             directory: false,
+            language: Language::default(),
         });
     };
     let listen = section.one_or_list("listen", |value| Listen::parse(&text(value)?));
@@ -79,6 +83,7 @@ pub(super) fn server(file: &File<'_>, root: &Section<'_>) -> Option<Server> {
         trusted_proxies: trusted_proxies.unwrap_or_default(),
         metrics_listen,
         directory: section.read_or("directory", false, flag),
+        language: section.read_or("language", Language::default(), language),
     })
 }
 

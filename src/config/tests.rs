@@ -184,7 +184,7 @@ per_guest = 1
         "2:24: listen: expected text in quotes, found a number",
         "3:14: public_url: no URL; write the address that guests use, as \"https://meet.example.edu\"",
         "4:20: trusted_proxies: \"10.0.0.1/8\" has bits after its prefix; write \"10.0.0.0/8\"",
-        "5:1: unknown key `colour` in [server]; known here: listen, public_url, trusted_proxies, metrics_listen, directory",
+        "5:1: unknown key `colour` in [server]; known here: listen, public_url, trusted_proxies, metrics_listen, directory, language",
         "8:19: bookings_per_ip: say how long; write \"10/1m\"",
         "9:19: requests_per_ip: write \"off\" to switch it off",
         "10:18: open_per_guest: \"three\" is neither a whole number without quotes nor \"off\"",
@@ -305,7 +305,7 @@ fn syntax_errors_come_with_what_else_is_certain() {
             "4:13: this is not TOML: invalid basic string, expected `\"`",
             "5:9: this is not TOML: invalid float, expected `nan`",
             "6:1: this is not TOML: duplicate key",
-            "7:1: unknown key `colour` in [[host]]; known here: id, name, email, aliases, time_zone, max_staleness, account, subscription, folder, bookings, hours, meeting",
+            "7:1: unknown key `colour` in [[host]]; known here: id, name, email, aliases, time_zone, max_staleness, language, reminders, account, subscription, folder, bookings, hours, meeting",
             "8:1: this is not TOML: duplicate key",
         ]
     );

@@ -3,10 +3,10 @@
 use super::poller::Poller;
 use super::publish::load_board;
 use crate::availability::{Clock, Host, HostId};
-use crate::booking::Links;
+use crate::booking::{Links, Organizer};
 use crate::caldav;
-use crate::config::{Config, Environment, HostConfig, Limit, SecretError, SmtpTls};
-use crate::desk::{Desk, HostDesk, Limits, OutboxSignal, Rate, TokenSource, World};
+use crate::config::{Config, Declined, Environment, HostConfig, Limit, SecretError, SmtpTls};
+use crate::desk::{Desk, HostDesk, Limits, OutboxSignal, Rate, TokenSource, WhenDeclined, World};
 use crate::mail::{self, MailServer, Mailer};
 use crate::outbox::Targets;
 use crate::store::{Access, Store, StoreError};
@@ -93,7 +93,13 @@ impl Services {
         // An id is no secret; without randomness the instant still tells most apart, and the store refuses the rest.
         let tokens = TokenSource::new(key, || random::<16>().unwrap_or_default());
         let signal = OutboxSignal::new();
-        let nobody = World { hosts: Vec::new(), links: Links::new(""), limits: Limits::default(), mailbox: None };
+        let nobody = World {
+            hosts: Vec::new(),
+            links: Links::new(""),
+            limits: Limits::default(),
+            mailbox: None,
+            organizer: Organizer::default(),
+        };
         let desk = Desk::new(nobody, store.clone(), signal.clone(), clock.clone(), tokens);
         Ok(Services { store, desk, signal, clock, environment })
     }
@@ -107,6 +113,7 @@ impl Services {
                 links: Links::new(&config.server.public_url),
                 limits: limits(config),
                 mailbox: config.mail.as_ref().map(|mail| mail.from.address.clone()),
+                organizer: config.mail.as_ref().map(|mail| mail.organizer).unwrap_or_default(),
             },
             targets: Targets::default(),
             pollers: Vec::new(),
@@ -140,6 +147,12 @@ impl Services {
                 board,
                 accounts: handles,
                 notify: host.bookings.as_ref().is_some_and(|bookings| bookings.notify),
+                declined: match host.bookings.as_ref().map(|bookings| bookings.declined).unwrap_or_default() {
+                    Declined::Ask => WhenDeclined::Ask,
+                    Declined::Cancel => WhenDeclined::Cancel,
+                    Declined::Ignore => WhenDeclined::Ignore,
+                },
+                digest: host.bookings.as_ref().and_then(|bookings| bookings.digest),
             });
         }
         Ok(built)
@@ -262,8 +275,14 @@ impl Services {
             login,
             from_name: mail.from.name.clone(),
             from_address: mail.from.address.clone(),
+            organizer: mail.organizer,
+            templates: mail.templates.clone(),
         };
-        Ok(Some(Mailer::new(&server)?))
+        let mailer = Mailer::new(&server)?;
+        for mistake in mailer.sender().templates.check() {
+            tracing::error!("A mail template fails; the built-in text is sent instead: {mistake}.");
+        }
+        Ok(Some(mailer))
     }
 }
 

@@ -220,6 +220,7 @@ async fn keep_house(services: Services, stop: CancellationToken) -> anyhow::Resu
             () = tokio::time::sleep(EXPIRE_EVERY) => {}
         }
         services.desk.expire().await?;
+        services.desk.remind().await?;
         round = round.wrapping_add(1);
         if round.is_multiple_of(PURGE_ROUNDS) {
             let before = |days: i64| {

@@ -9,16 +9,18 @@ mod invitation;
 mod observe;
 mod offer;
 mod outcome;
+mod remind;
 mod reserve;
 mod signal;
 mod token;
 mod world;
 
 pub use answer::*;
+pub use remind::DigestOf;
 pub use reserve::network;
 pub use signal::{OutboxSignal, Watch};
 pub use token::TokenSource;
-pub use world::{HostDesk, Limits, Rate, World};
+pub use world::{HostDesk, Limits, Rate, WhenDeclined, World};
 
 use crate::availability::{Clock, Host, HostId, Interval};
 use crate::booking::{Booking, BookingId, Links};

@@ -2,9 +2,10 @@
 //! when the config changes.
 
 use crate::availability::{Host, HostId};
-use crate::booking::Links;
+use crate::booking::{Links, Organizer};
 use crate::sync::{HostBoard, SyncHandle};
 use jiff::SignedDuration;
+use jiff::civil::Time;
 use std::sync::Arc;
 
 /// Everything that a config decides for the desk.
@@ -18,6 +19,8 @@ pub struct World {
     pub limits: Limits,
     /// The address that mail comes from; `None`: mail is not set up.
     pub mailbox: Option<String>,
+    /// Whom invitations come from.
+    pub organizer: Organizer,
 }
 
 /// A host at the desk.
@@ -29,6 +32,22 @@ pub struct HostDesk {
     pub accounts: Vec<SyncHandle>,
     /// True when the host gets a mail for each booking, move and cancel.
     pub notify: bool,
+    /// What is done when the guest's calendar declines the invitation.
+    pub declined: WhenDeclined,
+    /// When the host is sent the list of the day's bookings, by the clock where they are; `None`: never.
+    pub digest: Option<Time>,
+}
+
+/// What is done when the guest's calendar declines the invitation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenDeclined {
+    /// The guest is asked by mail whether the booking is to be cancelled.
+    #[default]
+    Ask,
+    /// It is cancelled.
+    Cancel,
+    /// Nothing.
+    Ignore,
 }
 
 /// At most `count` in any span of `per`.

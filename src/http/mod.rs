@@ -9,6 +9,7 @@ mod fault;
 mod feed;
 mod guest;
 mod input;
+mod language;
 mod limiter;
 mod metrics;
 mod ops;

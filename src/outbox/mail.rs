@@ -10,7 +10,7 @@ use crate::store::{EffectOutcome, FinishEffect, Lane, OutboxEntry, Store, StoreE
 use arc_swap::ArcSwapOption;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub struct MailOutbox {
 
 /// Why a message was not sent.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+pub(super) enum Failure {
     #[error(transparent)]
     Send(#[from] SendError),
     #[error(transparent)]
@@ -71,6 +71,7 @@ impl MailOutbox {
             }
             let mut nap = NAP;
             if let Some(mailer) = self.mailer.load_full().filter(|_| !shutdown.is_cancelled()) {
+                self.send_digests(&mailer).await?;
                 let now = self.clock.now();
                 for entry in self.store.due_effects(Lane::Mail, now, 64).await? {
                     if taken.len() < AT_ONCE && taken.insert(entry.id) {
@@ -139,7 +140,7 @@ impl MailOutbox {
         let payload = Payload::from_json(&entry.payload)?;
         let Effect::Mail(message) = payload.effect else { return Ok(()) };
         let Some(booking) = self.store.booking(entry.booking).await? else { return Ok(()) };
-        if is_moot(message, &booking) {
+        if is_moot(message, &booking, payload.sequence, self.clock.now()) {
             return Ok(());
         }
         let host = self.desk.host(entry.host.as_str()).ok_or(Failure::NoHost)?;
@@ -152,15 +153,18 @@ impl MailOutbox {
             meeting: links.meeting(&booking.host, &booking.meeting),
         };
         let occasion = Occasion::new(&booking, &host, message, &payload, links);
-        mailer.send(booking_message(&occasion, mailer.from())?).await?;
+        mailer.send(booking_message(&occasion, mailer.sender())?).await?;
         tracing::info!(host = %entry.host, booking = %booking.id, "A mail was sent.");
         Ok(())
     }
 }
 
 /// Whether nobody can do any more what the message asks for.
-fn is_moot(message: Message, booking: &Booking) -> bool {
+fn is_moot(message: Message, booking: &Booking, sequence: u32, now: Timestamp) -> bool {
     match message {
+        Message::Reminder | Message::AskToCancel => {
+            booking.state != BookingState::Confirmed || booking.sequence != sequence || booking.time.start() <= now
+        }
         Message::ConfirmAddress => booking.state != BookingState::AwaitingEmail,
         Message::ApprovalRequest => booking.state != BookingState::AwaitingApproval,
         _ => false,

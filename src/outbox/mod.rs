@@ -2,6 +2,7 @@
 //! Start with [`Outbox`]; mail has [`MailOutbox`].
 
 mod calendar;
+mod digest;
 mod event;
 mod mail;
 mod retry;

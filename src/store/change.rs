@@ -7,6 +7,7 @@ use super::reserve::{GuestLimits, Refused, judged, over_limit};
 use super::value::{At, Json, Span};
 use super::{End, Store};
 use crate::booking::Booking;
+use crate::language::Language;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, named_params};
 
@@ -66,7 +67,10 @@ pub(super) fn update(tx: &Connection, booking: &Booking) -> rusqlite::Result<usi
         "UPDATE booking SET host = :host, meeting = :meeting, title = :title, location = :location, starts_at = :starts_at, ends_at = :ends_at,
              buffer_before = :buffer_before, buffer_after = :buffer_after, seats = :seats, state = :state,
              guest_name = :guest_name, guest_email = :guest_email, guest_key = :guest_key, guest_note = :guest_note, guest_zone = :guest_zone,
-             answers = :answers, uid = :uid, sequence = :sequence, told = :told, placed_by_host = :placed_by_host, updated_at = :updated_at,
+             guest_language = :guest_language, answers = :answers, uid = :uid, sequence = :sequence, told = :told,
+             told_start = :told_start, told_end = :told_end, declined = :declined, placed_by_host = :placed_by_host,
+             firm_at = CASE WHEN starts_at <> :starts_at OR ends_at <> :ends_at OR (state <> 'confirmed' AND :state = 'confirmed')
+                 THEN :updated_at ELSE firm_at END, updated_at = :updated_at,
              expires_at = :expires_at, event_account = :event_account, event_href = :event_href, event_etag = :event_etag
          WHERE id = :id",
     )?;
@@ -87,10 +91,14 @@ pub(super) fn update(tx: &Connection, booking: &Booking) -> rusqlite::Result<usi
         ":guest_key": guest_key(&booking.guest.email),
         ":guest_note": booking.guest.note,
         ":guest_zone": booking.guest.time_zone,
+        ":guest_language": booking.guest.language.map(Language::tag),
         ":answers": Json(&booking.guest.answers),
         ":uid": booking.uid,
         ":sequence": booking.sequence,
         ":told": booking.told,
+        ":told_start": booking.told_time.map(|time| At(time.start())),
+        ":told_end": booking.told_time.map(|time| At(time.end())),
+        ":declined": booking.declined,
         ":placed_by_host": booking.placed_by_host,
         ":updated_at": At(booking.updated_at),
         ":expires_at": booking.expires_at.map(At),

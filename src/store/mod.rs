@@ -16,6 +16,7 @@ mod limit;
 mod object;
 mod open;
 mod pull;
+mod remind;
 mod reserve;
 mod secret;
 mod stats;
@@ -37,6 +38,7 @@ pub use limit::{Hit, HitOutcome};
 pub use object::StoredObject;
 pub use open::Access;
 pub use pull::{PullCommit, PullOutcome};
+pub use remind::Ahead;
 pub use reserve::{GuestLimits, IdempotencyRow, NewBooking, PerDay, Reserved, Used};
 pub use stats::{LaneStats, StoreStats};
 

@@ -9,6 +9,7 @@ use super::value::{At, Json, Span};
 use super::{End, Store};
 use crate::availability::{HostId, Interval, PerGuest};
 use crate::booking::{Booking, BookingId};
+use crate::language::Language;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
@@ -203,11 +204,11 @@ fn insert(tx: &Connection, new: &NewBooking) -> rusqlite::Result<usize> {
     let booking = &new.booking;
     let mut insert = tx.prepare_cached(
         "INSERT INTO booking (id, host, meeting, title, location, starts_at, ends_at, buffer_before, buffer_after, seats, state,
-             guest_name, guest_email, guest_key, guest_note, guest_zone, answers, uid, sequence, told, placed_by_host,
-             created_at, updated_at, expires_at, event_account, event_href, event_etag, guest_token_hash, confirm_token_hash, host_token_hash)
+             guest_name, guest_email, guest_key, guest_note, guest_zone, guest_language, answers, uid, sequence, told, told_start, told_end,
+             declined, placed_by_host, created_at, updated_at, firm_at, expires_at, event_account, event_href, event_etag, guest_token_hash, confirm_token_hash, host_token_hash)
          VALUES (:id, :host, :meeting, :title, :location, :starts_at, :ends_at, :buffer_before, :buffer_after, :seats, :state,
-             :guest_name, :guest_email, :guest_key, :guest_note, :guest_zone, :answers, :uid, :sequence, :told, :placed_by_host,
-             :created_at, :updated_at, :expires_at, :event_account, :event_href, :event_etag, :guest_token_hash, :confirm_token_hash, :host_token_hash)",
+             :guest_name, :guest_email, :guest_key, :guest_note, :guest_zone, :guest_language, :answers, :uid, :sequence, :told, :told_start, :told_end,
+             :declined, :placed_by_host, :created_at, :updated_at, :updated_at, :expires_at, :event_account, :event_href, :event_etag, :guest_token_hash, :confirm_token_hash, :host_token_hash)",
     )?;
     insert.execute(named_params! {
         ":id": booking.id,
@@ -226,10 +227,14 @@ fn insert(tx: &Connection, new: &NewBooking) -> rusqlite::Result<usize> {
         ":guest_key": guest_key(&booking.guest.email),
         ":guest_note": booking.guest.note,
         ":guest_zone": booking.guest.time_zone,
+        ":guest_language": booking.guest.language.map(Language::tag),
         ":answers": Json(&booking.guest.answers),
         ":uid": booking.uid,
         ":sequence": booking.sequence,
         ":told": booking.told,
+        ":told_start": booking.told_time.map(|time| At(time.start())),
+        ":told_end": booking.told_time.map(|time| At(time.end())),
+        ":declined": booking.declined,
         ":placed_by_host": booking.placed_by_host,
         ":created_at": At(booking.created_at),
         ":updated_at": At(booking.updated_at),

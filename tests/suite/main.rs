@@ -20,6 +20,7 @@ mod hostile;
 mod hygiene;
 mod lifecycle;
 mod mail;
+mod mail_clock;
 mod outage;
 mod peers;
 mod race;

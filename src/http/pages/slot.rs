@@ -10,6 +10,7 @@ use crate::http::api::request_digest;
 use crate::http::fault::{Fault, FieldError, Problem};
 use crate::http::guest::GuestInput;
 use crate::http::input::{self, Fields};
+use crate::http::language;
 use crate::http::proxy::ClientIp;
 use crate::http::state::{AppState, Settings};
 use crate::ical::Zone;
@@ -126,7 +127,7 @@ pub(in super::super) async fn book(
     let meeting = host.meeting(&meeting).ok_or_else(Fault::not_found)?;
     let start = parse_start(&start)?;
     let (fields, bytes) = input::form(&headers, body).await?;
-    let input = typed(&fields, meeting);
+    let input = GuestInput { language: language::wanted(fields.get("lang"), &headers), ..typed(&fields, meeting) };
     let settings = state.settings();
     let subject = Subject { host: &host, meeting, start, settings: &settings, guest: guest_zone(&fields) };
 
@@ -191,6 +192,7 @@ fn typed(fields: &Fields, meeting: &MeetingType) -> GuestInput {
         note: fields.text("note").to_owned(),
         // The script fills it in; a zone that we do not know is no mistake of the guest's.
         time_zone: guest_zone(fields).map(|zone| zone.name().to_owned()),
+        language: None,
         answers: meeting.questions.iter().map(|question| answer(&question.id)).collect(),
     }
 }
