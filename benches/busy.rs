@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use officehours::availability::{AllDay, BusyRules, Interval, Tentative, object_busy};
+use officehours::availability::{BusyRules, Counting, Interval, object_busy};
 use officehours::ical::{EventTime, RecurrenceRule, Zone};
 use officehours::recurrence::{Budget, RecurrenceSet};
 use std::hint::black_box;
@@ -16,8 +16,7 @@ fn rules() -> BusyRules {
     BusyRules {
         zone: Zone::named("Europe/Berlin").unwrap(),
         owner: vec!["mailto:prof@example.edu".to_owned()],
-        all_day: AllDay::Obey,
-        tentative: Tentative::Busy,
+        counting: Counting::default(),
     }
 }
 

@@ -99,7 +99,9 @@ impl Transport {
 
     async fn send_once(&self, url: &Url, request: &Request) -> Result<Answer, Error> {
         let failed = |error: reqwest::Error| failure(error, request.operation, url);
-        let method = reqwest::Method::from_bytes(request.method.as_bytes()).unwrap_or_default();
+        let method = reqwest::Method::from_bytes(request.method.as_str().as_bytes()).map_err(|error| {
+            Error::new(ErrorKind::Settings, request.operation, without_credentials(url)).with_source(error)
+        })?;
         let mut outgoing =
             self.http.request(method, url.clone()).basic_auth(&self.username, Some(self.password.expose_secret()));
         for (name, value) in &request.headers {

@@ -136,10 +136,11 @@ async fn contributions(out: &mut impl Write, from: &Source, name: &str, now: jif
     for (source, read_at) in from.sources().await? {
         let Some(_) = read_at else { continue };
         let objects = from.store().objects(&source.key).await?;
-        let (mut busy, mut opens, mut warnings) = (0, 0, Vec::new());
+        let (mut busy, mut ignored, mut opens, mut warnings) = (0, 0, 0, Vec::new());
         for object in &objects {
             let read = source.read(&object.data, month);
             busy += read.busy.intervals.len();
+            ignored += read.busy.ignored.len();
             opens += read.opens.len();
             warnings.extend(read.busy.warnings);
         }
@@ -151,6 +152,13 @@ async fn contributions(out: &mut impl Write, from: &Source, name: &str, now: jif
             let called =
                 by.summary.as_ref().map(|summary| format!(" by events called {summary:?}")).unwrap_or_default();
             role.push_str(&format!(", opens time {opens} time(s){called}"));
+        }
+        let by = source.rules.counting.to_string();
+        if source.busy && !by.is_empty() {
+            role.push_str(&format!(", by {by}"));
+        }
+        if ignored > 0 {
+            role.push_str(&format!("; {ignored} time(s) left out by ignore_titles"));
         }
         writeln!(out, "{name}/{}: {} object(s), {role}.", source.name, objects.len())?;
         for warning in warnings {

@@ -1,7 +1,7 @@
 //! Answers the cases that `tests/differential/run.py` generates, to be held against other engines there. It is a test
 //! so that nothing of it is in the program: without `OFFICEHOURS_CASES` it has nothing to do.
 
-use crate::availability::{AllDay, BusyRules, Interval, IntervalSet, Tentative, object_busy};
+use crate::availability::{BusyRules, Counting, Interval, IntervalSet, Tentative, object_busy};
 use crate::ical::{EventTime, RecurrenceRule, Written, Zone, parse_written};
 use crate::recurrence::local::{datetime_of, local_of};
 use crate::recurrence::{Budget, RecurrenceSet};
@@ -54,8 +54,10 @@ fn calendar(case: &Value) -> Value {
     let rules = BusyRules {
         zone: Zone::named(text(case, "tz")).unwrap(),
         owner,
-        all_day: AllDay::Obey,
-        tentative: if case["tentative_free"] == true { Tentative::Free } else { Tentative::Busy },
+        counting: Counting {
+            tentative: if case["tentative_free"] == true { Tentative::Free } else { Tentative::Busy },
+            ..Counting::default()
+        },
     };
     let found = object_busy(text(case, "ics").as_bytes(), &rules, window);
     let busy: IntervalSet = found.intervals.iter().map(|busy| busy.interval).collect();

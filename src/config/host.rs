@@ -3,10 +3,13 @@
 use super::Surroundings;
 use super::file::{File, Section};
 use super::keys::{RESERVED_HOSTS, nearest};
+use super::look::{self, Look};
 use super::meeting;
 use super::secret::{self, Secret};
 use super::value::{all, duration, email, flag, language, one_of, slug, text, time_of_day};
-use crate::availability::{AllDay, DateHours, Host, HostId, Hours, Tentative, WeeklyHours};
+use crate::availability::{
+    AllDay, Counting, DateHours, Host, HostId, Hours, Tentative, Title, Unanswered, WeeklyHours,
+};
 use crate::ical::Zone;
 use jiff::SignedDuration;
 use jiff::civil::Time;
@@ -33,6 +36,8 @@ pub struct HostConfig {
     pub bookings: Option<Bookings>,
     /// The calendar whose events open time.
     pub opens: Option<OpeningCalendar>,
+    /// How their pages look, beyond `[server.look]`.
+    pub look: Look,
 }
 
 impl HostConfig {
@@ -57,10 +62,8 @@ pub struct Account {
     pub poll: SignedDuration,
     /// Plain http is allowed to a host that is not loopback.
     pub insecure: bool,
-    /// How all-day events count.
-    pub all_day: AllDay,
-    /// How tentative events count.
-    pub tentative: Tentative,
+    /// Which of its events count.
+    pub counting: Counting,
 }
 
 /// Who logs in.
@@ -79,10 +82,8 @@ pub struct Subscription {
     pub url: Url,
     /// How often it is read.
     pub poll: SignedDuration,
-    /// How all-day events count.
-    pub all_day: AllDay,
-    /// How tentative events count.
-    pub tentative: Tentative,
+    /// Which of its events count.
+    pub counting: Counting,
 }
 
 impl fmt::Debug for Subscription {
@@ -96,10 +97,8 @@ impl fmt::Debug for Subscription {
 pub struct Folder {
     /// The folder.
     pub path: PathBuf,
-    /// How all-day events count.
-    pub all_day: AllDay,
-    /// How tentative events count.
-    pub tentative: Tentative,
+    /// Which of its events count.
+    pub counting: Counting,
 }
 
 /// Where bookings are written.
@@ -233,6 +232,7 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
         folders: folders?,
         bookings: bookings.flatten(),
         opens: opens.flatten(),
+        look: look::look(section, surroundings),
     })
 }
 
@@ -312,10 +312,10 @@ fn account(section: &Section<'_>, surroundings: &Surroundings<'_>, max_staleness
         _ => {}
     }
     let poll = poll(section, minutes(5), max_staleness);
-    let (all_day, tentative) = reading(section);
+    let counting = counting(section);
     let calendars = section.list("calendars", text);
     let login = username.zip(password).map(|(username, password)| Login { username, password });
-    Some(Account { id: id?, url: url?, login, calendars, poll, insecure, all_day, tentative })
+    Some(Account { id: id?, url: url?, login, calendars, poll, insecure, counting })
 }
 
 fn poll(section: &Section<'_>, default: SignedDuration, max_staleness: SignedDuration) -> SignedDuration {
@@ -328,11 +328,25 @@ fn poll(section: &Section<'_>, default: SignedDuration, max_staleness: SignedDur
     poll
 }
 
-fn reading(section: &Section<'_>) -> (AllDay, Tentative) {
+/// Which events of the calendars of a section count.
+fn counting(section: &Section<'_>) -> Counting {
     let all_day = one_of(&[("obey", AllDay::Obey), ("busy", AllDay::Busy), ("free", AllDay::Free)]);
     let tentative = one_of(&[("busy", Tentative::Busy), ("free", Tentative::Free)]);
-    let all_day = section.read_or("all_day", AllDay::default(), all_day);
-    (all_day, section.read_or("tentative", Tentative::default(), tentative))
+    let unanswered = one_of(&[("timed", Unanswered::Timed), ("busy", Unanswered::Busy), ("free", Unanswered::Free)]);
+    let default = Counting::default();
+    Counting {
+        all_day: section.read_or("all_day", default.all_day, all_day),
+        tentative: section.read_or("tentative", default.tentative, tentative),
+        unanswered: section.read_or("unanswered", default.unanswered, unanswered),
+        travel_time: section.read_or("travel_time", default.travel_time, flag),
+        ignore_titles: section.list("ignore_titles", title).unwrap_or_default(),
+    }
+}
+
+fn title(value: &DeValue<'_>) -> Result<Title, String> {
+    let written = text(value)?;
+    let advice = "that would be every event; write a title, or how titles begin: \"Canceled: *\"";
+    Title::new(&written).ok_or_else(|| advice.to_owned())
 }
 
 /// Never says what the URL was: knowing it may be all that is needed to read a calendar.
@@ -363,14 +377,14 @@ fn subscription(section: &Section<'_>, max_staleness: SignedDuration) -> Option<
         http_url(&DeValue::String(https.unwrap_or(written).into()))
     });
     let poll = poll(section, minutes(15), max_staleness);
-    let (all_day, tentative) = reading(section);
-    Some(Subscription { url: url?, poll, all_day, tentative })
+    let counting = counting(section);
+    Some(Subscription { url: url?, poll, counting })
 }
 
 fn folder(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<Folder> {
     let path = section.require("path", "path = \"/home/noether/.calendars/family\"", text);
-    let (all_day, tentative) = reading(section);
-    Some(Folder { path: surroundings.folder.join(path?), all_day, tentative })
+    let counting = counting(section);
+    Some(Folder { path: surroundings.folder.join(path?), counting })
 }
 
 fn bookings(section: &Section<'_>, surroundings: &Surroundings<'_>, accounts: &[&str]) -> Option<Bookings> {

@@ -3,7 +3,11 @@
 /// The section's path without indices, and its keys.
 pub(super) const KEYS: &[(&str, &[&str])] = &[
     ("", &["server", "store", "mail", "limits", "host"]),
-    ("server", &["listen", "public_url", "trusted_proxies", "metrics_listen", "directory", "language"]),
+    (
+        "server",
+        &["listen", "public_url", "trusted_proxies", "metrics_listen", "directory", "language", "embed", "look"],
+    ),
+    ("server.look", &["accent", "logo", "stylesheet", "footer"]),
     ("store", &["path"]),
     ("mail", &["smtp", "password", "from", "organizer", "templates"]),
     ("mail.password", SECRET),
@@ -25,12 +29,30 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "bookings",
             "hours",
             "meeting",
+            "look",
         ],
     ),
-    ("host.account", &["id", "url", "username", "password", "calendars", "poll", "insecure", "all_day", "tentative"]),
+    ("host.look", &["accent", "logo", "photo", "stylesheet", "footer"]),
+    (
+        "host.account",
+        &[
+            "id",
+            "url",
+            "username",
+            "password",
+            "calendars",
+            "poll",
+            "insecure",
+            "all_day",
+            "tentative",
+            "unanswered",
+            "travel_time",
+            "ignore_titles",
+        ],
+    ),
     ("host.account.password", SECRET),
-    ("host.subscription", &["url", "poll", "all_day", "tentative"]),
-    ("host.folder", &["path", "all_day", "tentative"]),
+    ("host.subscription", &["url", "poll", "all_day", "tentative", "unanswered", "travel_time", "ignore_titles"]),
+    ("host.folder", &["path", "all_day", "tentative", "unanswered", "travel_time", "ignore_titles"]),
     ("host.bookings", &["calendar", "grace", "notify", "digest", "declined"]),
     ("host.hours", &["weekly", "dates", "from_calendar"]),
     ("host.hours.from_calendar", &["calendar", "summary"]),
@@ -85,7 +107,9 @@ pub(super) fn header(section: &str) -> String {
     match section {
         "" => "at the top of the file".to_owned(),
         "host" | "host.account" | "host.subscription" | "host.folder" | "host.meeting" => format!("in [[{section}]]"),
-        "server" | "store" | "mail" | "limits" | "host.bookings" | "host.hours" => format!("in [{section}]"),
+        "server" | "server.look" | "host.look" | "store" | "mail" | "limits" | "host.bookings" | "host.hours" => {
+            format!("in [{section}]")
+        }
         _ => format!("in `{}`", section.rsplit('.').next().unwrap_or(section)),
     }
 }

@@ -3,6 +3,7 @@
 use super::Surroundings;
 use super::environment::Environment;
 use super::file::{File, Section};
+use super::look::{self, Look};
 use super::network::{self, Listen, Network};
 use super::value::{flag, language, text};
 use crate::language::Language;
@@ -26,6 +27,10 @@ pub struct Server {
     pub directory: bool,
     /// What guests and hosts are spoken to in who say no other.
     pub language: Language,
+    /// The sites that may show pages in a frame, as origins.
+    pub embed: Vec<String>,
+    /// How all pages look.
+    pub look: Look,
 }
 
 /// Where data is kept.
@@ -37,7 +42,7 @@ pub struct Store {
 
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
-pub(super) fn server(file: &File<'_>, root: &Section<'_>) -> Option<Server> {
+pub(super) fn server(file: &File<'_>, root: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<Server> {
     let local = |listen: SocketAddr| format!("http://{listen}");
     let Some(section) = root.section("server") else {
         return Some(Server {
@@ -47,6 +52,8 @@ pub(super) fn server(file: &File<'_>, root: &Section<'_>) -> Option<Server> {
             metrics_listen: None,
             directory: false,
             language: Language::default(),
+            embed: Vec::new(),
+            look: Look::default(),
         });
     };
     let listen = section.one_or_list("listen", |value| Listen::parse(&text(value)?));
@@ -84,7 +91,22 @@ pub(super) fn server(file: &File<'_>, root: &Section<'_>) -> Option<Server> {
         metrics_listen,
         directory: section.read_or("directory", false, flag),
         language: section.read_or("language", Language::default(), language),
+        embed: section.one_or_list("embed", origin).unwrap_or_default(),
+        look: look::look(&section, surroundings),
     })
+}
+
+fn origin(value: &DeValue<'_>) -> Result<String, String> {
+    let advice = "write the origin of the site, as \"https://www.example.edu\"";
+    let url = Url::parse(&text(value)?).map_err(|_| format!("no URL; {advice}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("must begin with https:// or http://; {advice}"));
+    }
+    let origin = url.origin().ascii_serialization();
+    if url.as_str().trim_end_matches('/') != origin {
+        return Err(format!("must end with the name of the site or its port; {advice}"));
+    }
+    Ok(origin)
 }
 
 fn public_url(value: &DeValue<'_>) -> Result<String, String> {

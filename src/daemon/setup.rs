@@ -1,8 +1,9 @@
 //! From a config to everything that runs by it: store, desk, boards, accounts. The wiring, on one screen.
 
+use super::look::LookError;
 use super::poller::Poller;
 use super::publish::load_board;
-use crate::availability::{Clock, Host, HostId};
+use crate::availability::{Clock, Counting, Host, HostId};
 use crate::booking::{Links, Organizer};
 use crate::caldav;
 use crate::config::{Config, Declined, Environment, HostConfig, Limit, SecretError, SmtpTls};
@@ -69,6 +70,9 @@ pub enum SetupError {
     /// The settings of `[mail]` do not make a connection.
     #[error("[mail]: {0}")]
     Mail(#[from] mail::MessageError),
+    /// A file of a look.
+    #[error(transparent)]
+    Look(#[from] LookError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -124,7 +128,7 @@ impl Services {
             load_board(&board, &sources, now).await?;
             let mut handles = Vec::new();
             for source in sources.iter() {
-                let (handle, requests) = SyncHandle::new();
+                let (handle, requests) = SyncHandle::new(source.name());
                 handles.push(handle.clone());
                 if let Source::Account(account) = source {
                     built.targets.accounts.insert((host.host.id.clone(), source.id().to_owned()), account.clone());
@@ -176,14 +180,14 @@ impl Services {
 
     /// All that makes a host busy: accounts, subscriptions and folders, each once.
     pub async fn sources(&self, host: &HostConfig) -> Result<Vec<Source>, SetupError> {
-        let reading = |all_day, tentative| Reading { host: host.host.clone(), all_day, tentative };
+        let reading = |counting: &Counting| Reading { host: host.host.clone(), counting: counting.clone() };
         let mut sources: Vec<Source> = self.accounts(host).await?.into_iter().map(Source::Account).collect();
         sources.extend(host.subscriptions.iter().map(|of| {
-            let reading = reading(of.all_day, of.tentative);
+            let reading = reading(&of.counting);
             Source::Subscription(SubscriptionSync::new(of.url.clone(), of.poll, reading, self.store.clone()))
         }));
         sources.extend(host.folders.iter().map(|of| {
-            let reading = reading(of.all_day, of.tentative);
+            let reading = reading(&of.counting);
             Source::Folder(FolderSync::new(of.path.clone(), reading, self.store.clone()))
         }));
         let mut known = HashSet::new();
@@ -238,8 +242,7 @@ impl Services {
                 host: host.host.clone(),
                 id: account.id.clone(),
                 calendars: account.calendars.clone(),
-                all_day: account.all_day,
-                tentative: account.tentative,
+                counting: account.counting.clone(),
                 bookings: host.bookings.as_ref().filter(|b| of_account(&b.account)).map(|b| b.calendar.clone()),
                 opens: host
                     .opens

@@ -20,7 +20,7 @@ pub struct DigestOf {
     pub due: Timestamp,
     /// How often it was tried.
     pub attempts: u32,
-    /// The confirmed bookings that start on that day, by start.
+    /// The bookings that start on that day, by start.
     pub bookings: Vec<Booking>,
 }
 

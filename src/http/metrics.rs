@@ -35,6 +35,7 @@ impl RouteClass {
             "api" => RouteClass::Api,
             "b" | "h" => RouteClass::Private,
             "-" if !path.starts_with("/-/problems") => RouteClass::Asset,
+            "embed.js" => RouteClass::Asset,
             "healthz" | "readyz" | "metrics" => RouteClass::Ops,
             _ if path.ends_with(".ics") || path.ends_with(".ifb") => RouteClass::Feed,
             _ => RouteClass::Page,
@@ -82,6 +83,13 @@ struct HostLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TroubleLabels {
+    host: String,
+    source: String,
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AnswerLabel {
     answer: &'static str,
 }
@@ -94,6 +102,7 @@ pub struct Metrics {
     bookings: Family<StateLabel, Counter>,
     feeds: Family<AnswerLabel, Counter>,
     ages: Family<HostLabel, Gauge>,
+    troubles: Family<TroubleLabels, Gauge>,
 }
 
 impl Default for Metrics {
@@ -106,8 +115,8 @@ impl Metrics {
     /// Counters at zero. Names begin with `officehours_`.
     pub fn new() -> Metrics {
         let mut registry = Registry::with_prefix("officehours");
-        let (requests, bookings, feeds, ages) =
-            (Family::default(), Family::default(), Family::default(), Family::default());
+        let (requests, bookings, feeds) = (Family::default(), Family::default(), Family::default());
+        let (ages, troubles) = (Family::default(), Family::default());
         registry.register("http_requests", "Answered requests, by kind of route and status", Family::clone(&requests));
         registry.register(
             "bookings",
@@ -120,7 +129,12 @@ impl Metrics {
             "Age of the oldest reading of a host's calendars; -1 before the first",
             Family::clone(&ages),
         );
-        Metrics { registry: Arc::new(Mutex::new(registry)), requests, bookings, feeds, ages }
+        registry.register(
+            "source_trouble_seconds",
+            "For how long a source of busy time could not be read, by what is wrong; absent when nothing is",
+            Family::clone(&troubles),
+        );
+        Metrics { registry: Arc::new(Mutex::new(registry)), requests, bookings, feeds, ages, troubles }
     }
 
     /// Lets another part of the process add its own metrics.
@@ -145,6 +159,14 @@ impl Metrics {
         self.ages.clear();
         for (host, age) in ages {
             self.ages.get_or_create(&HostLabel { host }).set(age);
+        }
+    }
+
+    /// The sources that cannot be read: host, source, what is wrong, for how many seconds; others are forgotten.
+    pub(super) fn troubles(&self, troubles: impl IntoIterator<Item = (String, String, &'static str, i64)>) {
+        self.troubles.clear();
+        for (host, source, kind, seconds) in troubles {
+            self.troubles.get_or_create(&TroubleLabels { host, source, kind }).set(seconds);
         }
     }
 
@@ -188,12 +210,14 @@ mod tests {
         metrics.request(RouteClass::Feed, StatusCode::NOT_MODIFIED);
         metrics.booking(BookingState::Confirmed);
         metrics.ages([("noether".to_owned(), 12)]);
+        metrics.troubles([("noether".to_owned(), "work".to_owned(), "login", 90)]);
         metrics.register(|registry| registry.register("outbox_waiting", "Effects that wait", Gauge::<i64>::default()));
         let text = metrics.text();
         for line in [
             r#"officehours_http_requests_total{route="feed",status="304"} 1"#,
             r#"officehours_bookings_total{state="confirmed"} 1"#,
             r#"officehours_calendar_age_seconds{host="noether"} 12"#,
+            r#"officehours_source_trouble_seconds{host="noether",source="work",kind="login"} 90"#,
             "officehours_outbox_waiting 0",
         ] {
             assert!(text.contains(line), "{line} in {text}");

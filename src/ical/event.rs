@@ -229,8 +229,9 @@ impl<'a> Event<'a> {
                     EventTime::Date(date) => start.zone(host).instant(date.to_datetime(Time::midnight())),
                     end => end.instant(host),
                 };
-                let seconds =
-                    end.zip(start.instant(host)).map_or(0, |(end, start)| end.as_second() - start.as_second());
+                // An end later than the last instant is for ever.
+                let end = end.unwrap_or(jiff::Timestamp::MAX);
+                let seconds = start.instant(host).map_or(0, |start| end.as_second() - start.as_second());
                 if seconds < 0 {
                     self.problems.push("it ends before it starts: it was taken to have no length".to_owned());
                 }

@@ -22,4 +22,4 @@ pub use time::{EventTime, Length};
 pub(crate) use time::{Written, parse_written};
 pub use whole::{NotWhole, check_whole};
 pub use zone::Zone;
-pub(crate) use zone_name::ZoneNames;
+pub(crate) use zone_name::{ZoneNames, disagreement};

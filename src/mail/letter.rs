@@ -253,7 +253,9 @@ impl Letter {
         }
         for Fact { name, lines, .. } in &self.facts {
             let mut lines = lines.iter();
-            let _ = writeln!(text, "{} {}", (phrases.label)(name), lines.next().map_or("", String::as_str));
+            // A question has its mark.
+            let name = if name.ends_with(['?', '!', ':', '.']) { name.clone() } else { (phrases.label)(name) };
+            let _ = writeln!(text, "{name} {}", lines.next().map_or("", String::as_str));
             for line in lines {
                 let _ = writeln!(text, "    {line}");
             }

@@ -4,7 +4,9 @@
 mod calendar;
 mod digest;
 mod event;
+mod lane;
 mod mail;
+mod record;
 mod retry;
 
 pub use calendar::{Outbox, Targets};

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::{OptionalExtension, params};
 
-/// A confirmed booking that is ahead, and how its guest was reminded.
+/// A booking that is ahead, and how its guest was reminded.
 #[derive(Clone, Debug)]
 pub struct Ahead {
     /// The booking.
@@ -23,12 +23,12 @@ pub struct Ahead {
 }
 
 impl Store {
-    /// The confirmed bookings of a host that start within a stretch of time, by start.
+    /// The bookings of a host that are confirmed or on their way to be, and start within a stretch of time, by start.
     pub async fn ahead(&self, host: &HostId, starts: Interval) -> Result<Vec<Ahead>> {
         let host = host.clone();
         self.read(move |tx| {
             let mut statement = tx.prepare_cached(
-                "SELECT * FROM booking WHERE host = ?1 AND state = 'confirmed' AND starts_at >= ?2 AND starts_at < ?3
+                "SELECT * FROM booking WHERE host = ?1 AND state IN ('confirmed', 'reserved') AND starts_at >= ?2 AND starts_at < ?3
                  ORDER BY starts_at, id",
             )?;
             let rows = statement.query_map(params![host, At(starts.start()), At(starts.end())], |row| {

@@ -44,6 +44,8 @@ pub struct CalendarBusy {
     pub read_at: Option<Timestamp>,
     /// Sorted by start; they may overlap. Empty when it is not read for busy time.
     pub intervals: Vec<BusyInterval>,
+    /// What would be busy but for `ignore_titles`.
+    pub ignored: Vec<BusyInterval>,
     /// What its events open, beside the hours.
     pub opens: Vec<Interval>,
     /// What was not understood in it.
@@ -96,6 +98,7 @@ impl SourceSettings {
         };
         // An event that opens time does not also take it; of a calendar that only opens time, none does.
         busy.intervals.retain(|busy| self.busy && !opens.contains(&busy.interval));
+        busy.ignored.retain(|busy| self.busy && !opens.contains(&busy.interval));
         Contribution { busy, opens }
     }
 }
@@ -219,7 +222,7 @@ impl HostBoard {
 }
 
 /// The window that busy time is to be known in.
-fn window_of(host: &Host, now: Timestamp) -> Interval {
+pub(super) fn window_of(host: &Host, now: Timestamp) -> Interval {
     let farthest = host.meetings.iter().map(|meeting| meeting.horizon + meeting.duration + meeting.buffer_after).max();
     let instant = Interval::new(now, now.checked_add(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MAX));
     let instant = instant.or_else(|| Interval::new(Timestamp::MIN, Timestamp::MAX));
@@ -235,6 +238,7 @@ impl Sources {
             .calendars
             .values()
             .map(|source| {
+                let ignored = source.objects.values().flat_map(|object| object.busy.ignored.iter().cloned()).collect();
                 let foreign = source.objects.values().filter(|object| !self.is_own(&object.busy));
                 let mut intervals: Vec<BusyInterval> =
                     foreign.flat_map(|object| object.busy.intervals.iter().cloned()).collect();
@@ -252,6 +256,7 @@ impl Sources {
                     name: source.settings.name.clone(),
                     read_at: source.read_at,
                     intervals,
+                    ignored,
                     opens,
                     warnings,
                 })

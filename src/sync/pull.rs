@@ -2,12 +2,10 @@
 //! was, with the time when it was last read. Start with [`AccountSync::pass`].
 
 use super::board::{Opens, SourceSettings};
-use super::plan::plan;
-use crate::availability::{AllDay, BusyRules, Host, Tentative};
-use crate::caldav::{self, Changes, Client, ErrorKind, Fetched, Href, SyncToken};
+use crate::availability::{BusyRules, Counting, Host};
+use crate::caldav::{self, Client, ErrorKind, Href};
 use crate::store::{
-    AccountFacts, CalendarEntry, CalendarKey, CalendarRole, Failure, PullCommit, PullOutcome, Store, StoreError,
-    StoredCalendar, StoredObject,
+    AccountFacts, CalendarEntry, CalendarKey, CalendarRole, Failure, PullOutcome, Store, StoreError, StoredCalendar,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap};
@@ -16,9 +14,6 @@ use std::sync::Arc;
 
 /// The calendars of an account are looked for anew this often: one that the host makes is busy soon.
 const REDISCOVER: SignedDuration = SignedDuration::from_mins(10);
-/// A calendar is compared with the server's whole listing this often, whatever its sync tokens say (RFC 6578 servers lose
-/// changes over a restore from backup).
-const RELIST: SignedDuration = SignedDuration::from_hours(24);
 
 /// What the config says of an account.
 #[derive(Clone, Debug)]
@@ -29,10 +24,8 @@ pub struct AccountSettings {
     pub id: String,
     /// Names or hrefs of the calendars that make the host busy; `None`: all that are not marked transparent.
     pub calendars: Option<Vec<String>>,
-    /// How all-day events count.
-    pub all_day: AllDay,
-    /// How tentative events count.
-    pub tentative: Tentative,
+    /// Which events of its calendars count.
+    pub counting: Counting,
     /// Name or href of the calendar that bookings are written to, if it is in this account.
     pub bookings: Option<String>,
     /// Name or href of the calendar whose events open time, and their SUMMARY (`None`: any), if it is in this account.
@@ -118,12 +111,13 @@ impl AccountSync {
     /// One pass at `now`. Fails as a whole only when the account's calendars were never found, and cannot be.
     pub async fn pass(&self, now: Timestamp) -> Result<Pass, SyncError> {
         let mut pass = Pass::default();
+        let mut ctags = HashMap::new();
         let settings = &self.settings;
         let facts = self.facts().await?;
         let due = facts.as_ref().is_none_or(|facts| now.duration_since(facts.discovered_at) >= REDISCOVER);
         if due {
             match self.discover(now).await {
-                Ok(()) => pass.rediscovered = true,
+                Ok(found) => (pass.rediscovered, ctags) = (true, found),
                 // The calendars that we know are read all the same, and say for themselves what is wrong.
                 Err(SyncError::Server(error)) if facts.is_some() => {
                     tracing::warn!(host = %settings.host.id, account = settings.id, %error, "The account's calendars could not be listed anew.");
@@ -132,7 +126,8 @@ impl AccountSync {
             }
         }
         for (stored, _) in self.wanted().await? {
-            let result = self.pull(&stored, now).await;
+            let ctag = ctags.get(&Href::new(stored.key.href.as_str())).map(String::as_str);
+            let result = self.pull(&stored, ctag, now).await;
             if let Err(error) = &result {
                 self.store.mark_failed(&stored.key, Failure { error: error.to_string(), at: now }).await?;
             }
@@ -151,9 +146,11 @@ impl AccountSync {
         Ok(pass)
     }
 
-    /// Finds the account's calendars.
-    async fn discover(&self, now: Timestamp) -> Result<(), SyncError> {
+    /// Finds the account's calendars; gives their CTags.
+    async fn discover(&self, now: Timestamp) -> Result<HashMap<Href, String>, SyncError> {
         let found = self.client.discover().await?;
+        let ctags = found.calendars.iter();
+        let ctags = ctags.filter_map(|calendar| Some((calendar.href.clone(), calendar.ctag.clone()?))).collect();
         let settings = &self.settings;
         let facts = AccountFacts {
             principal: found.principal.map(|href| href.to_string()),
@@ -173,7 +170,7 @@ impl AccountSync {
             .collect();
         self.store.set_calendars(&settings.host.id, &settings.id, entries).await?;
         self.store.set_account(&settings.host.id, &settings.id, facts).await?;
-        Ok(())
+        Ok(ctags)
     }
 
     /// The stored calendars of the account that are to be read, with what they are read for.
@@ -202,8 +199,7 @@ impl AccountSync {
                     rules: BusyRules {
                         zone: settings.host.zone.clone(),
                         owner: owner.clone(),
-                        all_day: settings.all_day,
-                        tentative: settings.tentative,
+                        counting: settings.counting.clone(),
                     },
                     busy,
                     opens,
@@ -221,12 +217,8 @@ impl AccountSync {
         let settings = &self.settings;
         let wanted = self.wanted().await?;
         let mut sources: Vec<_> = wanted.into_iter().map(|(stored, source)| (source, stored.read_at)).collect();
-        let rules = BusyRules {
-            zone: settings.host.zone.clone(),
-            owner: Vec::new(),
-            all_day: settings.all_day,
-            tentative: settings.tentative,
-        };
+        let rules =
+            BusyRules { zone: settings.host.zone.clone(), owner: Vec::new(), counting: settings.counting.clone() };
         let mut unread: Vec<(CalendarKey, String)> =
             self.missing().await?.into_iter().map(|(key, name, _)| (key, name)).collect();
         if self.facts().await?.is_none() {
@@ -278,151 +270,6 @@ impl AccountSync {
         let calendars = self.store.calendars(&self.settings.host.id).await?;
         Ok(calendars.into_iter().find(|stored| stored.key.account == self.settings.id && is_named(stored, name)))
     }
-
-    /// Brings one calendar up to date: by sync token, else by CTag and listing.
-    async fn pull(&self, stored: &StoredCalendar, now: Timestamp) -> Result<PullOutcome, SyncError> {
-        let calendar = Href::new(stored.key.href.clone());
-        let relist = stored.listed_at.is_none_or(|at| now.duration_since(at) >= RELIST);
-        let held_token = stored.sync_token.as_deref().and_then(SyncToken::new);
-        let mut kept_token = stored.sync_token.clone();
-        // A server that could not sync is asked again each day.
-        if stored.strategy.as_deref() != Some(LISTING) || relist {
-            let token = held_token.as_ref().filter(|_| !relist);
-            let mut changes = self.client.changes(&calendar, token).await;
-            if token.is_some() && matches!(changes, Ok(Changes::TokenInvalid)) {
-                // Servers lose tokens routinely: begin anew, and fetch only what differs.
-                kept_token = None;
-                changes = self.client.changes(&calendar, None).await;
-            }
-            match changes {
-                Ok(Changes::Delta { token, changed, removed, complete: false }) => {
-                    return self.take_delta(stored, token, &changed, &removed, now).await;
-                }
-                Ok(Changes::Delta { token, changed, complete: true, .. }) => {
-                    if stored.strategy.is_some() {
-                        self.store.set_strategy(&stored.key, None).await?;
-                    }
-                    return self.take_listing(stored, changed, Some(token.as_str().to_owned()), None, now).await;
-                }
-                // A server that has synced before fails for now; one that never did cannot.
-                Ok(Changes::Unsupported | Changes::TokenInvalid) if held_token.is_none() => {
-                    self.store.set_strategy(&stored.key, Some(LISTING.to_owned())).await?;
-                }
-                Ok(Changes::Unsupported | Changes::TokenInvalid) => {}
-                Err(error) if is_about_the_report(&error) => {
-                    tracing::info!(host = %self.settings.host.id, account = self.settings.id, %error, "A sync report failed; the calendar is listed instead.");
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        // The CTag is read before the listing: read after it, a change in between would be lost.
-        let ctag = self.client.state(&calendar).await?.ctag;
-        if !relist && ctag.is_some() && ctag == stored.ctag {
-            self.store.mark_read(&stored.key, now).await?;
-            return Ok(PullOutcome::default());
-        }
-        let listed = self.client.list(&calendar).await?;
-        // The old token stays: what changed since is told again, and taking it twice does no harm.
-        self.take_listing(stored, listed, kept_token, ctag, now).await
-    }
-
-    /// Takes the changes since a token.
-    async fn take_delta(
-        &self,
-        stored: &StoredCalendar,
-        token: SyncToken,
-        changed: &[caldav::Member],
-        removed: &[Href],
-        now: Timestamp,
-    ) -> Result<PullOutcome, SyncError> {
-        let hrefs: Vec<Href> = changed.iter().map(|member| member.href.clone()).collect();
-        let fetched = all_read(self.client.fetch(&Href::new(stored.key.href.clone()), &hrefs).await?)?;
-        // Our copy has each object under the spelling that it was first listed with.
-        let held = self.store.object_etags(&stored.key).await?;
-        let spelt: HashMap<Href, &str> =
-            held.iter().map(|(href, _)| (Href::new(href.as_str()), href.as_str())).collect();
-        let gone = removed.iter().chain(&fetched.gone);
-        let commit = PullCommit {
-            key: stored.key.clone(),
-            token: Some(token.as_str().to_owned()),
-            ctag: None,
-            changed: fetched
-                .objects
-                .into_iter()
-                .map(|object| {
-                    let known = spelt.get(&object.href).map(|href| (*href).to_owned());
-                    let object = stored_object(object);
-                    StoredObject { href: known.unwrap_or(object.href), ..object }
-                })
-                .collect(),
-            removed: gone
-                .map(|href| spelt.get(href).map_or_else(|| href.to_string(), |known| (*known).to_owned()))
-                .collect(),
-            full: false,
-            read_at: now,
-            listed: false,
-        };
-        Ok(self.store.commit_pull(commit).await?)
-    }
-
-    /// Takes a complete listing: fetches what differs, forgets what is gone.
-    async fn take_listing(
-        &self,
-        stored: &StoredCalendar,
-        listed: Vec<caldav::Member>,
-        token: Option<String>,
-        ctag: Option<String>,
-        now: Timestamp,
-    ) -> Result<PullOutcome, SyncError> {
-        let held = self.store.object_etags(&stored.key).await?;
-        let listed: Vec<(String, Option<String>)> = listed
-            .into_iter()
-            .map(|member| (member.href.to_string(), member.etag.map(|etag| etag.to_string())))
-            .collect();
-        let plan = plan(&held, &listed, Href::new);
-        let hrefs: Vec<Href> = plan.fetch.iter().map(|href| Href::new(href.as_str())).collect();
-        let fetched = all_read(self.client.fetch(&Href::new(stored.key.href.clone()), &hrefs).await?)?;
-        let mut removed = plan.forget;
-        removed.extend(fetched.gone.iter().map(Href::to_string));
-        let commit = PullCommit {
-            key: stored.key.clone(),
-            token,
-            ctag,
-            changed: fetched.objects.into_iter().map(stored_object).collect(),
-            removed,
-            full: false,
-            listed: true,
-            read_at: now,
-        };
-        Ok(self.store.commit_pull(commit).await?)
-    }
-}
-
-/// Whether the server failed at the report, and may still be able to list: it answered, and not about the login.
-fn is_about_the_report(error: &caldav::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Server(_)
-            | ErrorKind::BadAnswer
-            | ErrorKind::Rejected { .. }
-            | ErrorKind::Conflict
-            | ErrorKind::TooLarge
-    )
-}
-
-/// The remembered behaviour of a server without sync-collection.
-const LISTING: &str = "listing";
-
-/// What cannot be read is busy, and nobody knows when: the calendar counts as not read until the server gives it.
-fn all_read(mut fetched: Fetched) -> Result<Fetched, caldav::Error> {
-    match fetched.failed.pop() {
-        Some(failed) => Err(failed.error),
-        None => Ok(fetched),
-    }
-}
-
-fn stored_object(object: caldav::Object) -> StoredObject {
-    StoredObject { href: object.href.to_string(), etag: object.etag.map(|etag| etag.to_string()), data: object.data }
 }
 
 /// Whether the config means this calendar: by its name, its href, or the href's last segment.

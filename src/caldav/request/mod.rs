@@ -37,10 +37,34 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderMap;
 use url::Url;
 
+/// What is asked of a server (RFC 9110 9, RFC 4918 9, RFC 3253 3.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    Get,
+    Put,
+    Delete,
+    Options,
+    Propfind,
+    Report,
+}
+
+impl Method {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Put => "PUT",
+            Method::Delete => "DELETE",
+            Method::Options => "OPTIONS",
+            Method::Propfind => "PROPFIND",
+            Method::Report => "REPORT",
+        }
+    }
+}
+
 /// A request but for its address. Every body is XML or iCalendar and is sent with its length, never chunked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
-    pub(crate) method: &'static str,
+    pub(crate) method: Method,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Option<String>,
     /// What it does, for messages: "read the calendar's state".
@@ -52,7 +76,7 @@ impl Request {
     fn propfind(operation: &'static str, depth: Depth, properties: &[&str]) -> Request {
         Request::xml(
             operation,
-            "PROPFIND",
+            Method::Propfind,
             depth,
             format!("<D:propfind {NAMESPACES}>{}</D:propfind>", prop(properties)),
         )
@@ -60,10 +84,10 @@ impl Request {
 
     /// REPORT (RFC 3253 3.6); `body` is its root element with [`NAMESPACES`].
     fn report(operation: &'static str, depth: Depth, body: String) -> Request {
-        Request::xml(operation, "REPORT", depth, body)
+        Request::xml(operation, Method::Report, depth, body)
     }
 
-    fn xml(operation: &'static str, method: &'static str, depth: Depth, body: String) -> Request {
+    fn xml(operation: &'static str, method: Method, depth: Depth, body: String) -> Request {
         let depth = match depth {
             Depth::Zero => "0",
             Depth::One => "1",
@@ -75,7 +99,7 @@ impl Request {
 
     /// Whether sending it twice is as good as once.
     pub(crate) fn is_safe(&self) -> bool {
-        !matches!(self.method, "PUT" | "DELETE")
+        !matches!(self.method, Method::Put | Method::Delete)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Events that open time, from the text of a calendar to the slots.
 
 use super::*;
-use crate::availability::{AllDay, Confirm, HostId, Hours, MeetingId, MeetingType, Situation, Tentative};
+use crate::availability::{Confirm, Counting, HostId, Hours, MeetingId, MeetingType, Situation};
 use crate::booking::{BookingId, BookingState};
 use crate::ical::Zone;
 
@@ -53,8 +53,7 @@ fn source(name: &str, busy: bool, opens: Option<Option<&str>>) -> SourceSettings
         rules: BusyRules {
             zone: host.zone.clone(),
             owner: vec!["mailto:noether@example.edu".into()],
-            all_day: AllDay::Obey,
-            tentative: Tentative::Busy,
+            counting: Counting::default(),
         },
         busy,
         opens: opens.map(|summary| Opens { summary: summary.map(str::to_owned) }),
