@@ -5,7 +5,8 @@ use super::etag::{ETag, SyncToken};
 use super::href::{Href, without_credentials};
 use super::request::Stored;
 use super::request::{
-    Answer, Create, Delete, Get, ListMembers, Multiget, Page, QueryMembers, Request, State, SyncCollection, Update,
+    Answer, Availability, Create, Delete, FindInbox, Get, ListMembers, Multiget, Page, QueryMembers, Request, State,
+    SyncCollection, Update,
 };
 use super::transport::Transport;
 use super::{
@@ -51,6 +52,25 @@ impl Client {
     pub async fn state(&self, calendar: &Href) -> Result<CollectionState, Error> {
         let answer = self.ask(calendar, &State.request()).await?;
         State.read(&answer)
+    }
+
+    /// The scheduling inbox of a principal; `None` when the server does no scheduling.
+    ///
+    /// # Errors
+    /// As the server's.
+    pub async fn inbox(&self, principal: &Href) -> Result<Option<Href>, Error> {
+        let answer = self.ask(principal, &FindInbox.request()).await?;
+        FindInbox.read(&answer)
+    }
+
+    /// The availability that the owner of a scheduling inbox keeps on it (RFC 7953 7.2.4), as iCalendar text; `None` when
+    /// they keep none.
+    ///
+    /// # Errors
+    /// Also when it is there and may not be read.
+    pub async fn availability(&self, inbox: &Href) -> Result<Option<String>, Error> {
+        let answer = self.ask(inbox, &Availability.request()).await?;
+        Availability.read(&answer)
     }
 
     /// What changed in a calendar since a token, or everything (RFC 6578); follows pages to the last. The same change may come

@@ -40,6 +40,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "url",
             "username",
             "password",
+            "auth",
             "calendars",
             "poll",
             "insecure",
@@ -51,10 +52,13 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
         ],
     ),
     ("host.account.password", SECRET),
+    ("host.account.auth", &["google"]),
+    ("host.account.auth.google", &["client_id", "client_secret", "auth_url", "token_url", "scope"]),
+    ("host.account.auth.google.client_secret", SECRET),
     ("host.subscription", &["url", "poll", "all_day", "tentative", "unanswered", "travel_time", "ignore_titles"]),
     ("host.folder", &["path", "all_day", "tentative", "unanswered", "travel_time", "ignore_titles"]),
     ("host.bookings", &["calendar", "grace", "notify", "digest", "declined"]),
-    ("host.hours", &["weekly", "dates", "from_calendar"]),
+    ("host.hours", &["weekly", "dates", "from_calendar", "availability"]),
     ("host.hours.from_calendar", &["calendar", "summary"]),
     (
         "host.meeting",
@@ -85,7 +89,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
 const SECRET: &[&str] = &["file", "credential", "command", "env"];
 
 /// Keys whose values are never shown, not even in the line of a mistake: they are secret or may carry a secret.
-const PRIVATE: &[&str] = &["password", "smtp", "url", "command"];
+const PRIVATE: &[&str] = &["password", "smtp", "url", "command", "auth", "google", "client_secret"];
 
 /// Paths that the first hosts in a URL must not take: `/b/{token}`, `/healthz`, and room for our own files.
 pub(super) const RESERVED_HOSTS: &[&str] = &["api", "assets", "b", "h", "healthz", "metrics", "readyz", "static"];

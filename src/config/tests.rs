@@ -59,7 +59,7 @@ fn the_annotated_example_is_loaded() {
     assert_eq!(host.host.zone.name(), "Europe/Berlin");
     assert_eq!(host.host.meeting("office-hour").unwrap().per_day, Some(6));
     assert_eq!(host.host.meeting("thesis").unwrap().confirm, Confirm::Approval);
-    assert_eq!(host.accounts[0].login.as_ref().unwrap().password.to_string(), "the systemd credential caldav-work");
+    assert_eq!(secret_of(&host.accounts[0]), "the systemd credential caldav-work");
     assert_eq!(host.bookings.as_ref().unwrap().calendar, "Work");
 }
 
@@ -136,8 +136,48 @@ fn paths_are_relative_to_the_file() {
     let text = SHORT.replace("url =", "username = \"n\"\npassword = { file = \"secrets/caldav\" }\nurl =");
     let config = parse(&format!("[store]\npath = \"data/oh.db\"\n{text}")).unwrap();
     assert_eq!(config.store.path, Path::new("/etc/oh/data/oh.db"));
-    let password = &config.hosts[0].accounts[0].login.as_ref().unwrap().password;
-    assert_eq!(password.to_string(), "the file /etc/oh/secrets/caldav");
+    assert_eq!(secret_of(&config.hosts[0].accounts[0]), "the file /etc/oh/secrets/caldav");
+}
+
+#[test]
+fn a_google_account_needs_a_registered_program_and_no_address() {
+    let with = |lines: &str| parse(&SHORT.replace("url = \"https://cloud.example.edu/\"", lines));
+    let google = "auth = { google = { client_id = \"i\", client_secret = { file = \"s\" } } }";
+    let config = with(google).unwrap();
+    let account = &config.hosts[0].accounts[0];
+    assert_eq!(account.url.as_str(), "https://apidata.googleusercontent.com/caldav/v2/noether@example.edu/user");
+    let Some(Login::OAuth(oauth)) = &account.login else { panic!("{account:?}") };
+    assert_eq!(
+        (oauth.auth_url.host_str(), oauth.token_url.host_str()),
+        (Some("accounts.google.com"), Some("oauth2.googleapis.com"))
+    );
+    assert_eq!(oauth.scope, "https://www.googleapis.com/auth/calendar");
+    assert_eq!(secret_of(account), "the file /etc/oh/s");
+    let other = with(&format!("username = \"a/b@example.org\"\n{google}")).unwrap();
+    assert!(other.hosts[0].accounts[0].url.path().ends_with("/a%2Fb@example.org/user"));
+
+    let elsewhere = "auth = { google = { client_id = \"i\", auth_url = \"https://id.example.edu/a\", token_url = \"https://id.example.edu/t\" } }";
+    assert!(
+        with(&format!("url = \"https://cloud.example.edu/\"\n{elsewhere}")).is_ok(),
+        "a public client of another server"
+    );
+    for (lines, part) in [
+        ("auth = { google = { client_id = \"i\" } }", "`client_secret` is missing"),
+        ("auth = { google = { client_secret = \"hunter2\" } }", "`client_id` is missing"),
+        ("auth = {}", "`google` is missing"),
+        (elsewhere, "`url` is missing"),
+        (&elsewhere.replace("token_url", "scope"), "`token_url` is missing"),
+        (&elsewhere.replace("https://id.example.edu/t", "http://id.example.edu/t"), "plain http"),
+        (&format!("password = \"hunter2\"\n{google}"), "leave one out"),
+        ("auth = { google = { client_id = \"i\", client_secret = \"hunter2\", colour = 1 } }", "unknown key `colour`"),
+    ] {
+        let errors = with(lines).unwrap_err().to_string();
+        assert!(errors.contains(part) && !errors.contains("hunter2"), "{part}: {errors}");
+    }
+}
+
+fn secret_of(account: &Account) -> String {
+    account.login.as_ref().and_then(Login::secret).unwrap().to_string()
 }
 
 #[test]
@@ -177,6 +217,7 @@ notify = "yes"
 [host.hours]
 weekly = ["Mon-Fri 09:00-12:00", "Mo 9-10"]
 dates = "2026-12-24"
+availability = "worc"
 
 [[host.meeting]]
 id = "freebusy"
@@ -223,18 +264,19 @@ per_guest = 1
         "31:10: notify: expected true or false without quotes, found a string",
         "34:34: weekly: \"Mo\": a day is Mon, Tue, Wed, Thu, Fri, Sat or Sun",
         "35:9: dates: \"2026-12-24\": a date line is written 2026-12-24..2027-01-06 closed, or 2026-12-01 10:00-15:00",
-        "37:1: `title` is missing in [[host.meeting]]; write title = \"Office hour\"",
-        "38:6: id: \"freebusy\" is taken by officehours itself in URLs; choose another",
-        "39:12: duration: `min` is no unit of time; the units are s, m, h, d and w, as in 1h30m",
-        "40:9: seats: 0 is not a whole number from 1 to 10000",
-        "41:21: id: \"email\" is a field of every booking form already; choose another",
-        "41:45: `label` is missing in `questions`; write label = \"What is it about?\"",
-        "41:57: unknown key `lable` in `questions`; did you mean `label`?",
-        "47:10: notice: no slot is ever on offer: `notice` (60d) must be shorter than `horizon` (4h)",
-        "49:9: `weekly` is missing in `hours`; write hours = { weekly = [\"Tue 14:00-16:00\"] }, or leave `hours` out for the host's",
-        "49:11: unknown key `weekdays` in `hours`; known here: weekly, dates",
-        "52:6: id: \"twice\" is taken in line 44; each needs its own",
-        "55:13: per_guest: expected a string, found a number; write how many bookings in what time, as \"1/7d\"",
+        "36:16: availability: this host has no account \"worc\"; did you mean \"work\"?",
+        "38:1: `title` is missing in [[host.meeting]]; write title = \"Office hour\"",
+        "39:6: id: \"freebusy\" is taken by officehours itself in URLs; choose another",
+        "40:12: duration: `min` is no unit of time; the units are s, m, h, d and w, as in 1h30m",
+        "41:9: seats: 0 is not a whole number from 1 to 10000",
+        "42:21: id: \"email\" is a field of every booking form already; choose another",
+        "42:45: `label` is missing in `questions`; write label = \"What is it about?\"",
+        "42:57: unknown key `lable` in `questions`; did you mean `label`?",
+        "48:10: notice: no slot is ever on offer: `notice` (60d) must be shorter than `horizon` (4h)",
+        "50:9: `weekly` is missing in `hours`; write hours = { weekly = [\"Tue 14:00-16:00\"] }, or leave `hours` out for the host's",
+        "50:11: unknown key `weekdays` in `hours`; known here: weekly, dates",
+        "53:6: id: \"twice\" is taken in line 45; each needs its own",
+        "56:13: per_guest: expected a string, found a number; write how many bookings in what time, as \"1/7d\"",
     ];
     let found = mistakes(text);
     for (found, expected) in found.iter().zip(expected) {

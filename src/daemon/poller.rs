@@ -152,7 +152,7 @@ impl Poller {
             match &self.source {
                 Source::Account(account) => self.follow(account, &pass, suspects, now).await,
                 // Bookings are written to accounts alone.
-                Source::Subscription(_) | Source::Folder(_) => Ok(()),
+                Source::Subscription(_) | Source::Folder(_) | Source::Availability(_) => Ok(()),
             }
         };
         match outcome.await {

@@ -281,7 +281,7 @@ fn elapsed(start: &EventTime, end: &EventTime, host: &Zone) -> Option<Length> {
 }
 
 /// A DATE or DATE-TIME by its own shape, whatever VALUE says; but a midnight that is said to be a date is one.
-fn read_time(property: &Property<'_>, value: &str, zones: &mut ZoneNames<'_>) -> Option<EventTime> {
+pub(crate) fn read_time(property: &Property<'_>, value: &str, zones: &mut ZoneNames<'_>) -> Option<EventTime> {
     let says_date = || property.param_is("VALUE", "DATE");
     match parse_written(value)? {
         Written::Date(date) => Some(EventTime::Date(date)),

@@ -27,7 +27,10 @@ pub fn retry(
 ) -> Retry {
     // A redirect that leads away and a wrong certificate are often a page in between, of a network or of the server.
     let may_pass = matches!(kind, ErrorKind::Insecure | ErrorKind::Tls);
-    let refused = matches!(kind, ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::Quota);
+    // Nothing is sent while a login has ended: looking costs nobody anything.
+    let is_over = *kind == ErrorKind::LoginEnded;
+    let refused =
+        matches!(kind, ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::Quota | ErrorKind::Settings);
     let wait = if refused {
         // A permission may be a passing fault of the server: the first tries come soon.
         if attempts <= 2 { SignedDuration::from_secs(5) } else { REFUSED }
@@ -36,7 +39,7 @@ pub fn retry(
         doubled.min(LONGEST).mul_f64(0.75 + jitter.clamp(0.0, 1.0) / 4.0)
     };
     let wait = retry_after.map_or(wait, |asked| asked.max(wait));
-    Retry { due_at: now.checked_add(wait).unwrap_or(Timestamp::MAX), needs_host: refused || may_pass }
+    Retry { due_at: now.checked_add(wait).unwrap_or(Timestamp::MAX), needs_host: refused || may_pass || is_over }
 }
 
 /// The first wait for a mail server, doubled each time.

@@ -32,6 +32,8 @@ pub struct Trouble {
 pub enum TroubleKind {
     /// The login is refused: polling has stopped, since further tries can lock the account. The host must give another.
     Login,
+    /// A login by OAuth is not there or has ended: nothing is sent until the host has logged in again.
+    LoggedOut,
     /// The account may not read what it is to read.
     Forbidden,
     /// A calendar, a folder or the whole service is not where the config says.
@@ -53,6 +55,7 @@ impl TroubleKind {
     pub fn as_str(self) -> &'static str {
         match self {
             TroubleKind::Login => "login",
+            TroubleKind::LoggedOut => "logged-out",
             TroubleKind::Forbidden => "forbidden",
             TroubleKind::Missing => "missing",
             TroubleKind::Settings => "settings",
@@ -65,7 +68,14 @@ impl TroubleKind {
 
     /// Whether it stays until the host does something.
     pub fn needs_the_host(self) -> bool {
-        matches!(self, TroubleKind::Login | TroubleKind::Forbidden | TroubleKind::Missing | TroubleKind::Settings)
+        matches!(
+            self,
+            TroubleKind::Login
+                | TroubleKind::LoggedOut
+                | TroubleKind::Forbidden
+                | TroubleKind::Missing
+                | TroubleKind::Settings
+        )
     }
 }
 
@@ -106,7 +116,7 @@ impl Setback {
     /// What decides the next pause comes first: a refused login, a wish of the server, then what the host must mend.
     fn weight(&self) -> u8 {
         match self.kind {
-            TroubleKind::Login => 4,
+            TroubleKind::Login | TroubleKind::LoggedOut => 4,
             TroubleKind::Paused => 3,
             TroubleKind::Unreachable | TroubleKind::Server | TroubleKind::Store => 2,
             TroubleKind::Forbidden | TroubleKind::Missing | TroubleKind::Settings => 1,
@@ -117,6 +127,7 @@ impl Setback {
 fn kind(error: &caldav::Error) -> TroubleKind {
     match error.kind() {
         ErrorKind::Unauthorized => TroubleKind::Login,
+        ErrorKind::LoginEnded => TroubleKind::LoggedOut,
         ErrorKind::Forbidden => TroubleKind::Forbidden,
         ErrorKind::NotFound | ErrorKind::NoCalendars => TroubleKind::Missing,
         ErrorKind::Insecure | ErrorKind::Settings | ErrorKind::PrivateAddress | ErrorKind::Tls => TroubleKind::Settings,
