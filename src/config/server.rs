@@ -27,6 +27,8 @@ pub struct Server {
     pub directory: bool,
     /// What guests and hosts are spoken to in who say no other.
     pub language: Language,
+    /// Who is asked for the calendar services of domains; `None`: the name servers of the system.
+    pub dns: Option<SocketAddr>,
     /// The sites that may show pages in a frame, as origins.
     pub embed: Vec<String>,
     /// How all pages look.
@@ -52,6 +54,7 @@ pub(super) fn server(file: &File<'_>, root: &Section<'_>, surroundings: &Surroun
             metrics_listen: None,
             directory: false,
             language: Language::default(),
+            dns: None,
             embed: Vec::new(),
             look: Look::default(),
         });
@@ -91,6 +94,7 @@ pub(super) fn server(file: &File<'_>, root: &Section<'_>, surroundings: &Surroun
         metrics_listen,
         directory: section.read_or("directory", false, flag),
         language: section.read_or("language", Language::default(), language),
+        dns: section.read("dns", |value| network::address(&text(value)?)),
         embed: section.one_or_list("embed", origin).unwrap_or_default(),
         look: look::look(&section, surroundings),
     })

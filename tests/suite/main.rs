@@ -12,9 +12,13 @@ mod support;
 
 mod architecture;
 mod browser;
+mod chaos;
 mod cli;
 mod demo;
+mod discovery;
 mod docs;
+mod economy;
+mod faults;
 mod feed;
 mod hostile;
 mod hygiene;
@@ -27,3 +31,4 @@ mod peers;
 mod race;
 mod sources;
 mod story;
+mod why;
