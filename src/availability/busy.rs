@@ -4,7 +4,7 @@
 use super::blocking;
 use super::happening::{Happening, Kind, Objects};
 use super::{BusyRules, Interval};
-use crate::ical::{Event, EventTime, Zone, read};
+use crate::ical::{Component, Event, EventTime, Zone, read};
 use std::sync::Arc;
 
 /// A stretch of busy time and what makes it so.
@@ -181,6 +181,8 @@ pub struct EventFacts {
     pub recurring: bool,
     /// SEQUENCE; 0 when absent.
     pub sequence: i64,
+    /// The mail addresses, in lower case, of the attendees whose PARTSTAT is DECLINED.
+    pub declined: Vec<String>,
 }
 
 impl EventFacts {
@@ -218,8 +220,17 @@ pub fn event_summary(data: &[u8], zone: &Zone) -> Option<EventFacts> {
         description: text("DESCRIPTION"),
         recurring: others || !event.rules.is_empty() || !event.dates.is_empty(),
         sequence: event.sequence,
+        declined: declined(event.component),
         uid,
     })
+}
+
+fn declined(event: &Component<'_>) -> Vec<String> {
+    let attendees = event.properties.iter().filter(|property| property.name == "ATTENDEE");
+    let declined = attendees.filter(|attendee| attendee.param_is("PARTSTAT", "DECLINED"));
+    declined
+        .filter_map(|attendee| attendee.value.trim().to_lowercase().strip_prefix("mailto:").map(str::to_owned))
+        .collect()
 }
 
 #[cfg(test)]

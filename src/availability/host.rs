@@ -2,6 +2,7 @@
 
 use super::{Hours, MeetingType};
 use crate::ical::Zone;
+use crate::language::Language;
 use jiff::SignedDuration;
 use std::fmt;
 use std::sync::Arc;
@@ -53,6 +54,8 @@ pub struct Host {
     pub max_staleness: SignedDuration,
     /// When the host is willing to meet, unless the meeting type says otherwise.
     pub hours: Hours,
+    /// What the host reads, and guests who say no other.
+    pub language: Language,
     /// What can be booked, in the order of the config.
     pub meetings: Vec<Arc<MeetingType>>,
 }

@@ -30,6 +30,8 @@ pub enum Command {
     EventGone,
     /// Its event came to the calendar after its end: a write that was thought lost has arrived.
     EventLate,
+    /// The guest's calendar declined the invitation: are they asked whether to cancel?
+    AskToCancel,
 }
 
 /// What has to be done because of a change. Stored with it, performed by the outbox.
@@ -54,10 +56,18 @@ pub enum Message {
     Invitation,
     /// To the guest: another time, an iMIP REQUEST with a higher SEQUENCE.
     Moved,
+    /// To the guest: the host moved it; an iMIP REQUEST with a higher SEQUENCE.
+    MovedByHost,
     /// To the guest: an iMIP CANCEL.
     Cancelled,
+    /// To the guest: the host called it off; an iMIP CANCEL.
+    CancelledByHost,
     /// To the guest: the host did not approve.
     Declined,
+    /// To the guest: it is soon.
+    Reminder,
+    /// To the guest, whose calendar declined the invitation: the link to cancel.
+    AskToCancel,
     /// To the host: a booking to approve or decline.
     ApprovalRequest,
     /// To the host: a new booking.
@@ -72,9 +82,15 @@ impl Message {
     /// Whether it goes to the guest; else to the host.
     pub fn is_to_guest(self) -> bool {
         match self {
-            Message::ConfirmAddress | Message::Invitation | Message::Moved | Message::Cancelled | Message::Declined => {
-                true
-            }
+            Message::ConfirmAddress
+            | Message::Invitation
+            | Message::Moved
+            | Message::MovedByHost
+            | Message::Cancelled
+            | Message::CancelledByHost
+            | Message::Declined
+            | Message::Reminder
+            | Message::AskToCancel => true,
             Message::ApprovalRequest | Message::HostBooked | Message::HostMoved | Message::HostCancelled => false,
         }
     }
@@ -136,8 +152,9 @@ pub fn transition(
             if state != AwaitingEmail {
                 effects.push(Effect::DeleteEvent);
             }
-            effects.extend(told_of_cancel(booking));
-            if matches!(command, Command::CancelByGuest) && state != AwaitingEmail {
+            let by_guest = matches!(command, Command::CancelByGuest);
+            effects.extend(told_of_cancel(booking, by_guest));
+            if by_guest && state != AwaitingEmail {
                 effects.push(Effect::Mail(Message::HostCancelled));
             }
         }
@@ -179,7 +196,7 @@ pub fn transition(
                     true => (Message::Moved, Message::HostMoved),
                     false => (Message::Invitation, Message::HostBooked),
                 };
-                next.told = Some(next.sequence);
+                (next.told, next.told_time) = (Some(next.sequence), Some(next.time));
                 effects.extend([Effect::Mail(guest), Effect::Mail(host)]);
             }
             AwaitingApproval if *sequence == booking.sequence && !was_told(booking) => {
@@ -194,8 +211,8 @@ pub fn transition(
                 next.placed_by_host = true;
                 next.sequence += 1;
                 if was_told(booking) {
-                    next.told = Some(next.sequence);
-                    effects.push(Effect::Mail(Message::Moved));
+                    (next.told, next.told_time) = (Some(next.sequence), Some(next.time));
+                    effects.push(Effect::Mail(Message::MovedByHost));
                 }
             }
             _ => return Ok(None),
@@ -204,7 +221,15 @@ pub fn transition(
             Reserved | Confirmed | AwaitingApproval => {
                 next.state = Cancelled;
                 next.sequence += 1;
-                effects.extend(told_of_cancel(booking));
+                effects.extend(told_of_cancel(booking, false));
+            }
+            _ => return Ok(None),
+        },
+        // Once for each version of the invitation, however often the calendar is read.
+        Command::AskToCancel => match state {
+            Confirmed if booking.declined != Some(booking.sequence) => {
+                next.declined = Some(booking.sequence);
+                effects.push(Effect::Mail(Message::AskToCancel));
             }
             _ => return Ok(None),
         },
@@ -231,8 +256,9 @@ fn was_told(booking: &Booking) -> bool {
 }
 
 /// A CANCEL goes only to a guest who has the invitation, or who waits for the host's decision.
-fn told_of_cancel(booking: &Booking) -> Option<Effect> {
-    (was_told(booking) || booking.state == BookingState::AwaitingApproval).then_some(Effect::Mail(Message::Cancelled))
+fn told_of_cancel(booking: &Booking, by_guest: bool) -> Option<Effect> {
+    let message = if by_guest { Message::Cancelled } else { Message::CancelledByHost };
+    (was_told(booking) || booking.state == BookingState::AwaitingApproval).then_some(Effect::Mail(message))
 }
 
 #[cfg(test)]
@@ -265,11 +291,14 @@ mod tests {
                 email: "g@example.org".into(),
                 note: String::new(),
                 time_zone: None,
+                language: None,
                 answers: vec![],
             },
             uid: "u".into(),
             sequence: 0,
             told: (state == BookingState::Confirmed).then_some(0),
+            told_time: (state == BookingState::Confirmed).then(|| hour(100)),
+            declined: None,
             placed_by_host: false,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
@@ -282,7 +311,7 @@ mod tests {
         transition(booking, &command, Timestamp::UNIX_EPOCH).unwrap().unwrap()
     }
 
-    const ALL: [fn() -> Command; 11] = [
+    const ALL: [fn() -> Command; 12] = [
         || Command::ConfirmEmail,
         || Command::Approve,
         || Command::Decline,
@@ -294,6 +323,7 @@ mod tests {
         || Command::EventMoved(hour(300)),
         || Command::EventGone,
         || Command::EventLate,
+        || Command::AskToCancel,
     ];
 
     #[test]
@@ -349,7 +379,16 @@ mod tests {
     #[test]
     fn a_cancel_found_on_the_calendar_does_not_delete_again() {
         let (_, effects) = apply(&booking(BookingState::Confirmed), Command::EventGone);
-        assert_eq!(effects, [Effect::Mail(Message::Cancelled)]);
+        assert_eq!(effects, [Effect::Mail(Message::CancelledByHost)]);
+    }
+
+    #[test]
+    fn a_guest_who_declined_is_asked_once_for_each_invitation() {
+        let (asked, effects) = apply(&booking(BookingState::Confirmed), Command::AskToCancel);
+        assert_eq!((asked.state, effects), (BookingState::Confirmed, vec![Effect::Mail(Message::AskToCancel)]));
+        assert_eq!(transition(&asked, &Command::AskToCancel, Timestamp::UNIX_EPOCH), Ok(None));
+        let (moved, _) = apply(&asked, Command::EventMoved(hour(200)));
+        assert!(transition(&moved, &Command::AskToCancel, Timestamp::UNIX_EPOCH).unwrap().is_some());
     }
 
     #[test]

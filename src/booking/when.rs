@@ -6,7 +6,7 @@ use crate::language::Language;
 use jiff::Timestamp;
 
 /// A slot or booking in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct When {
     /// `Tuesday 1 December 2026`, where the host is, as the language writes it.
     pub date: String,
@@ -21,7 +21,7 @@ pub struct When {
 }
 
 /// The same for the guest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct GuestWhen {
     /// Only when it is another date there.
     pub date: Option<String>,

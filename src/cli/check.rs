@@ -7,6 +7,7 @@ use crate::availability::{HostId, Interval};
 use crate::config::Config;
 use crate::daemon::{Level, Services, zone_disagreements};
 use crate::ical::write::{EventStatus, EventText, booking_event};
+use crate::mail::Templates;
 use crate::sync::{AccountSync, Source, Strategy, is_named_so};
 use anyhow::Context;
 use jiff::SignedDuration;
@@ -64,6 +65,10 @@ pub(super) async fn check(config: Option<&Path>, args: CheckArguments) -> anyhow
             }
         }
     }
+    for mistake in config.mail.iter().flat_map(|mail| Templates::new(mail.templates.clone()).check()) {
+        failed = true;
+        writeln!(out, "mail: a template fails, and the built-in text is sent instead: {mistake}.")?;
+    }
     if let Some(address) = &args.mail {
         match send_test(&config, &services, address).await {
             Ok(()) => writeln!(out, "mail: the mail server took a test message; look whether it arrives.")?,
@@ -88,7 +93,7 @@ async fn send_test(config: &Config, services: &Services, address: &str) -> anyho
     let mailer = services.mailer(config).await?;
     let mailer = mailer.context("there is no [mail] in the config")?;
     let id = uuid::Uuid::from_bytes(crate::daemon::random()?).to_string();
-    let message = crate::mail::test_message(mailer.from(), address, &id, services.clock.now())?;
+    let message = crate::mail::test_message(mailer.from(), address, config.server.language, &id, services.clock.now())?;
     Ok(mailer.send(message).await?)
 }
 

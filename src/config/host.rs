@@ -7,12 +7,13 @@ use super::look::{self, Look};
 use super::meeting;
 use super::oauth::{self, OAuth};
 use super::secret::{self, Secret};
-use super::value::{all, duration, email, flag, one_of, slug, text};
+use super::value::{all, duration, email, flag, language, one_of, slug, text, time_of_day};
 use crate::availability::{
     AllDay, Counting, DateHours, Host, HostId, Hours, Tentative, Title, Unanswered, WeeklyHours,
 };
 use crate::ical::Zone;
 use jiff::SignedDuration;
+use jiff::civil::Time;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -139,6 +140,22 @@ pub struct Bookings {
     pub alerts: bool,
     /// How long a calendar may be unreachable before that is an alert.
     pub alert_after: SignedDuration,
+    /// When the host is sent the list of the day's bookings, by the clock where they are; `None`: never.
+    pub digest: Option<Time>,
+    /// What is done when the guest's calendar declines the invitation.
+    pub declined: Declined,
+}
+
+/// What is done when the guest's calendar declines the invitation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Declined {
+    /// The guest is asked by mail.
+    #[default]
+    Ask,
+    /// The booking is cancelled.
+    Cancel,
+    /// Nothing.
+    Ignore,
 }
 
 /// The calendar whose events open time.
@@ -183,6 +200,9 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
     let max_staleness =
         section.read_or("max_staleness", minutes(30), duration(SignedDuration::from_secs(1)..=minutes(7 * 24 * 60)));
 
+    let spoken = section.read_or("language", surroundings.language, language);
+    let reminders = reminders(section, surroundings).unwrap_or_default();
+
     let account_sections = section.sections("account");
     let mut ids = BTreeMap::new();
     let accounts = all(account_sections.iter().map(|account_section| {
@@ -199,7 +219,7 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
             .missing("account", "[[host.account]] with the host's calendar server: without it all time would be free");
     }
 
-    let bookings = section.section("bookings").map(|section| bookings(&section, &account_ids));
+    let bookings = section.section("bookings").map(|section| bookings(&section, surroundings, &account_ids));
     if bookings.is_none() && !section.has("bookings") {
         section.warn("id", "the host has no [host.bookings]: slots are shown and none can be booked".to_owned());
     }
@@ -221,14 +241,23 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
             let message = "neither the host nor this meeting type has hours: nothing will be on offer";
             meeting_section.warn("id", message.to_owned());
         }
-        meeting::meeting(meeting_section, surroundings).map(Arc::new)
+        meeting::meeting(meeting_section, surroundings, &reminders).map(Arc::new)
     }));
     if !section.has("meeting") {
         section.warn("id", "the host has no [[host.meeting]]: nothing will be on offer".to_owned());
     }
 
-    let host =
-        Host { id: id?, name: name?, email: address?, aliases, zone: zone?, max_staleness, hours, meetings: meetings? };
+    let host = Host {
+        id: id?,
+        name: name?,
+        email: address?,
+        aliases,
+        zone: zone?,
+        max_staleness,
+        hours,
+        language: spoken,
+        meetings: meetings?,
+    };
     Some(HostConfig {
         host: Arc::new(host),
         accounts: accounts?,
@@ -239,6 +268,17 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
         look: look::look(section, surroundings),
         availability,
     })
+}
+
+/// How long before it starts a guest is reminded; the longest first. `None`: not written.
+pub(super) fn reminders(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<Vec<SignedDuration>> {
+    let mut leads = section.list("reminders", duration(minutes(5)..=minutes(30 * 24 * 60)))?;
+    leads.sort_by_key(|lead| std::cmp::Reverse(*lead));
+    leads.dedup();
+    if !leads.is_empty() && !surroundings.has_mail {
+        section.warn("reminders", "reminders: there is no [mail] section, so nobody is reminded".to_owned());
+    }
+    Some(leads)
 }
 
 fn host_id(value: &DeValue<'_>) -> Result<HostId, String> {
@@ -438,15 +478,21 @@ fn folder(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<Fold
     Some(Folder { path: surroundings.folder.join(path?), counting })
 }
 
-fn bookings(section: &Section<'_>, accounts: &[&str]) -> Option<Bookings> {
+fn bookings(section: &Section<'_>, surroundings: &Surroundings<'_>, accounts: &[&str]) -> Option<Bookings> {
     let calendar = section.require("calendar", "calendar = \"work/Work\" (account/calendar)", calendar_of(accounts));
     let grace = section.read_or("grace", minutes(5), duration(SignedDuration::ZERO..=minutes(7 * 24 * 60)));
     let notify = section.read_or("notify", true, flag);
     let alerts = section.read_or("alerts", true, flag);
     let alert_after =
         section.read_or("alert_after", minutes(60), duration(SignedDuration::from_secs(1)..=minutes(7 * 24 * 60)));
+    let digest = section.read("digest", time_of_day);
+    let words = [("ask", Declined::Ask), ("cancel", Declined::Cancel), ("ignore", Declined::Ignore)];
+    let declined = section.read_or("declined", Declined::default(), one_of(&words));
+    if digest.is_some() && !surroundings.has_mail {
+        section.warn("digest", "digest: there is no [mail] section, so nothing is sent".to_owned());
+    }
     let (account, calendar) = calendar?;
-    Some(Bookings { account, calendar, grace, notify, alerts, alert_after })
+    Some(Bookings { account, calendar, grace, notify, alerts, alert_after, digest, declined })
 }
 
 fn opening_calendar(section: &Section<'_>, accounts: &[&str]) -> Option<OpeningCalendar> {

@@ -3,10 +3,13 @@
 /// The section's path without indices, and its keys.
 pub(super) const KEYS: &[(&str, &[&str])] = &[
     ("", &["server", "store", "mail", "limits", "host"]),
-    ("server", &["listen", "public_url", "trusted_proxies", "metrics_listen", "directory", "dns", "embed", "look"]),
+    (
+        "server",
+        &["listen", "public_url", "trusted_proxies", "metrics_listen", "directory", "dns", "language", "embed", "look"],
+    ),
     ("server.look", &["accent", "logo", "stylesheet", "footer"]),
     ("store", &["path", "keep", "keep_events"]),
-    ("mail", &["smtp", "password", "from"]),
+    ("mail", &["smtp", "password", "from", "organizer", "templates"]),
     ("mail.password", SECRET),
     (
         "limits",
@@ -29,6 +32,8 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "aliases",
             "time_zone",
             "max_staleness",
+            "language",
+            "reminders",
             "account",
             "subscription",
             "folder",
@@ -93,7 +98,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "ignore_titles",
         ],
     ),
-    ("host.bookings", &["calendar", "grace", "notify", "alerts", "alert_after"]),
+    ("host.bookings", &["calendar", "grace", "notify", "alerts", "alert_after", "digest", "declined"]),
     ("host.hours", &["weekly", "dates", "from_calendar", "availability"]),
     ("host.hours.from_calendar", &["calendar", "summary"]),
     (
@@ -113,6 +118,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "seats",
             "location",
             "confirm",
+            "reminders",
             "questions",
             "hours",
         ],
@@ -133,8 +139,22 @@ pub(super) const RESERVED_HOSTS: &[&str] = &["api", "assets", "b", "h", "healthz
 pub(super) const RESERVED_MEETINGS: &[&str] = &["freebusy"];
 
 /// Fields of the booking form and of the API's requests that are ours.
-pub(super) const RESERVED_QUESTIONS: &[&str] =
-    &["answers", "email", "form", "name", "note", "once", "proof", "start", "time_zone", "token", "tz", "website"];
+pub(super) const RESERVED_QUESTIONS: &[&str] = &[
+    "answers",
+    "email",
+    "form",
+    "lang",
+    "language",
+    "name",
+    "note",
+    "once",
+    "proof",
+    "start",
+    "time_zone",
+    "token",
+    "tz",
+    "website",
+];
 
 /// The keys of a section.
 pub(super) fn keys_of(section: &str) -> &'static [&'static str] {

@@ -26,7 +26,7 @@ mod tests;
 
 pub use duration::{format_duration, parse_duration};
 pub use environment::Environment;
-pub use host::{Account, Bookings, Folder, HostConfig, Login, OpeningCalendar, Subscription, domain_url};
+pub use host::{Account, Bookings, Declined, Folder, HostConfig, Login, OpeningCalendar, Subscription, domain_url};
 pub use limits::{Blocked, Limit, Limits};
 pub use locate::{NotFound, locate};
 pub use look::Look;
@@ -38,6 +38,7 @@ pub use reload::{Changed, Watcher, watch};
 pub use secret::{Secret, SecretError};
 pub use server::{Server, Store};
 
+use crate::language::Language;
 use file::File;
 use std::path::{Path, PathBuf};
 
@@ -66,6 +67,8 @@ struct Surroundings<'a> {
     folder: &'a Path,
     environment: &'a Environment,
     has_mail: bool,
+    /// Of [server].
+    language: Language,
 }
 
 impl Config {
@@ -96,9 +99,10 @@ impl Config {
         let file = File::new(text, syntax);
         let root = file.root(document.get_ref());
         let folder = path.parent().unwrap_or(Path::new(""));
-        let surroundings = Surroundings { folder, environment, has_mail: root.has("mail") };
-
-        let server = server::server(&file, &root, &surroundings);
+        let bare = Surroundings { folder, environment, has_mail: root.has("mail"), language: Language::default() };
+        let server = server::server(&file, &root, &bare);
+        let language = server.as_ref().map(|server| server.language).unwrap_or_default();
+        let surroundings = Surroundings { language, ..bare };
         let store = server::store(&root, &surroundings);
         let mail = root.section("mail").map(|section| mail::mail(&section, &surroundings));
         let limits = limits::limits(&root);

@@ -6,7 +6,8 @@ use super::environment::Environment;
 use super::file::{File, Section};
 use super::look::{self, Look};
 use super::network::{self, Listen, Network};
-use super::value::{flag, text};
+use super::value::{flag, language, text};
+use crate::language::Language;
 use jiff::SignedDuration;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -26,6 +27,8 @@ pub struct Server {
     pub metrics_listen: Option<SocketAddr>,
     /// `GET /` lists the hosts.
     pub directory: bool,
+    /// What guests and hosts are spoken to in who say no other.
+    pub language: Language,
     /// Who is asked for the calendar services of domains; `None`: the name servers of the system.
     pub dns: Option<SocketAddr>,
     /// The sites that may show pages in a frame, as origins.
@@ -59,6 +62,7 @@ pub(super) fn server(file: &File<'_>, root: &Section<'_>, surroundings: &Surroun
             trusted_proxies: Vec::new(),
             metrics_listen: None,
             directory: false,
+            language: Language::default(),
             dns: None,
             embed: Vec::new(),
             look: Look::default(),
@@ -98,6 +102,7 @@ pub(super) fn server(file: &File<'_>, root: &Section<'_>, surroundings: &Surroun
         trusted_proxies: trusted_proxies.unwrap_or_default(),
         metrics_listen,
         directory: section.read_or("directory", false, flag),
+        language: section.read_or("language", Language::default(), language),
         dns: section.read("dns", |value| network::address(&text(value)?)),
         embed: section.one_or_list("embed", origin).unwrap_or_default(),
         look: look::look(&section, surroundings),

@@ -307,7 +307,9 @@ async fn is_so(account: &AccountSync, observation: &Observation, settled: &[Sett
     let (id, moved_to) = match observation {
         Observation::Gone(id) => (id, None),
         Observation::Moved(id, time) => (id, Some(*time)),
-        Observation::Relocated(..) | Observation::Late(..) | Observation::Odd(..) => return Ok(true),
+        Observation::Relocated(..) | Observation::Late(..) | Observation::Declined(..) | Observation::Odd(..) => {
+            return Ok(true);
+        }
     };
     let Some(event) = settled.iter().find(|event| event.booking == *id) else { return Ok(false) };
     let object = account.client.get(&Href::new(event.place.href.clone())).await?;

@@ -5,11 +5,11 @@ use super::look::LookError;
 use super::poller::Poller;
 use super::publish::load_board;
 use crate::availability::{Clock, Counting, Host, HostId};
-use crate::booking::Links;
+use crate::booking::{Links, Organizer};
 use crate::caldav::oauth::{AccessTokens, GrantFile, OAuthClient};
 use crate::caldav::{self, Credentials};
-use crate::config::{self, Account, Config, Environment, HostConfig, Limit, SecretError, SmtpTls};
-use crate::desk::{BlockList, Desk, HostDesk, Keep, Limits, OutboxSignal, Rate, TokenSource, World};
+use crate::config::{self, Account, Config, Declined, Environment, HostConfig, Limit, SecretError, SmtpTls};
+use crate::desk::{BlockList, Desk, HostDesk, Keep, Limits, OutboxSignal, Rate, TokenSource, WhenDeclined, World};
 use crate::mail::{self, MailServer, Mailer};
 use crate::outbox::Targets;
 use crate::store::{Access, Store, StoreError};
@@ -138,6 +138,7 @@ impl Services {
             mailbox: None,
             keep: Keep::default(),
             block: BlockList::default(),
+            organizer: Organizer::default(),
         };
         let desk = Desk::new(nobody, store.clone(), signal.clone(), clock.clone(), tokens);
         Services { store, desk, signal, clock, environment, dns, logins }
@@ -154,6 +155,7 @@ impl Services {
                 mailbox: config.mail.as_ref().map(|mail| mail.from.address.clone()),
                 keep: Keep { past: config.store.keep, events: config.store.keep_events },
                 block: block(config),
+                organizer: config.mail.as_ref().map(|mail| mail.organizer).unwrap_or_default(),
             },
             targets: Targets::default(),
             pollers: Vec::new(),
@@ -189,6 +191,12 @@ impl Services {
                 notify: host.bookings.as_ref().is_some_and(|bookings| bookings.notify),
                 alerts: host.bookings.as_ref().is_some_and(|bookings| bookings.alerts),
                 alert_after: host.bookings.as_ref().map(|bookings| bookings.alert_after),
+                declined: match host.bookings.as_ref().map(|bookings| bookings.declined).unwrap_or_default() {
+                    Declined::Ask => WhenDeclined::Ask,
+                    Declined::Cancel => WhenDeclined::Cancel,
+                    Declined::Ignore => WhenDeclined::Ignore,
+                },
+                digest: host.bookings.as_ref().and_then(|bookings| bookings.digest),
             });
         }
         Ok(built)
@@ -355,8 +363,14 @@ impl Services {
             login,
             from_name: mail.from.name.clone(),
             from_address: mail.from.address.clone(),
+            organizer: mail.organizer,
+            templates: mail.templates.clone(),
         };
-        Ok(Some(Mailer::new(&server)?))
+        let mailer = Mailer::new(&server)?;
+        for mistake in mailer.sender().templates.check() {
+            tracing::error!("A mail template fails; the built-in text is sent instead: {mistake}.");
+        }
+        Ok(Some(mailer))
     }
 }
 

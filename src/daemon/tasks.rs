@@ -279,6 +279,13 @@ async fn keep_house(services: Services, requests: Requests, stop: CancellationTo
             }
             expired => expired?,
         };
+        match services.desk.remind().await {
+            Err(error) if error.kind().passes() => {
+                tracing::error!(%error, "Reminders could not be looked through; they will be later.");
+                continue;
+            }
+            reminded => reminded?,
+        };
         round = round.wrapping_add(1);
         if round.is_multiple_of(PURGE_ROUNDS) {
             let before = |days: i64| {
@@ -350,6 +357,7 @@ fn settings(config: &Config) -> Result<Settings, LookError> {
         mailed: config.mail.is_some(),
         requests_per_ip,
         embed: config.server.embed.clone(),
+        language: config.server.language,
         look,
         looks,
     }))

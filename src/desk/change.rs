@@ -2,6 +2,7 @@
 
 use super::reserve::per_day;
 use super::{BookingView, Decision, Desk, ReserveError, Taken, TokenError, World, token};
+use crate::availability::Interval;
 use crate::booking::{Booking, BookingId, Command, Effect, Message, Payload, Refused, transition};
 use crate::store::{Change, Changed, EffectKind, GuestLimits, NewEffect};
 use jiff::Timestamp;
@@ -139,7 +140,7 @@ impl Desk {
                 Ok(None) => return Ok(Applied::Done(Box::new(booking))),
                 Err(refused) => return Ok(Applied::Refused(refused)),
             };
-            let effects = self.effects(&world, &next, effects);
+            let effects = self.effects(&world, &next, booking.told_time, effects);
             let change =
                 Change { booking: next.clone(), expected_updated_at: booking.updated_at, effects, limits, now };
             match self.store.change(change).await? {
@@ -157,9 +158,15 @@ impl Desk {
     }
 
     /// The effects as the outbox stores them. Without mail there is nobody to send messages.
-    pub(super) fn effects(&self, world: &World, booking: &Booking, effects: Vec<Effect>) -> Vec<NewEffect> {
+    pub(super) fn effects(
+        &self,
+        world: &World,
+        booking: &Booking,
+        told: Option<Interval>,
+        effects: Vec<Effect>,
+    ) -> Vec<NewEffect> {
         let notify = world.host_by_id(&booking.host).is_some_and(|desk| desk.notify);
-        effects_for(booking, effects, world.mailed(), notify)
+        effects_for(booking, told, effects, world.mailed(), notify)
     }
 
     async fn by_guest_token(&self, token: &str) -> Result<Booking, TokenError> {
@@ -196,8 +203,15 @@ enum Applied {
     DayFull,
 }
 
-/// The effects as the outbox stores them: mail only where it is set up, and to the host only where they want it.
-pub(super) fn effects_for(booking: &Booking, effects: Vec<Effect>, mailed: bool, notify: bool) -> Vec<NewEffect> {
+/// The effects as the outbox stores them: mail only where it is set up, and to the host only where they want it. `told` is the time
+/// that the guest was told before.
+pub(super) fn effects_for(
+    booking: &Booking,
+    told: Option<Interval>,
+    effects: Vec<Effect>,
+    mailed: bool,
+    notify: bool,
+) -> Vec<NewEffect> {
     effects
         .into_iter()
         .filter(|effect| match effect {
@@ -211,7 +225,7 @@ pub(super) fn effects_for(booking: &Booking, effects: Vec<Effect>, mailed: bool,
                 Effect::DeleteEvent => EffectKind::DeleteEvent,
                 Effect::Mail(_) => EffectKind::Mail,
             },
-            payload: Payload::of(&effect, booking).to_json(),
+            payload: Payload::of(&effect, booking, told).to_json(),
         })
         .collect()
 }

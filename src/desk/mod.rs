@@ -12,6 +12,7 @@ mod observe;
 mod offer;
 mod outcome;
 mod proof;
+mod remind;
 mod reserve;
 mod signal;
 mod token;
@@ -19,10 +20,11 @@ mod world;
 
 pub use answer::*;
 pub use proof::{Challenge, Proof};
+pub use remind::DigestOf;
 pub use reserve::network;
 pub use signal::{OutboxSignal, Watch};
 pub use token::TokenSource;
-pub use world::{BlockList, HostDesk, Keep, Limits, Rate, World};
+pub use world::{BlockList, HostDesk, Keep, Limits, Rate, WhenDeclined, World};
 
 use crate::alert::AlertKind;
 use crate::availability::{Clock, Host, HostId, Interval};

@@ -68,7 +68,10 @@ impl Desk {
             let next = next.map(|next| Booking { event: place.clone().or(next.event.clone()), ..next });
             let notify = world.host_by_id(&entry.host).is_some_and(|desk| desk.notify);
             let more_effects = match &next {
-                Some(next) => effects_for(next, effects, world.mailed(), notify),
+                Some(next) => {
+                    let told = current.as_ref().and_then(|booking| booking.told_time);
+                    effects_for(next, told, effects, world.mailed(), notify)
+                }
                 None => Vec::new(),
             };
             let finish = FinishEffect {

@@ -94,6 +94,7 @@ mod tests {
             mailbox: None,
             keep: Keep::default(),
             block: BlockList::default(),
+            organizer: Default::default(),
         };
         let tokens = TokenSource::new([key; 32], || [0; 16]);
         (Desk::new(world, Store::memory().unwrap(), OutboxSignal::new(), clock, tokens), time)

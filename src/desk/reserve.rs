@@ -60,7 +60,7 @@ impl Desk {
             confirm_token_hash: (booking.state == BookingState::AwaitingEmail)
                 .then(|| token::digest(&self.tokens.confirm(id))),
             host_token_hash: token::digest(&self.tokens.host(id)),
-            effects: self.effects(&world, &booking, wanted),
+            effects: self.effects(&world, &booking, None, wanted),
             idempotency,
             limits: GuestLimits {
                 per_day: per_day(&host, &meeting, slot.time.start()),
@@ -144,6 +144,8 @@ impl Desk {
             uid: id.to_string(),
             sequence: 0,
             told: None,
+            told_time: None,
+            declined: None,
             placed_by_host: false,
             created_at: now,
             updated_at: now,

@@ -2,9 +2,10 @@
 //! when the config changes.
 
 use crate::availability::{Host, HostId};
-use crate::booking::Links;
+use crate::booking::{Links, Organizer};
 use crate::sync::{HostBoard, SyncHandle};
 use jiff::SignedDuration;
+use jiff::civil::Time;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub struct World {
     pub keep: Keep,
     /// Who cannot book.
     pub block: BlockList,
+    /// Whom invitations come from.
+    pub organizer: Organizer,
 }
 
 /// Whether a guest, by mail address and IP address, cannot book.
@@ -62,6 +65,22 @@ pub struct HostDesk {
     pub alerts: bool,
     /// How long what may pass by itself is not worth an alert; `None`: nothing can be booked, and nothing is.
     pub alert_after: Option<SignedDuration>,
+    /// What is done when the guest's calendar declines the invitation.
+    pub declined: WhenDeclined,
+    /// When the host is sent the list of the day's bookings, by the clock where they are; `None`: never.
+    pub digest: Option<Time>,
+}
+
+/// What is done when the guest's calendar declines the invitation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenDeclined {
+    /// The guest is asked by mail whether the booking is to be cancelled.
+    #[default]
+    Ask,
+    /// It is cancelled.
+    Cancel,
+    /// Nothing.
+    Ignore,
 }
 
 /// At most `count` in any span of `per`.

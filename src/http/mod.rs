@@ -10,6 +10,7 @@ mod fault;
 mod feed;
 mod guest;
 mod input;
+mod language;
 mod limiter;
 mod look;
 mod metrics;

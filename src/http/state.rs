@@ -6,6 +6,7 @@ use super::{Metrics, TrustedProxies};
 use crate::availability::HostId;
 use crate::booking::Links;
 use crate::desk::Desk;
+use crate::language::Language;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub requests_per_ip: Option<Rate>,
     /// The sites that may show pages in a frame, as origins.
     pub embed: Vec<String>,
+    /// What pages are written in for who asks for none of our languages.
+    pub language: Language,
     look: Look,
     looks: BTreeMap<HostId, Look>,
 }
@@ -53,6 +56,8 @@ pub struct SettingsSource {
     pub requests_per_ip: Option<Rate>,
     /// `[server] embed`.
     pub embed: Vec<String>,
+    /// `[server] language`.
+    pub language: Language,
     /// `[server.look]`.
     pub look: LookSource,
     /// `[host.look]` of those who have one.
@@ -69,6 +74,7 @@ impl Settings {
             public_metrics: source.public_metrics,
             mailed: source.mailed,
             embed: source.embed,
+            language: source.language,
             look: Look::new(source.look),
             looks: source.looks.into_iter().map(|(host, look)| (host, Look::new(look))).collect(),
             requests_per_ip: source.requests_per_ip,

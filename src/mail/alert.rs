@@ -4,6 +4,7 @@ use super::message::{MessageError, head, mailbox};
 use crate::alert::{AlertKind, Notice};
 use crate::availability::Host;
 use crate::ical::write::{Breaks, clean};
+use crate::language::Language;
 use lettre::Message;
 use lettre::message::{Mailbox, SinglePart};
 
@@ -24,7 +25,8 @@ pub fn alert_message(
     let mut paragraphs = vec![opening];
     paragraphs.extend(notice.about.iter().map(|about| format!("- {}", clean(about, Breaks::Blank))));
     let text = format!("{}\n", paragraphs.join("\n\n"));
-    let head = head(from, mailbox(Some(&host.name), &host.email)?, &subject, (id, notice.at));
+    let head =
+        head(from, mailbox(Some(&host.name), &host.email)?, (&subject, Language::English.tag()), (id, notice.at));
     Ok(head.singlepart(SinglePart::plain(text))?)
 }
 
@@ -84,6 +86,7 @@ mod tests {
         let host = Host {
             id: HostId::new("noether").unwrap(),
             name: "Emmy Noether".to_owned(),
+            language: Language::English,
             email: "noether@example.edu".to_owned(),
             aliases: Vec::new(),
             zone: Zone::named("Europe/Berlin").unwrap(),

@@ -10,7 +10,7 @@ use crate::desk::{Desk, OutboxSignal};
 use crate::mail::{Links, Mailer, MessageError, Occasion, SendError, booking_message};
 use crate::store::{EffectOutcome, FinishEffect, Lane, OutboxEntry, Store, StoreError};
 use arc_swap::ArcSwapOption;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +34,7 @@ pub struct MailOutbox {
 
 /// Why a message was not sent.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+pub(super) enum Failure {
     #[error(transparent)]
     Send(#[from] SendError),
     #[error(transparent)]
@@ -62,7 +62,9 @@ impl MailOutbox {
     pub async fn run(&self, shutdown: CancellationToken) -> Result<(), StoreError> {
         let means = Means { store: &self.store, signal: &self.signal, clock: &self.clock };
         let is_set_up = || self.mailer.load().is_some();
-        work(PACE, means, is_set_up, |entry| self.deliver(entry, &shutdown), &shutdown).await
+        let mails = work(PACE, means, is_set_up, |entry| self.deliver(entry, &shutdown), &shutdown);
+        let ((), ()) = tokio::try_join!(mails, self.send_digests_until(&shutdown))?;
+        Ok(())
     }
 
     /// Sends one message and records what came of it.
@@ -108,7 +110,7 @@ impl MailOutbox {
         let payload = Payload::from_json(&entry.payload)?;
         let Effect::Mail(message) = payload.effect else { return Ok(()) };
         let Some(booking) = self.store.booking(entry.booking).await? else { return Ok(()) };
-        if is_moot(message, &booking) {
+        if is_moot(message, &booking, payload.sequence, self.clock.now()) {
             return Ok(());
         }
         let host = self.desk.host(entry.host.as_str()).ok_or(Failure::NoHost)?;
@@ -121,15 +123,18 @@ impl MailOutbox {
             meeting: links.meeting(&booking.host, &booking.meeting),
         };
         let occasion = Occasion::new(&booking, &host, message, &payload, links);
-        mailer.send(booking_message(&occasion, mailer.from())?).await?;
+        mailer.send(booking_message(&occasion, mailer.sender())?).await?;
         tracing::info!(host = %entry.host, booking = %booking.id, "A mail was sent.");
         Ok(())
     }
 }
 
 /// Whether nobody can do any more what the message asks for.
-fn is_moot(message: Message, booking: &Booking) -> bool {
+fn is_moot(message: Message, booking: &Booking, sequence: u32, now: Timestamp) -> bool {
     match message {
+        Message::Reminder | Message::AskToCancel => {
+            booking.state != BookingState::Confirmed || booking.sequence != sequence || booking.time.start() <= now
+        }
         Message::ConfirmAddress => booking.state != BookingState::AwaitingEmail,
         Message::ApprovalRequest => booking.state != BookingState::AwaitingApproval,
         _ => false,

@@ -3,6 +3,7 @@
 
 mod alert;
 mod calendar;
+mod digest;
 mod event;
 mod lane;
 mod mail;

@@ -5,6 +5,7 @@ use super::value::{At, Json, Span};
 use super::{End, Store};
 use crate::availability::{HostId, Interval, MeetingId};
 use crate::booking::{Booking, BookingId, BookingState, EventPlace, Guest};
+use crate::language::Language;
 use jiff::Timestamp;
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql, named_params, params};
@@ -54,6 +55,11 @@ fn interval(row: &Row<'_>) -> rusqlite::Result<Interval> {
     Interval::new(start, end).ok_or_else(|| FromSqlError::OutOfRange(end.as_microsecond()).into())
 }
 
+fn told_time(row: &Row<'_>) -> rusqlite::Result<Option<Interval>> {
+    let (start, end): (Option<At>, Option<At>) = (row.get("told_start")?, row.get("told_end")?);
+    Ok(start.zip(end).and_then(|(At(start), At(end))| Interval::new(start, end)))
+}
+
 fn place(row: &Row<'_>) -> rusqlite::Result<Option<EventPlace>> {
     let (account, href): (Option<String>, Option<String>) = (row.get("event_account")?, row.get("event_href")?);
     let etag = row.get("event_etag")?;
@@ -77,11 +83,14 @@ pub(super) fn booking(row: &Row<'_>) -> rusqlite::Result<Booking> {
             email: row.get("guest_email")?,
             note: row.get("guest_note")?,
             time_zone: row.get("guest_zone")?,
+            language: row.get::<_, Option<String>>("guest_language")?.as_deref().and_then(Language::parse),
             answers: row.get::<_, Json<Vec<_>>>("answers")?.0,
         },
         uid: row.get("uid")?,
         sequence: row.get("sequence")?,
         told: row.get("told")?,
+        told_time: told_time(row)?,
+        declined: row.get("declined")?,
         placed_by_host: row.get("placed_by_host")?,
         created_at: row.get::<_, At>("created_at")?.0,
         updated_at: row.get::<_, At>("updated_at")?.0,
@@ -112,10 +121,14 @@ pub(super) fn with_columns<T>(booking: &Booking, write: impl FnOnce(&[Column<'_>
         ":guest_key": guest_key(&booking.guest.email),
         ":guest_note": booking.guest.note,
         ":guest_zone": booking.guest.time_zone,
+        ":guest_language": booking.guest.language.map(Language::tag),
         ":answers": Json(&booking.guest.answers),
         ":uid": booking.uid,
         ":sequence": booking.sequence,
         ":told": booking.told,
+        ":told_start": booking.told_time.map(|time| At(time.start())),
+        ":told_end": booking.told_time.map(|time| At(time.end())),
+        ":declined": booking.declined,
         ":placed_by_host": booking.placed_by_host,
         ":updated_at": At(booking.updated_at),
         ":expires_at": booking.expires_at.map(At),

@@ -17,6 +17,7 @@ mod limit;
 mod object;
 mod open;
 mod pull;
+mod remind;
 mod reserve;
 mod secret;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use limit::{Hit, HitOutcome};
 pub use object::StoredObject;
 pub use open::Access;
 pub use pull::{PullCommit, PullOutcome};
+pub use remind::Ahead;
 pub use reserve::{GuestLimits, IdempotencyRow, NewBooking, PerDay, Reserved, Used};
 pub use stats::{LaneStats, StoreStats};
 

@@ -389,8 +389,7 @@ mod tests {
             host: reading.host.clone(),
             id: "work".into(),
             calendars: None,
-            all_day: reading.all_day,
-            tentative: reading.tentative,
+            counting: reading.counting.clone(),
             bookings: None,
             opens: None,
         };
@@ -402,7 +401,7 @@ mod tests {
         let mut held = Vec::new();
         for minute in 0..3 {
             let stored = bench.store.calendars(host).await.unwrap().remove(0);
-            sync.pull(&stored, noon(minute)).await.unwrap();
+            sync.pull(&stored, None, noon(minute)).await.unwrap();
             let names = bench.store.objects(&stored.key).await.unwrap().into_iter().map(|object| object.href);
             held.push(names.collect::<BTreeSet<String>>().into_iter().collect::<Vec<_>>().join(" "));
         }

@@ -28,6 +28,7 @@ mod hygiene;
 mod lifecycle;
 mod login;
 mod mail;
+mod mail_clock;
 mod outage;
 mod peers;
 mod race;

@@ -52,6 +52,7 @@ impl Case {
             seats: 2,
             location: String::new(),
             confirm: Confirm::Instant,
+            reminders: Vec::new(),
             questions: Vec::new(),
             hours: None,
         };

@@ -186,6 +186,7 @@ impl Model {
             mailbox: None,
             keep: Keep::default(),
             block: BlockList::default(),
+            organizer: Default::default(),
         };
         let desk = Desk::new(nobody, store.clone(), signal.clone(), clock.clone(), tokens);
         let environment = Environment::fixed(&[]);
@@ -352,6 +353,7 @@ impl Model {
                 email: format!("guest{guest}@example.org"),
                 note: String::new(),
                 time_zone: None,
+                language: None,
                 answers: Vec::<Answer>::new(),
             };
             let idempotency = Some(IdempotencyKey { key: key.clone(), request: [number as u8; 32] });

@@ -40,12 +40,15 @@ enum By {
     Host,
 }
 
+/// A request that is on its way, and when it arrives.
+type Late = (Instant, Request<Bytes>);
+
 /// Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Server {
     calendars: Arc<CalendarServer>,
     seen: Arc<Mutex<BTreeMap<String, Seen>>>,
-    late: Arc<Mutex<Vec<(Instant, Request<Bytes>)>>>,
+    late: Arc<Mutex<Vec<Late>>>,
 }
 
 /// What is on its way for longer never arrives.

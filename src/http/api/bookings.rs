@@ -3,6 +3,7 @@
 use super::super::fault::{Fault, FieldError, Problem, rfc3339};
 use super::super::guest::GuestInput;
 use super::super::input;
+use super::super::language;
 use super::super::proxy::ClientIp;
 use super::super::state::AppState;
 use super::{object, start, text};
@@ -33,7 +34,9 @@ pub(in super::super) async fn create(
     let members = object(&body)?;
     let mut errors = Vec::new();
     let start = start(&members).map_err(|error| errors.push(error));
-    let typed = typed(&members, &mut errors);
+    let named = text(&members, "language", &mut errors);
+    let language = language::wanted(Some(&named), &headers);
+    let typed = GuestInput { language, ..typed(&members, &mut errors) };
     let guest = typed.check(meeting).map_err(|more| errors.extend(more));
     let idempotency = idempotency_key(&headers, uri.path(), &body).map_err(|error| errors.push(error));
     let (Ok(start), Ok(guest), Ok(idempotency), true) = (start, guest, idempotency, errors.is_empty()) else {
@@ -129,6 +132,7 @@ fn typed(members: &Map<String, Value>, errors: &mut Vec<FieldError>) -> GuestInp
         email: text(members, "email", errors),
         note: text(members, "note", errors),
         time_zone: Some(time_zone),
+        language: None,
         answers,
     }
 }

@@ -10,6 +10,7 @@ use crate::http::api::request_digest;
 use crate::http::fault::{Fault, FieldError, Problem};
 use crate::http::guest::GuestInput;
 use crate::http::input::{self, Fields};
+use crate::http::language;
 use crate::http::proxy::ClientIp;
 use crate::http::state::AppState;
 use crate::ical::Zone;
@@ -131,8 +132,9 @@ pub(in super::super) async fn book(
     let meeting = host.meeting(&meeting).ok_or_else(Fault::not_found)?;
     let start = parse_start(&start)?;
     let (fields, bytes) = input::form(&headers, body).await?;
-    let input = typed(&fields, meeting);
     let visit = Visit { zone: zone_of(&fields).or(visit.zone), ..visit };
+    let named = fields.get("lang").or(visit.query.get("lang"));
+    let input = GuestInput { language: language::wanted(named, &headers), ..typed(&fields, meeting) };
     let subject = Subject { host: &host, meeting, start, visit };
 
     let mut mistakes = Vec::new();
@@ -204,6 +206,7 @@ fn typed(fields: &Fields, meeting: &MeetingType) -> GuestInput {
         note: fields.text("note").to_owned(),
         // The script fills it in; a zone that we do not know is no mistake of the guest's.
         time_zone: zone_of(fields).map(|zone| zone.name().to_owned()),
+        language: None,
         answers: meeting.questions.iter().map(|question| answer(&question.id)).collect(),
     }
 }

@@ -6,12 +6,13 @@ use crate::booking::Links;
 use crate::http::fault::Fault;
 use crate::http::guest;
 use crate::http::input::Fields;
+use crate::http::language;
 use crate::http::state::{AppState, Settings};
 use crate::ical::Zone;
 use crate::language::Language;
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
 use std::sync::Arc;
 
 /// One request for a page.
@@ -21,7 +22,7 @@ pub(in super::super) struct Visit {
     pub(super) query: Fields,
     /// Of `?tz=`, when it is one.
     pub(super) zone: Option<Zone>,
-    /// Of `?lang=`, else as the browser asks.
+    /// Of `?lang=`, else as the browser asks, else the server's.
     pub(super) language: Language,
     /// `?embed=1`: the page stands in a frame of another site.
     pub(super) embedded: bool,
@@ -37,9 +38,7 @@ impl FromRequestParts<AppState> for Visit {
 
 impl Visit {
     pub(super) fn new(settings: Arc<Settings>, query: Fields, headers: &HeaderMap) -> Visit {
-        let accepted =
-            headers.get(header::ACCEPT_LANGUAGE).and_then(|header| Language::accepted(header.to_str().ok()?));
-        let language = language_of(&query).or(accepted).unwrap_or_default();
+        let language = language::wanted(query.get("lang"), headers).unwrap_or(settings.language);
         Visit { zone: zone_of(&query), language, embedded: query.get("embed") == Some("1"), settings, query }
     }
 

@@ -15,6 +15,7 @@ fn named(number: u128, from: i64) -> NewBooking {
         email: "Zaphod@Unmistakable.example".into(),
         note: "unmistakable note".into(),
         time_zone: Some("Europe/Paris".into()),
+        language: None,
         answers: vec![Answer { question: "topic".into(), label: "Topic?".into(), text: "unmistakable answer".into() }],
     };
     let payload = "{\"old\": \"unmistakable payload\"}".to_owned();

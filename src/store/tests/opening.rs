@@ -203,3 +203,29 @@ async fn a_store_of_the_first_schema_is_brought_up_in_place_with_what_is_in_it()
     assert_eq!((entry.payload.as_str(), entry.needs_host), ("{}", false));
     assert_eq!(store.alerts(&host()).await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn a_store_of_the_schema_before_is_brought_up_in_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let raw = Connection::open(&path).unwrap();
+    raw.execute_batch(include_str!("../migrations/0001.sql")).unwrap();
+    raw.pragma_update(None, "application_id", 0x4f66_4872).unwrap();
+    raw.pragma_update(None, "user_version", 1).unwrap();
+    let id = uuid::Uuid::from_u128(1);
+    raw.execute(
+        "INSERT INTO booking (id, host, meeting, title, location, starts_at, ends_at, buffer_before, buffer_after, seats, state,
+             guest_name, guest_email, guest_key, guest_note, answers, uid, sequence, told, placed_by_host, created_at, updated_at,
+             guest_token_hash, host_token_hash)
+         VALUES (?1, 'noether', 'office-hour', 'Office hour', '', 1800003600000000, 1800005400000000, 0, 0, 1, 'confirmed',
+             'Ada', 'ada@example.org', 'ada@example.org', '', '[]', 'u', 0, 0, 0, 1800000060000000, 1800000120000000, zeroblob(32), zeroblob(32))",
+        [id.to_string()],
+    )
+    .unwrap();
+    drop(raw);
+    let store = Store::open(&path, Access::Daemon).unwrap();
+    let kept = store.booking(BookingId(id)).await.unwrap().unwrap();
+    assert_eq!((kept.guest.language, kept.told_time, kept.declined), (None, Some(minutes(60, 90)), None));
+    let ahead = store.ahead(&host(), minutes(0, 100)).await.unwrap();
+    assert_eq!((ahead[0].firm_at, ahead[0].reminded_at), (minute(2), None));
+}

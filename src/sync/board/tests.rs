@@ -28,6 +28,7 @@ fn host() -> Arc<Host> {
         seats: 1,
         location: String::new(),
         confirm: Confirm::Instant,
+        reminders: Vec::new(),
         questions: Vec::new(),
         hours: None,
     };
@@ -39,6 +40,7 @@ fn host() -> Arc<Host> {
         zone: Zone::named("Europe/Berlin").unwrap(),
         max_staleness: SignedDuration::from_mins(30),
         hours: Hours::default(),
+        language: crate::language::Language::default(),
         meetings: vec![Arc::new(meeting)],
     })
 }

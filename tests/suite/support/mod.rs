@@ -33,7 +33,7 @@ pub(crate) use random::Random;
 pub(crate) use recorder::Recorder;
 pub(crate) use server::{OwnServer, Server};
 pub(crate) use smtp::Smtp;
-pub(crate) use tool::{check, need, node, python, root};
+pub(crate) use tool::{check, evolution, need, node, python, root};
 
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::time::{Duration, Instant};

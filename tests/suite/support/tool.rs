@@ -35,6 +35,22 @@ pub(crate) fn node(script: &str) -> Option<Command> {
     Some(command)
 }
 
+/// What is in Evolution's calendar after each of these messages: a list of events a message.
+pub(crate) fn evolution(messages: &[PathBuf]) -> Option<Vec<serde_json::Value>> {
+    // The distribution's interpreter: it has the distribution's bindings.
+    let system = Command::new("/usr/bin/python3").args(["-c", "import gi; gi.require_version('ECal', '2.0')"]).output();
+    need("evolution-data-server", system.is_ok_and(|ran| ran.status.success()).then_some(()))?;
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new("dbus-run-session");
+    command.args(["--", "/usr/bin/python3"]).arg(root().join("tests/python/evolution.py")).arg(folder.path());
+    for name in ["HOME", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"] {
+        command.env(name, folder.path());
+    }
+    let Output { status, stdout, stderr } = command.args(messages).env("GSETTINGS_BACKEND", "memory").output().unwrap();
+    assert!(status.success(), "Evolution complains: {}", String::from_utf8_lossy(&stderr));
+    Some(serde_json::from_slice(&stdout).unwrap())
+}
+
 /// Runs a checker on a file and returns what it printed; a complaint fails the test.
 pub(crate) fn check(mut command: Command, file: &Path) -> String {
     let Output { status, stdout, stderr } = command.arg(file).output().unwrap();
