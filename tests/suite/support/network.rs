@@ -363,7 +363,10 @@ fn one(state: &mut State, asked: &Asked) -> (&'static str, Fault) {
         8 | 9 => ("refused", Fault::Refused(*random.pick(&REFUSALS))),
         10 => ("done and refused", Fault::DoneAndRefused(*random.pick(&REFUSALS))),
         11 => ("page", Fault::Page),
-        12 => ("wrong type", Fault::WrongType(*random.pick(&["text/html", "application/octet-stream", "image/png"]))),
+        12 => (
+            "wrong type",
+            Fault::WrongType(random.pick::<&str>(&["text/html", "application/octet-stream", "image/png"])),
+        ),
         13 => ("redirect", Fault::Redirect(*random.pick(&[301, 302, 307, 308]))),
         14 => ("redirect away", Fault::RedirectAway(*random.pick(&[302, 307]))),
         15 => ("redirect loop", Fault::RedirectLoop),
