@@ -155,6 +155,24 @@ pub enum ReserveError {
     Store(#[from] StoreError),
 }
 
+impl ReserveError {
+    /// Whether the store failed for now, as by a full disk: the same may succeed later.
+    pub fn passes(&self) -> bool {
+        match self {
+            ReserveError::Store(error) => error.kind().passes(),
+            ReserveError::Token(error) => error.passes(),
+            _ => false,
+        }
+    }
+}
+
+impl TokenError {
+    /// Whether the store failed for now, as by a full disk: the same may succeed later.
+    pub fn passes(&self) -> bool {
+        matches!(self, TokenError::Store(error) if error.kind().passes())
+    }
+}
+
 /// Why a token opens nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {

@@ -10,27 +10,35 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// The connections that wait for a request, by address.
 #[derive(Clone)]
 pub(super) struct Connections {
     idle: Arc<Mutex<Idle>>,
-    /// How many of one address may wait.
+    /// How many of one address may wait longer than `patience`.
     per_address: usize,
+    patience: Duration,
 }
 
 #[derive(Default)]
 struct Idle {
     next: u64,
     /// Of each address that has any, by the place in the order in which they began to wait.
-    waiting: HashMap<IpAddr, BTreeMap<u64, CancellationToken>>,
+    waiting: HashMap<IpAddr, BTreeMap<u64, Waiting>>,
+}
+
+struct Waiting {
+    since: Instant,
+    close: CancellationToken,
 }
 
 impl Connections {
-    /// None yet. Of one address (of an IPv6 /64) at most `per_address` may wait at once: beyond it, its own longest goes.
-    pub(super) fn new(per_address: usize) -> Connections {
-        Connections { idle: Arc::default(), per_address }
+    /// None yet. When more than `per_address` of one address (of an IPv6 /64) wait, its longest goes once it has waited for
+    /// `patience`: many who come at once through one proxy or from one lecture hall have sent their requests by then.
+    pub(super) fn new(per_address: usize, patience: Duration) -> Connections {
+        Connections { idle: Arc::default(), per_address, patience }
     }
 
     /// A new connection, which waits for its first request. `close` is cancelled when it must go.
@@ -64,7 +72,7 @@ impl Idle {
         if places.get().is_empty() {
             places.remove();
         }
-        longest.map(|(_, close)| close.cancel()).is_some()
+        longest.map(|(_, waiting)| waiting.close.cancel()).is_some()
     }
 
     fn forget(&mut self, address: IpAddr, place: u64) {
@@ -103,8 +111,9 @@ impl Connection {
         let next = idle.next;
         idle.next += 1;
         let places = idle.waiting.entry(self.address).or_default();
-        places.insert(next, self.close.clone());
-        let too_many = places.len() > self.all.per_address;
+        places.insert(next, Waiting { since: Instant::now(), close: self.close.clone() });
+        let too_many = places.len() > self.all.per_address
+            && places.first_key_value().is_some_and(|(_, longest)| longest.since.elapsed() >= self.all.patience);
         *place = Some(next);
         if too_many {
             idle.close_longest(self.address);
@@ -168,7 +177,7 @@ mod tests {
 
     #[test]
     fn the_address_with_most_that_wait_gives_way_first_and_one_that_works_never() {
-        let all = Connections::new(3);
+        let all = Connections::new(3, Duration::ZERO);
         let tokens: Vec<CancellationToken> = (0..6).map(|_| CancellationToken::new()).collect();
         let open: Vec<Connection> =
             tokens.iter().zip([1, 2, 2, 2, 3, 2]).map(|(token, last)| all.open(address(last), token.clone())).collect();
@@ -185,8 +194,18 @@ mod tests {
     }
 
     #[test]
+    fn many_who_come_at_once_from_one_address_are_let_in() {
+        let all = Connections::new(3, Duration::from_secs(3600));
+        let tokens: Vec<CancellationToken> = (0..200).map(|_| CancellationToken::new()).collect();
+        let open: Vec<Connection> = tokens.iter().map(|token| all.open(address(1), token.clone())).collect();
+        assert!(tokens.iter().all(|token| !token.is_cancelled()));
+        assert!(all.evict() && tokens[0].is_cancelled(), "unless there is no room at all");
+        drop(open);
+    }
+
+    #[test]
     fn the_connection_that_waits_longest_goes_first() {
-        let all = Connections::new(9);
+        let all = Connections::new(9, Duration::ZERO);
         let tokens: Vec<CancellationToken> = (0..3).map(|_| CancellationToken::new()).collect();
         let open: Vec<Connection> = tokens.iter().map(|token| all.open(address(1), token.clone())).collect();
         let cancelled = || tokens.iter().map(CancellationToken::is_cancelled).collect::<Vec<_>>();

@@ -4,7 +4,6 @@
 use crate::availability::Interval;
 use crate::booking::Links;
 use crate::desk::{Challenge, ReserveError, Taken, TokenError};
-use crate::store::StoreError;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
@@ -305,6 +304,7 @@ pub(super) fn taken_because(why: Taken) -> &'static str {
 
 impl From<ReserveError> for Fault {
     fn from(error: ReserveError) -> Fault {
+        let passes = error.passes();
         match error {
             ReserveError::Unknown => Fault::not_found(),
             ReserveError::NotASlot(why) => {
@@ -319,13 +319,14 @@ impl From<ReserveError> for Fault {
             ReserveError::InProgress => Fault::new(Problem::InProgress).retry_after(SignedDuration::from_secs(1)),
             ReserveError::KeyReused => Fault::new(Problem::KeyReused),
             ReserveError::Token(error) => error.into(),
-            ReserveError::Store(error) => of_store("A booking could not be stored", &error),
+            ReserveError::Store(error) => of_store("A booking could not be stored", &error, passes),
         }
     }
 }
 
 impl From<TokenError> for Fault {
     fn from(error: TokenError) -> Fault {
+        let passes = error.passes();
         match error {
             TokenError::Unknown => Fault::because(
                 Problem::NotFound,
@@ -334,7 +335,7 @@ impl From<TokenError> for Fault {
             TokenError::Closed(state) => {
                 Fault::because(Problem::BookingClosed, format!("This booking is {}.", state.as_str().replace('-', " ")))
             }
-            TokenError::Store(error) => of_store("A booking could not be read or changed", &error),
+            TokenError::Store(error) => of_store("A booking could not be read or changed", &error, passes),
         }
     }
 }
@@ -343,9 +344,9 @@ impl From<TokenError> for Fault {
 const STORE_RETRY: SignedDuration = SignedDuration::from_secs(10);
 
 /// A store that fails for now (a full disk) may be asked again; anything else is a fault of ours.
-fn of_store(what: &str, error: &StoreError) -> Fault {
+fn of_store(what: &str, error: &(dyn std::error::Error + 'static), passes: bool) -> Fault {
     let fault = internal(what, error);
-    if error.kind().passes() { Fault::new(Problem::Unavailable).retry_after(STORE_RETRY) } else { fault }
+    if passes { Fault::new(Problem::Unavailable).retry_after(STORE_RETRY) } else { fault }
 }
 
 /// Logged here, once; the client learns nothing of it.

@@ -29,7 +29,8 @@ pub struct ServerLimits {
     /// of them, the one that has waited longest.
     pub connections: usize,
     /// How many connections of one address (an IPv6 /64) may wait for a request, or the rest of one. Beyond it the one that has
-    /// waited longest is closed; one whose request is being answered never is, so that a reverse proxy is not held up.
+    /// waited longest is closed, after two seconds; one whose request is being answered never is, so that a reverse proxy is
+    /// not held up.
     pub waiting_per_address: usize,
     /// From the first moment of a connection, or the end of an answer, to the end of the next request's header.
     pub header_read: Duration,
@@ -52,6 +53,8 @@ impl Default for ServerLimits {
     }
 }
 
+/// A connection may wait so long for a request, however many its address has.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Head of a request at most; hyper answers 431 to a longer one.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 /// How long a connection goes on after its age for the answer that is under way.
@@ -70,7 +73,7 @@ pub async fn serve(
         app,
         limits,
         room: Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS))),
-        connections: Connections::new(limits.waiting_per_address),
+        connections: Connections::new(limits.waiting_per_address, PATIENCE),
         tasks: TaskTracker::new(),
         shutdown,
     };

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// No request may take longer.
-const HANGS: Duration = Duration::from_secs(30);
+const HANGS: Duration = Duration::from_secs(60);
 /// For so long a guest asks again.
 const PATIENCE: Duration = Duration::from_secs(180);
 
@@ -246,8 +246,8 @@ impl Guests {
         true
     }
 
-    /// Waits until nothing is under way any more, then compares every promise with the calendar. `buffers` are of each meeting
-    /// type, in minutes; of the types with `seats`, so many guests share a slot.
+    /// Waits until nothing is under way any more, then compares every promise with the calendar. `buffers` are those after each
+    /// meeting type, in minutes; of the types with `seats`, so many guests share a slot.
     pub(crate) async fn verify(
         &self,
         daemon: &Daemon,
@@ -306,7 +306,7 @@ impl Guests {
                     assert!(sharing <= seats_of(&first.meeting), "more guests than seats: {first:?}");
                 } else {
                     let between = second.start.duration_since(first.end);
-                    assert!(between >= buffer(first).max(buffer(second)), "too near: {first:?} and {second:?}");
+                    assert!(between >= buffer(first), "too near: {first:?} and {second:?}");
                 }
             }
         }
