@@ -200,4 +200,6 @@ pub fn event_summary(data: &[u8], zone: &Zone) -> Option<EventFacts> {
 }
 
 #[cfg(test)]
+mod cost;
+#[cfg(test)]
 mod tests;
