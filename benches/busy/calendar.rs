@@ -4,11 +4,11 @@ use officehours::availability::{AllDay, BusyRules, Interval, Tentative};
 use officehours::ical::Zone;
 
 /// Sixty days from 1 March 2026.
-pub fn window() -> Interval {
+pub(crate) fn window() -> Interval {
     Interval::new("2026-03-01T00:00Z".parse().unwrap(), "2026-04-30T00:00Z".parse().unwrap()).unwrap()
 }
 
-pub fn rules() -> BusyRules {
+pub(crate) fn rules() -> BusyRules {
     BusyRules {
         zone: Zone::named("Europe/Berlin").unwrap(),
         owner: vec!["mailto:prof@example.edu".to_owned()],
@@ -18,10 +18,10 @@ pub fn rules() -> BusyRules {
 }
 
 /// A start on the wall clock of Berlin, and a rule.
-pub type Recurrence = (String, String);
+pub(crate) type Recurrence = (String, String);
 
 /// Rules as people make them, begun between 1990 and 2026.
-pub fn recurrences(count: usize) -> Vec<Recurrence> {
+pub(crate) fn recurrences(count: usize) -> Vec<Recurrence> {
     let kinds = [
         "FREQ=WEEKLY;BYDAY=MO,WE",
         "FREQ=WEEKLY",
@@ -39,7 +39,7 @@ pub fn recurrences(count: usize) -> Vec<Recurrence> {
 }
 
 /// 10,000 events of some years, of which one in four recurs; each an object of its own, as CalDAV has them.
-pub fn objects() -> Vec<String> {
+pub(crate) fn objects() -> Vec<String> {
     let recurring = recurrences(2_500);
     (0..10_000)
         .map(|n| {
@@ -56,7 +56,7 @@ pub fn objects() -> Vec<String> {
 }
 
 /// One event; `rule` is its line, or nothing.
-pub fn object(number: usize, start: &str, rule: &str) -> String {
+pub(crate) fn object(number: usize, start: &str, rule: &str) -> String {
     format!(
         "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//x//EN\r\nBEGIN:VEVENT\r\nUID:{number}@bench\r\nDTSTAMP:20260101T000000Z\r\n\
          CREATED:20260101T000000Z\r\nLAST-MODIFIED:20260101T000000Z\r\nDTSTART;TZID=Europe/Berlin:{start}\r\nDURATION:PT1H\r\n\

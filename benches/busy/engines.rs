@@ -5,7 +5,7 @@ use officehours::availability::Interval;
 use officehours::ical::{EventTime, RecurrenceRule, Zone};
 use officehours::recurrence::{Budget, RecurrenceSet};
 
-pub fn ours((start, rule): &Recurrence, zone: &Zone, window: Interval) -> usize {
+pub(crate) fn ours((start, rule): &Recurrence, zone: &Zone, window: Interval) -> usize {
     let start = EventTime::Zoned(jiff::civil::DateTime::strptime("%Y%m%dT%H%M%S", start).unwrap(), zone.clone());
     let mut set = RecurrenceSet::new(&start, zone);
     set.add_rule(RecurrenceRule::parse(rule).unwrap());
@@ -14,7 +14,7 @@ pub fn ours((start, rule): &Recurrence, zone: &Zone, window: Interval) -> usize 
 }
 
 /// The `rrule` crate. It refuses an UNTIL before DTSTART.
-pub fn rrule((start, rule): &Recurrence) -> usize {
+pub(crate) fn rrule((start, rule): &Recurrence) -> usize {
     let Ok(set) = format!("DTSTART;TZID=Europe/Berlin:{start}\nRRULE:{rule}").parse::<rrule::RRuleSet>() else {
         return 0;
     };
@@ -26,7 +26,7 @@ pub fn rrule((start, rule): &Recurrence) -> usize {
 }
 
 /// `ical-rs`: walks from DTSTART, on the wall clock.
-pub fn ical_rs((start, rule): &Recurrence) -> usize {
+pub(crate) fn ical_rs((start, rule): &Recurrence) -> usize {
     use ical::recur::{IcalRecurDateTime, IcalRecurRule, expand::IcalRecurExpand};
     let number = |from: usize, to: usize| start[from..to].parse::<u16>().unwrap();
     let begun = IcalRecurDateTime {
@@ -46,7 +46,7 @@ pub fn ical_rs((start, rule): &Recurrence) -> usize {
 
 /// `calcard`, from the text of an object. It has no window, only a number of instances from DTSTART on: 14,000 are a
 /// daily rule's since 1990.
-pub fn calcard(object: &str, window: Interval) -> usize {
+pub(crate) fn calcard(object: &str, window: Interval) -> usize {
     let calendar = calcard::icalendar::ICalendar::parse(object).unwrap();
     let expanded = calendar.expand_dates(chrono_tz::Europe::Berlin, 14_000);
     let (from, to) = (window.start().as_second(), window.end().as_second());

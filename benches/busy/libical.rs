@@ -6,20 +6,20 @@ use std::process::Command;
 use std::time::Duration;
 
 /// The compiled program, in a folder of its own.
-pub struct Libical {
+pub(crate) struct Libical {
     folder: PathBuf,
 }
 
 /// What it is asked.
 #[derive(Clone, Copy)]
-pub enum Ask {
+pub(crate) enum Ask {
     Objects,
     Rules,
 }
 
 impl Libical {
     /// `None`, with a word, when it cannot be compiled here.
-    pub fn compile() -> Option<Libical> {
+    pub(crate) fn compile() -> Option<Libical> {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("libical");
         std::fs::create_dir_all(&folder).unwrap();
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/busy/libical.c");
@@ -34,7 +34,7 @@ impl Libical {
     }
 
     /// Writes what it is to work on.
-    pub fn write<'a>(&self, ask: Ask, parts: impl IntoIterator<Item = &'a str>) -> PathBuf {
+    pub(crate) fn write<'a>(&self, ask: Ask, parts: impl IntoIterator<Item = &'a str>) -> PathBuf {
         let (name, end) = match ask {
             Ask::Objects => ("objects", b'\0'),
             Ask::Rules => ("rules", b'\n'),
@@ -50,7 +50,7 @@ impl Libical {
     }
 
     /// How many intervals it finds, and how long so many rounds take.
-    pub fn rounds(&self, ask: Ask, file: &PathBuf, rounds: u64) -> (usize, Duration) {
+    pub(crate) fn rounds(&self, ask: Ask, file: &PathBuf, rounds: u64) -> (usize, Duration) {
         let word = match ask {
             Ask::Objects => "objects",
             Ask::Rules => "rules",

@@ -108,7 +108,7 @@ fn rendered(slots: &[Interval]) -> String {
     feed(&text, &slots)
 }
 
-pub fn measure(c: &mut Criterion) {
+pub(crate) fn measure(c: &mut Criterion) {
     let mut group = c.benchmark_group("published");
     let (full, key) = board(1);
     let single = [stored(1, object(1, "20260310T100000", "")), stored(1, object(1, "20260311T110000", ""))];

@@ -24,8 +24,8 @@ fn time(nanos: f64) -> String {
 }
 
 /// Prints what there is in criterion's `folder`.
-pub fn print(folder: &Path) {
-    println!("\n{:<36}{:>11}{}", "", "ours", ENGINES[1..].map(|name| format!("{name:>10}")).concat());
+pub(crate) fn print(folder: &Path) {
+    println!("\n{:<36}{:>11}{}", "", "ours", ENGINES[1..].iter().map(|name| format!("{name:>10}")).collect::<String>());
     for group in COMPARED {
         let Some(ours) = nanos(folder, group, "ours") else { continue };
         let ratio = |name: &&str| match nanos(folder, group, name) {
