@@ -234,4 +234,6 @@ fn declined(event: &Component<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
+mod cost;
+#[cfg(test)]
 mod tests;

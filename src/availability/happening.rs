@@ -262,20 +262,23 @@ impl Expansion<'_, '_> {
     /// An event that is not expanded.
     fn single(&mut self, index: usize, event: &Event<'_>) {
         let Some(start) = &event.start else { return };
-        if !(self.counts)(event, start.is_date()) {
-            return;
-        }
         let instants = start.instant(self.host).zip(end_of(start, event.length(), self.host));
-        if let Some((start_at, end)) = instants {
-            let travel = if start.is_date() { 0 } else { event.travel };
-            self.push(index, start_at.as_second().saturating_sub(travel), end.as_second(), Kind::Event);
+        let Some((start_at, end)) = instants else { return };
+        let travel = if start.is_date() { 0 } else { event.travel };
+        let (from, to) = (start_at.as_second().saturating_sub(travel), end.as_second());
+        // Most events of a calendar are past: whether they count need not be known.
+        if self.within(from, to).is_some() && (self.counts)(event, start.is_date()) {
+            self.push(index, from, to, Kind::Event);
         }
     }
 
+    /// The interval, if it overlaps the window.
+    fn within(&self, start: i64, end: i64) -> Option<Interval> {
+        Interval::new(timestamp(start), timestamp(end)).filter(|interval| interval.overlaps(self.window))
+    }
+
     fn push(&mut self, event: usize, start: i64, end: i64, kind: Kind) {
-        let interval =
-            Interval::new(timestamp(start), timestamp(end)).filter(|interval| interval.overlaps(self.window));
-        let Some(interval) = interval else { return };
+        let Some(interval) = self.within(start, end) else { return };
         match self.found.last_mut() {
             // A series that overlaps itself is one stretch: many instances of a bomb take no memory.
             Some(last) if last.event == event && last.kind == kind && last.interval.overlaps(interval) => {

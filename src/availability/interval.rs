@@ -116,6 +116,18 @@ impl IntervalSet {
         self.iter().chain(other.iter()).collect()
     }
 
+    /// Those that are sorted by start, as a set.
+    pub(crate) fn of_sorted(sorted: impl Iterator<Item = Interval>) -> IntervalSet {
+        let mut intervals: Vec<Interval> = Vec::new();
+        for next in sorted {
+            match intervals.last_mut() {
+                Some(last) if next.start <= last.end => last.end = last.end.max(next.end),
+                _ => intervals.push(next),
+            }
+        }
+        IntervalSet { intervals }
+    }
+
     /// What is in it and not in `other`.
     pub fn subtract(&self, other: &IntervalSet) -> IntervalSet {
         let mut left = Vec::with_capacity(self.intervals.len());
@@ -141,14 +153,7 @@ impl FromIterator<Interval> for IntervalSet {
     fn from_iter<I: IntoIterator<Item = Interval>>(iter: I) -> IntervalSet {
         let mut all: Vec<Interval> = iter.into_iter().collect();
         all.sort_unstable();
-        let mut intervals: Vec<Interval> = Vec::with_capacity(all.len());
-        for next in all {
-            match intervals.last_mut() {
-                Some(last) if next.start <= last.end => last.end = last.end.max(next.end),
-                _ => intervals.push(next),
-            }
-        }
-        IntervalSet { intervals }
+        IntervalSet::of_sorted(all.into_iter())
     }
 }
 

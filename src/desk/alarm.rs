@@ -6,7 +6,7 @@ use crate::alert::{AlertKind, Condition, Known, Plan, Tellable};
 use crate::availability::{BusyInterval, Host, HostId, Interval, event_summary};
 use crate::booking::{Booking, BookingId, Effect, Payload};
 use crate::store::{CalendarKey, EffectFilter, EffectKind, EffectState, Lane, OutboxEntry, OwnEvent, StoreError};
-use crate::sync::{Snapshot, TroubleKind};
+use crate::sync::{CalendarBusy, TroubleKind};
 use jiff::Timestamp;
 
 /// What is looked at of one host.
@@ -125,8 +125,13 @@ impl Sight<'_> {
         if snapshot.as_of.is_none() {
             known.unknown.push((AlertKind::Conflict, None));
         }
-        for booking in self.ahead.iter().filter(|booking| !booking.placed_by_host) {
-            if let Some((calendar, busy)) = conflict(&snapshot, booking) {
+        let mut at_risk =
+            self.ahead.iter().filter(|booking| !booking.placed_by_host && snapshot.busy.overlaps(booking.time));
+        // Whose events they are is put together only when there are some.
+        let Some(first) = at_risk.next() else { return };
+        let (_, causes) = self.desk.board.causes();
+        for booking in std::iter::once(first).chain(at_risk) {
+            if let Some((calendar, busy)) = conflict(&causes, booking) {
                 let title = match busy.cause.summary.as_str() {
                     "" => "an event without a title".to_owned(),
                     title => format!("“{title}”"),
@@ -143,9 +148,17 @@ impl Sight<'_> {
         if snapshot.as_of.is_none() {
             known.unknown.push((AlertKind::Restored, None));
         }
-        let ended = self.own.iter().filter(|event| !event.state.holds_slot() && !event.delete_pending && event.settled);
+        let mut ended = self
+            .own
+            .iter()
+            .filter(|event| !event.state.holds_slot() && !event.delete_pending && event.settled)
+            .peekable();
+        if ended.peek().is_none() {
+            return;
+        }
+        let (_, causes) = self.desk.board.causes();
         for event in ended {
-            let busy = snapshot.causes.iter().flat_map(|calendar| &calendar.intervals);
+            let busy = causes.iter().flat_map(|calendar| &calendar.intervals);
             let mut busy = busy.filter(|busy| busy.cause.uid.as_deref() == Some(&event.uid));
             if let Some(busy) = busy.next() {
                 let what = format!(
@@ -199,13 +212,13 @@ impl Sight<'_> {
 }
 
 /// The first event of another's that overlaps the booking, and its calendar's name.
-fn conflict<'a>(snapshot: &'a Snapshot, booking: &Booking) -> Option<(&'a str, &'a BusyInterval)> {
+fn conflict<'a>(causes: &'a [CalendarBusy], booking: &Booking) -> Option<(&'a str, &'a BusyInterval)> {
     let overlaps = |busy: &BusyInterval| {
         // The host has moved the event, and the booking is about to follow.
         let is_own = busy.cause.uid.as_deref() == Some(&booking.uid);
         !is_own && busy.interval.intersection(booking.time).is_some()
     };
-    snapshot.causes.iter().find_map(|calendar| {
+    causes.iter().find_map(|calendar| {
         let found = calendar.intervals.iter().find(|busy| overlaps(busy))?;
         Some((calendar.name.as_str(), found))
     })

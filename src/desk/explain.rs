@@ -11,10 +11,9 @@ impl Desk {
     /// By the rules as they would decide at `now`; how old the data is, is told by the real time.
     pub fn explain(&self, host: &Host, meeting: &MeetingType, start: Timestamp, now: Timestamp) -> Option<Explanation> {
         let world = self.world();
-        let snapshot = world.host_by_id(&host.id)?.board.snapshot();
+        let (snapshot, causes) = world.host_by_id(&host.id)?.board.causes();
         let held = held_without(&snapshot, None);
-        let calendars: Vec<KnownCalendar<'_>> = snapshot
-            .causes
+        let calendars: Vec<KnownCalendar<'_>> = causes
             .iter()
             .map(|calendar| KnownCalendar {
                 name: &calendar.name,

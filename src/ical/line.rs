@@ -1,6 +1,7 @@
 //! Content lines (RFC 5545 3.1), read from bytes as they come: unfolding before decoding, so that a fold inside a
 //! UTF-8 character is harmless; LF, CRLF or CR; a BOM; Latin-1 where a line is not UTF-8. Start with [`ContentLines`].
 
+use super::rule::upper;
 use std::borrow::Cow;
 
 /// A property: name, parameters and value of one content line, the value as written.
@@ -21,7 +22,7 @@ impl Property<'_> {
     pub fn param(&self, name: &str) -> Option<Cow<'_, str>> {
         let mut rest = self.params.as_ref();
         while !rest.is_empty() {
-            let (param, after) = split_outside_quotes(rest, ';');
+            let (param, after) = split_outside_quotes(rest, b';');
             rest = after.unwrap_or("");
             let (key, value) = param.split_once('=').unwrap_or((param, ""));
             if key.trim().eq_ignore_ascii_case(name) {
@@ -76,16 +77,20 @@ fn decode_carets(text: &str) -> String {
 }
 
 /// Splits at the first `at` that is not within double quotes.
-fn split_outside_quotes(text: &str, at: char) -> (&str, Option<&str>) {
-    let mut quoted = false;
-    for (index, c) in text.char_indices() {
-        match c {
-            '"' => quoted = !quoted,
-            c if c == at && !quoted => return (text.get(..index).unwrap_or(""), text.get(index + 1..)),
-            _ => {}
-        }
+fn split_outside_quotes(text: &str, at: u8) -> (&str, Option<&str>) {
+    match outside_quotes(text).find(|(_, byte)| *byte == at) {
+        Some((index, _)) => (text.get(..index).unwrap_or(""), text.get(index + 1..)),
+        None => (text, None),
     }
-    (text, None)
+}
+
+/// The bytes that are not within double quotes, nor one, with their places. All that is looked for is ASCII.
+fn outside_quotes(text: &str) -> impl Iterator<Item = (usize, u8)> + '_ {
+    let mut quoted = false;
+    text.bytes().enumerate().filter(move |(_, byte)| {
+        quoted ^= *byte == b'"';
+        !quoted && *byte != b'"'
+    })
 }
 
 /// A line that is no property.
@@ -109,14 +114,14 @@ impl<'a> ContentLines<'a> {
     pub fn new(data: &'a [u8]) -> ContentLines<'a> {
         let data = data.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(data);
         // A CR alone ends a line only where nothing else does: else it is a stray in a text.
-        let end_of_line = if data.contains(&b'\n') { b'\n' } else { b'\r' };
+        let end_of_line = if memchr::memchr(b'\n', data).is_some() { b'\n' } else { b'\r' };
         ContentLines { data, at: 0, line: 0, end_of_line }
     }
 
     /// The next line as it stands in the file, without its end; `None` at the end.
     fn physical(&mut self) -> Option<&'a [u8]> {
         let rest = self.data.get(self.at..).filter(|rest| !rest.is_empty())?;
-        let end = rest.iter().position(|b| *b == self.end_of_line);
+        let end = memchr::memchr(self.end_of_line, rest);
         self.at += end.map_or(rest.len(), |end| end + 1);
         self.line += 1;
         let mut line = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
@@ -177,10 +182,9 @@ fn decode(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
 
 fn parse(text: Cow<'_, str>, line: usize) -> Option<Property<'_>> {
     let (name, params, value) = cut(&text)?;
-    let upper = |name: &str| name.bytes().all(|b| !b.is_ascii_lowercase());
     Some(match &text {
         Cow::Borrowed(text) => Property {
-            name: text.get(name.clone()).map(|n| if upper(n) { n.into() } else { n.to_ascii_uppercase().into() })?,
+            name: upper(text.get(name)?),
             params: text.get(params)?.into(),
             value: text.get(value)?.into(),
             line,
@@ -217,20 +221,16 @@ fn cut(text: &str) -> Option<(Span, Span, Span)> {
 /// The colon that ends the parameters: the first outside quotes; but a zone name with a bare colon in it, such as
 /// `TZID=(UTC+01:00) Amsterdam`, is wrong and common, so where a time is to follow, one must.
 fn value_colon(name: &str, text: &str) -> Option<usize> {
-    let outside_quotes = |wanted: &dyn Fn(&str) -> bool| {
-        let mut quoted = false;
-        text.char_indices().find_map(|(index, c)| {
-            quoted ^= c == '"';
-            (c == ':' && !quoted && wanted(text.get(index + 1..)?)).then_some(index)
-        })
-    };
+    let mut colons = outside_quotes(text).filter(|(_, byte)| *byte == b':').map(|(index, _)| index);
     let is_time = ["DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE"].iter().any(|n| n.eq_ignore_ascii_case(name));
-    let looks_like_a_date = |value: &str| {
+    let looks_like_a_date = |value: &str| -> bool {
         let value = value.trim_start();
         value.len() >= 8 && value.bytes().take(4).all(|b| b.is_ascii_digit())
     };
-    let dated = if is_time { outside_quotes(&looks_like_a_date) } else { None };
-    dated.or_else(|| outside_quotes(&|_| true)).or_else(|| text.find(':'))
+    let first = colons.next();
+    let dated = |index: &usize| text.get(index + 1..).is_some_and(looks_like_a_date);
+    let chosen = if is_time { first.into_iter().chain(colons).find(dated) } else { None };
+    chosen.or(first).or_else(|| text.find(':'))
 }
 
 #[cfg(test)]

@@ -21,5 +21,6 @@ pub use rule::{Frequency, RecurrenceRule, RuleError, Skip, Until, WeekdayNum};
 pub use time::{EventTime, Length};
 pub(crate) use time::{Written, parse_written};
 pub use whole::{NotWhole, check_whole};
+pub(crate) use zone::Steady;
 pub use zone::Zone;
 pub(crate) use zone_name::{ZoneNames, disagreement};

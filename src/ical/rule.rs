@@ -4,6 +4,7 @@ use super::time::{Written, parse_written};
 use crate::recurrence::Bits;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
+use std::borrow::Cow;
 
 /// FREQ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -136,17 +137,17 @@ impl RecurrenceRule {
             .get(..6)
             .filter(|start| start.eq_ignore_ascii_case("RRULE:"))
             .map_or(text, |_| text.get(6..).unwrap_or(""));
-        let mut parts: Vec<(String, &str)> = Vec::new();
+        let mut parts: Vec<(Cow<'_, str>, &str)> = Vec::with_capacity(4);
         for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            parts.push((name.trim().to_ascii_uppercase(), value.trim()));
+            parts.push((upper(name.trim()), value.trim()));
         }
         let until = parts.iter().find(|(name, _)| name == "UNTIL").and_then(|(_, value)| parse_until(value));
         read(&parts, until).map_err(|reason| RuleError { reason, until })
     }
 }
 
-fn read(parts: &[(String, &str)], until: Option<Until>) -> Result<RecurrenceRule, String> {
+fn read(parts: &[(Cow<'_, str>, &str)], until: Option<Until>) -> Result<RecurrenceRule, String> {
     for (at, (name, value)) in parts.iter().enumerate() {
         let earlier = parts.get(..at).unwrap_or_default();
         if earlier.iter().any(|(other, first)| other == name && !first.eq_ignore_ascii_case(value)) {
@@ -154,7 +155,7 @@ fn read(parts: &[(String, &str)], until: Option<Until>) -> Result<RecurrenceRule
         }
     }
     let freq = parts.iter().find(|(name, _)| name == "FREQ").ok_or("it has no FREQ")?.1;
-    let freq = match freq.to_ascii_uppercase().as_str() {
+    let freq = match upper(freq).as_ref() {
         "SECONDLY" => Frequency::Secondly,
         "MINUTELY" => Frequency::Minutely,
         "HOURLY" => Frequency::Hourly,
@@ -170,7 +171,7 @@ fn read(parts: &[(String, &str)], until: Option<Until>) -> Result<RecurrenceRule
             rule.oddities.push(format!("{name} is empty and was ignored"));
             continue;
         }
-        match name.as_str() {
+        match name.as_ref() {
             "FREQ" => {}
             "INTERVAL" => {
                 rule.interval = number(value).filter(|n| *n > 0).ok_or(format!("INTERVAL={value} is no interval"))?;
@@ -203,7 +204,7 @@ fn read(parts: &[(String, &str)], until: Option<Until>) -> Result<RecurrenceRule
             "RSCALE" if value.eq_ignore_ascii_case("GREGORIAN") => {}
             "RSCALE" => return Err(format!("its calendar RSCALE={value} is not known")),
             "SKIP" => {
-                rule.skip = match value.to_ascii_uppercase().as_str() {
+                rule.skip = match upper(value).as_ref() {
                     "OMIT" => Skip::Omit,
                     "BACKWARD" => Skip::Backward,
                     "FORWARD" => Skip::Forward,
@@ -214,6 +215,11 @@ fn read(parts: &[(String, &str)], until: Option<Until>) -> Result<RecurrenceRule
         }
     }
     Ok(rule)
+}
+
+/// In upper case: most are.
+pub(super) fn upper(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|b| b.is_ascii_lowercase()) { text.to_ascii_uppercase().into() } else { text.into() }
 }
 
 fn parse_until(text: &str) -> Option<Until> {

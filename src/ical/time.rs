@@ -71,18 +71,16 @@ pub(crate) fn parse_written(text: &str) -> Option<Written> {
         Some(at) => (text.get(..at)?, Some(text.get(at + 1..)?)),
         None => (text, None),
     };
-    let date = digits(date, '-', 8)?;
-    let part = |from: usize, to: usize| date.get(from..to)?.parse::<i16>().ok();
-    let date = Date::new(part(0, 4)?, part(4, 6)?.try_into().ok()?, part(6, 8)?.try_into().ok()?).ok()?;
+    let [century, year, month, day] = pairs(date, b'-')?;
+    let date = Date::new(i16::from(century) * 100 + i16::from(year), month, day).ok()?;
     let Some(time) = time else { return Some(Written::Date(date)) };
     let (clock, zone) = match time.find(['Z', 'z', '+', '-']) {
         Some(at) => (time.get(..at)?, time.get(at..)?),
         None => (time, ""),
     };
     let clock = clock.split(['.', ',']).next()?.trim();
-    let clock = digits(clock, ':', 6).or_else(|| digits(clock, ':', 4))?;
-    let part = |from: usize, to: usize| clock.get(from..to).map_or(Some(0), |n| n.parse::<i8>().ok());
-    let (hour, minute, second) = (part(0, 2)?, part(2, 4)?, part(4, 6)?);
+    let clock = pairs(clock, b':').or_else(|| pairs(clock, b':').map(|[hour, minute]| [hour, minute, 0]));
+    let [hour, minute, second] = clock?;
     let local = if (hour, minute, second) == (24, 0, 0) {
         date.tomorrow().ok()?.to_datetime(Time::midnight())
     } else {
@@ -97,10 +95,15 @@ pub(crate) fn parse_written(text: &str) -> Option<Written> {
     Some(Written::Instant(offset.to_timestamp(local).unwrap_or(Timestamp::MAX)))
 }
 
-/// The digits of a text, without `separator`, when there are just so many.
-fn digits(text: &str, separator: char, count: usize) -> Option<String> {
-    let digits: String = text.chars().filter(|c| *c != separator).collect();
-    (digits.len() == count && digits.bytes().all(|b| b.is_ascii_digit())).then_some(digits)
+/// The numbers of two digits each that a text is, `separator`s left out, when there are just so many.
+fn pairs<const COUNT: usize>(text: &str, separator: u8) -> Option<[i8; COUNT]> {
+    let mut digits = text.bytes().filter(|byte| *byte != separator);
+    let mut digit = || digits.next().filter(u8::is_ascii_digit).map(|byte| byte - b'0');
+    let mut pairs = [0; COUNT];
+    for pair in &mut pairs {
+        *pair = i8::try_from(digit()? * 10 + digit()?).ok()?;
+    }
+    digits.next().is_none().then_some(pairs)
 }
 
 /// A UTC offset in seconds (RFC 5545 3.3.14): `+0530`, `-053000`, `+05:30`, `+05`. `+5730`, which is no hour, was once

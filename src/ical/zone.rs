@@ -25,6 +25,21 @@ enum Rules {
     ChronoTz(chrono_tz::Tz),
 }
 
+/// A stretch of wall-clock time, half-open, within which one offset holds and nothing is shown twice or left out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Steady {
+    from: Local,
+    to: Local,
+    offset: i64,
+}
+
+impl Steady {
+    /// The instant of a wall-clock time within it, in seconds since 1970.
+    pub(crate) fn second(&self, local: Local) -> Option<i64> {
+        (self.from <= local && local < self.to).then(|| local - self.offset)
+    }
+}
+
 impl Zone {
     /// UTC.
     pub fn utc() -> Zone {
@@ -57,6 +72,11 @@ impl Zone {
     /// The zone of a VTIMEZONE.
     pub(crate) fn of_file(tzid: &str, observances: Observances) -> Zone {
         Zone { name: tzid.into(), rules: Rules::OfFile(Arc::new(observances)) }
+    }
+
+    /// True for the zone that [`Zone::named`] has of that very name.
+    pub(crate) fn is_iana(&self, name: &str) -> bool {
+        matches!(&self.rules, Rules::Known(rules) if rules.iana_name() == Some(name))
     }
 
     /// The name that it is written with: an IANA name, or the TZID of a VTIMEZONE.
@@ -121,6 +141,23 @@ impl Zone {
                 Some(second + i64::from(self.offset(Timestamp::from_second(second).ok()?).seconds()))
             }
         }
+    }
+
+    /// As [`Zone::second`], with how far after `local` the same offset reads the wall clock.
+    pub(crate) fn steady(&self, local: Local) -> Option<(i64, Steady)> {
+        let second = self.second(local)?;
+        let none = Steady { from: local, to: local, offset: 0 };
+        let Ok(instant) = Timestamp::from_second(second) else { return Some((second, none)) };
+        let offset = i64::from(self.offset(instant).seconds());
+        let Rules::Known(rules) = &self.rules else { return Some((second, none)) };
+        if second + offset != local {
+            return Some((second, none));
+        }
+        let to = rules.following(instant).next().map_or(Timestamp::MAX.as_second() + offset, |change| {
+            // Where the wall is set back, what it shows twice begins before the change.
+            change.timestamp().as_second() + offset.min(change.offset().seconds().into())
+        });
+        Some((second, Steady { from: local, to, offset }))
     }
 
     /// The instants after `from` and before `to` at which the offset changes, with the offset from then on, in order.

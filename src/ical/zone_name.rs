@@ -24,6 +24,10 @@ impl<'a> ZoneNames<'a> {
 
     /// The zone of a TZID; the host's, with a warning, when nothing says which.
     pub(crate) fn zone(&mut self, tzid: &str) -> Zone {
+        // Most events are in the host's own zone.
+        if self.host.is_iana(tzid) {
+            return self.host.clone();
+        }
         if let Some((_, zone)) = self.known.iter().find(|(name, _)| name == tzid) {
             return zone.clone();
         }

@@ -23,6 +23,11 @@ impl Budget {
         Budget::new(ONE_RULE + 100 * bytes as u64)
     }
 
+    /// Steps not yet taken.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
     /// Takes out what one rule may cost at most, so that no bomb takes all the memory, or all that its neighbours
     /// need. What it leaves is to be given back.
     pub(crate) fn share(&mut self) -> Budget {

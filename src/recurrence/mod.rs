@@ -2,6 +2,8 @@
 
 mod bits;
 mod budget;
+#[cfg(test)]
+mod cost;
 mod days;
 mod expand;
 pub(crate) mod local;

@@ -57,7 +57,7 @@ fn ours(rule: &str, start: i64, all_day: bool, zone: &Zone, from: i64, count: us
         } else {
             let mut locals = Vec::new();
             expand(&rule, start, first, from..end.min(limit.end()), &mut budget, &mut locals).unwrap();
-            let keep = |local: &i64| limit.allows(&set.instance(*local).unwrap());
+            let keep = |local: &i64| limit.allows(&set.clock().instance(*local).unwrap());
             locals.into_iter().filter(keep).map(|local| zone.local(zone.second(local).unwrap()).unwrap()).collect()
         };
         if found.len() >= count || end >= LOCAL_END.min(day_of(2500, 1, 1) * DAY) {

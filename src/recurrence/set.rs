@@ -4,7 +4,7 @@
 use super::budget::Budget;
 use super::expand::{First, Truncated, expand};
 use super::local::{DAY, Local, day_of_date, local_of};
-use crate::ical::{EventTime, Length, RecurrenceRule, Until, Zone};
+use crate::ical::{EventTime, Length, RecurrenceRule, Steady, Until, Zone};
 use jiff::Timestamp;
 use std::ops::Range;
 
@@ -185,13 +185,14 @@ impl RecurrenceSet {
     pub fn instances(&self, range: Range<i64>, budget: &mut Budget) -> Instances {
         let mut instances = Instances::default();
         let mut locals = Vec::new();
+        let mut clock = self.clock();
         for rule in &self.rules {
             locals.clear();
             let limit = self.limit(rule.until);
             let range = range.start..range.end.min(limit.end());
             let outcome = expand(rule, self.start, First::Happens, range, budget, &mut locals);
             instances.found.extend(
-                locals.iter().filter_map(|local| self.instance(*local)).filter(|instance| limit.allows(instance)),
+                locals.iter().filter_map(|local| clock.instance(*local)).filter(|instance| limit.allows(instance)),
             );
             if let Err(Truncated { from }) = outcome {
                 let reach = (limit != Limit::None).then(|| limit.end());
@@ -202,7 +203,7 @@ impl RecurrenceSet {
             }
         }
         if self.rules.is_empty() && range.contains(&self.start) {
-            instances.found.extend(self.instance(self.start));
+            instances.found.extend(clock.instance(self.start));
         }
         let reaches = |date: &&Instance| {
             let own =
@@ -233,7 +234,7 @@ impl RecurrenceSet {
             let _ = expand(rule, self.start, First::OnlyIfItFires, range.clone(), budget, &mut locals);
             let mut keys: Vec<i64> = locals
                 .iter()
-                .filter_map(|local| self.instance(*local))
+                .filter_map(|local| clock.instance(*local))
                 .filter(|i| limit.allows(i))
                 .map(|i| i.key)
                 .collect();
@@ -243,12 +244,8 @@ impl RecurrenceSet {
         instances
     }
 
-    pub(super) fn instance(&self, local: Local) -> Option<Instance> {
-        if self.all_day {
-            let midnight = local.div_euclid(DAY) * DAY;
-            return Some(Instance { key: midnight, local: midnight, length: None });
-        }
-        Some(Instance { key: self.zone.second(local)?, local, length: None })
+    pub(super) fn clock(&self) -> Clock<'_> {
+        Clock { set: self, steady: None }
     }
 
     /// The last instant, in seconds since 1970, at which an instance could start by UNTIL.
@@ -274,6 +271,32 @@ impl RecurrenceSet {
             }
             Some(Until::Utc(instant)) => Limit::Instant(instant, self.zone.local(instant.as_second())),
         }
+    }
+}
+
+/// From the wall clock of a series to instances. Times come in order, mostly: the offset is looked up where it may have
+/// changed, not for each.
+pub(super) struct Clock<'s> {
+    set: &'s RecurrenceSet,
+    steady: Option<Steady>,
+}
+
+impl Clock<'_> {
+    pub(super) fn instance(&mut self, local: Local) -> Option<Instance> {
+        if self.set.all_day {
+            let midnight = local.div_euclid(DAY) * DAY;
+            return Some(Instance { key: midnight, local: midnight, length: None });
+        }
+        let known = self.steady.and_then(|steady| steady.second(local));
+        let key = match known {
+            Some(second) => second,
+            None => {
+                let (second, steady) = self.set.zone.steady(local)?;
+                self.steady = Some(steady);
+                second
+            }
+        };
+        Some(Instance { key, local, length: None })
     }
 }
 

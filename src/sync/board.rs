@@ -1,6 +1,8 @@
 //! The published state of a host: an immutable [`Snapshot`] that requests read without locks or SQL, made anew when a
 //! calendar, a booking or the day changes. Start with [`HostBoard`].
 
+mod timeline;
+
 use crate::availability::{
     BusyInterval, BusyRules, Held, Host, Interval, IntervalSet, ObjectBusy, Warning, object_availability, object_busy,
     object_opens,
@@ -8,8 +10,9 @@ use crate::availability::{
 use crate::store::{CalendarKey, OwnEvent, StoredObject};
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use timeline::Timeline;
 
 /// How far beyond the farthest horizon events are expanded, so that the days pass without expanding all of them anew.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24 * 8);
@@ -18,26 +21,23 @@ const SLACK: SignedDuration = SignedDuration::from_hours(24 * 3);
 /// How far behind now they are expanded: bookings that are moved, and buffers that reach back.
 const BEHIND: SignedDuration = SignedDuration::from_hours(24 * 4);
 
-/// What is known of a host at one moment. Immutable.
-#[derive(Clone, Debug)]
+/// What is known of a host at one moment. Immutable; what has not changed since the last is shared with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// When the calendar that was read longest ago was read. `None`: one was never read.
     pub as_of: Option<Timestamp>,
     /// When the calendars are busy, without the events of `held`; known within `window` only.
-    pub busy: IntervalSet,
-    /// The same with what makes it busy, a calendar each, and each calendar that is read for anything else: for the host's
-    /// eyes only.
-    pub causes: Vec<Arc<CalendarBusy>>,
-    /// What events open, beside the hours.
-    pub opened: Vec<Interval>,
+    pub busy: Arc<IntervalSet>,
+    /// What events open, beside the hours; sorted, they may overlap.
+    pub opened: Arc<[Interval]>,
     /// The bookings that hold their slots.
-    pub held: Vec<Held>,
+    pub held: Arc<[Held]>,
     /// What `busy` is known of.
     pub window: Interval,
 }
 
-/// What one calendar contributes: busy time with its causes, and what its events open.
-#[derive(Clone, Debug)]
+/// What one calendar contributes to a snapshot: busy time with its causes, and what its events open.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CalendarBusy {
     /// Its name, as the host knows it.
     pub name: String,
@@ -78,7 +78,7 @@ pub struct SourceSettings {
 }
 
 /// What one object of a calendar contributes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contribution {
     /// What it takes from the host's time, and what was not understood.
     pub busy: ObjectBusy,
@@ -126,33 +126,52 @@ pub struct HostBoard {
     snapshot: ArcSwap<Snapshot>,
 }
 
+/// What the snapshot is made of, and what of it has been put together already.
 #[derive(Debug)]
 struct Sources {
     window: Interval,
     calendars: BTreeMap<CalendarKey, Source>,
     own: HashMap<String, OwnEvent>,
-    held: Vec<Held>,
+    /// Which objects hold the events of a UID: the calendar and the href of each.
+    by_uid: HashMap<String, BTreeSet<(CalendarKey, Arc<str>)>>,
+    busy: Timeline,
+    opened: Timeline,
+    published: Snapshot,
 }
 
 #[derive(Debug)]
 struct Source {
     settings: SourceSettings,
     read_at: Option<Timestamp>,
-    objects: HashMap<String, Contribution>,
+    objects: BTreeMap<Arc<str>, Counted>,
+}
+
+/// What an object contributes, and what of it counts.
+#[derive(Debug)]
+struct Counted {
+    contribution: Contribution,
+    busy: bool,
+    opens: bool,
 }
 
 impl HostBoard {
     /// A host of whom nothing is known yet.
     pub fn new(host: Arc<Host>, now: Timestamp) -> HostBoard {
-        let window = window_of(&host, now);
-        let sources = Sources { window, calendars: BTreeMap::new(), own: HashMap::new(), held: Vec::new() };
-        let snapshot = ArcSwap::from_pointee(sources.snapshot());
+        let sources = Sources::new(window_of(&host, now));
+        let snapshot = ArcSwap::from_pointee(sources.published.clone());
         HostBoard { host, sources: Mutex::new(sources), snapshot }
     }
 
     /// What is known now.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
+    }
+
+    /// What is known now, with what makes it so: each calendar that is read for anything, for the host's eyes only. It is
+    /// put together when it is asked for.
+    pub fn causes(&self) -> (Arc<Snapshot>, Vec<CalendarBusy>) {
+        let sources = self.lock();
+        (self.snapshot(), sources.calendars.values().map(Source::causes).collect())
     }
 
     /// True when the days have passed so far that all objects are to be expanded anew, by [`HostBoard::replace`].
@@ -174,18 +193,28 @@ impl HostBoard {
     /// Takes these calendars with all of their objects instead of all that were known, over the window that `now` wants.
     pub fn replace(&self, now: Timestamp, calendars: Vec<(SourceSettings, Option<Timestamp>, Vec<StoredObject>)>) {
         let window = window_of(&self.host, now);
-        let calendars = calendars
+        // What takes long is done before the lock is taken.
+        let read: Vec<_> = calendars
             .into_iter()
             .map(|(settings, read_at, objects)| {
-                let objects =
-                    objects.into_iter().map(|o| (o.href, settings.read(&o.data, window))).collect::<HashMap<_, _>>();
-                (settings.key.clone(), Source { settings, read_at, objects })
+                let read = |object: StoredObject| (object.href.into(), settings.read(&object.data, window));
+                let objects: Vec<(Arc<str>, Contribution)> = objects.into_iter().map(read).collect();
+                (settings, read_at, objects)
             })
             .collect();
         let mut sources = self.lock();
-        sources.window = window;
-        sources.calendars = calendars;
-        self.publish(&sources);
+        let (own, held) = (std::mem::take(&mut sources.own), sources.published.held.clone());
+        *sources = Sources::new(window);
+        sources.own = own;
+        sources.published.held = held;
+        for (settings, read_at, objects) in read {
+            let key = settings.key.clone();
+            sources.calendars.insert(key.clone(), Source { settings, read_at, objects: BTreeMap::new() });
+            for (href, contribution) in objects {
+                sources.put(&key, href, contribution);
+            }
+        }
+        self.publish(&mut sources);
     }
 
     /// Takes what a pull of one calendar brought.
@@ -201,31 +230,44 @@ impl HostBoard {
     fn change(&self, key: &CalendarKey, read_at: Option<Timestamp>, changed: &[StoredObject], removed: &[String]) {
         let mut sources = self.lock();
         let window = sources.window;
-        if let Some(source) = sources.calendars.get_mut(key) {
-            source.read_at = read_at.or(source.read_at);
-            for href in removed {
-                source.objects.remove(href);
-            }
-            for object in changed {
-                source.objects.insert(object.href.clone(), source.settings.read(&object.data, window));
+        for href in removed {
+            sources.take(key, href);
+        }
+        let read = |source: &Source, object: &StoredObject| source.settings.read(&object.data, window);
+        for object in changed {
+            if let Some(contribution) = sources.calendars.get(key).map(|source| read(source, object)) {
+                sources.put(key, object.href.as_str().into(), contribution);
             }
         }
-        self.publish(&sources);
+        if let Some(source) = sources.calendars.get_mut(key) {
+            source.read_at = read_at.or(source.read_at);
+        }
+        self.publish(&mut sources);
     }
 
     /// Takes the host's bookings as they are now: `own` are the events that are ours.
     pub fn booked(&self, held: Vec<Held>, own: Vec<OwnEvent>) {
         let own: HashMap<String, OwnEvent> = own.into_iter().map(|event| (event.uid.clone(), event)).collect();
         let mut sources = self.lock();
-        if sources.held == held && sources.own == own {
+        if *sources.published.held == *held && sources.own == own {
             return;
         }
-        sources.held = held;
-        sources.own = own;
-        self.publish(&sources);
+        if *sources.published.held != *held {
+            sources.published.held = held.into();
+        }
+        let before = std::mem::replace(&mut sources.own, own);
+        let changed = before.keys().filter(|uid| sources.own.get(*uid) != before.get(*uid));
+        let changed = changed.chain(sources.own.keys().filter(|uid| !before.contains_key(*uid)));
+        let changed: BTreeSet<_> = changed.filter_map(|uid| sources.by_uid.get(uid)).flatten().cloned().collect();
+        for (key, href) in changed {
+            if let Some(contribution) = sources.take(&key, &href) {
+                sources.put(&key, href, contribution);
+            }
+        }
+        self.publish(&mut sources);
     }
 
-    fn publish(&self, sources: &Sources) {
+    fn publish(&self, sources: &mut Sources) {
         self.snapshot.store(Arc::new(sources.snapshot()));
     }
 
@@ -247,44 +289,76 @@ pub(super) fn window_of(host: &Host, now: Timestamp) -> Interval {
 }
 
 impl Sources {
-    fn snapshot(&self) -> Snapshot {
-        let causes: Vec<Arc<CalendarBusy>> = self
-            .calendars
-            .values()
-            .map(|source| {
-                let ignored = source.objects.values().flat_map(|object| object.busy.ignored.iter().cloned()).collect();
-                let foreign = source.objects.values().filter(|object| !self.is_own(&object.busy));
-                let mut intervals: Vec<BusyInterval> =
-                    foreign.flat_map(|object| object.busy.intervals.iter().cloned()).collect();
-                intervals.sort_unstable_by_key(|busy| busy.interval);
-                // The event of a booking opens nothing, wherever it is written.
-                let theirs = source
-                    .objects
-                    .values()
-                    .filter(|object| !object.busy.uids.iter().any(|uid| self.own.contains_key(uid)));
-                let mut opens: Vec<Interval> = theirs.flat_map(|object| object.opens.iter().copied()).collect();
-                opens.sort_unstable();
-                let warnings =
-                    source.objects.values().flat_map(|object| object.busy.warnings.iter().cloned()).collect();
-                Arc::new(CalendarBusy {
-                    name: source.settings.name.clone(),
-                    read_at: source.read_at,
-                    intervals,
-                    ignored,
-                    opens,
-                    warnings,
-                })
-            })
-            .collect();
-        let read: Vec<Option<Timestamp>> = self.calendars.values().map(|source| source.read_at).collect();
-        Snapshot {
-            as_of: if read.contains(&None) { None } else { read.into_iter().flatten().min() },
-            busy: causes.iter().flat_map(|calendar| calendar.intervals.iter().map(|busy| busy.interval)).collect(),
-            opened: causes.iter().flat_map(|calendar| calendar.opens.iter().copied()).collect(),
-            causes,
-            held: self.held.clone(),
-            window: self.window,
+    fn new(window: Interval) -> Sources {
+        let (busy, opened, held) = Default::default();
+        Sources {
+            window,
+            calendars: BTreeMap::new(),
+            own: HashMap::new(),
+            by_uid: HashMap::new(),
+            busy: Timeline::default(),
+            opened: Timeline::default(),
+            published: Snapshot { as_of: None, busy, opened, held, window },
         }
+    }
+
+    /// Takes an object of a known calendar, instead of what was at its href.
+    fn put(&mut self, key: &CalendarKey, href: Arc<str>, contribution: Contribution) {
+        self.take(key, &href);
+        let busy = !self.is_own(&contribution.busy);
+        // The event of a booking opens nothing, wherever it is written.
+        let opens = !contribution.busy.uids.iter().any(|uid| self.own.contains_key(uid));
+        if busy {
+            self.busy.add(contribution.busy.intervals.iter().map(|busy| busy.interval));
+        }
+        if opens {
+            self.opened.add(contribution.opens.iter().copied());
+        }
+        for uid in &contribution.busy.uids {
+            self.by_uid.entry(uid.clone()).or_default().insert((key.clone(), href.clone()));
+        }
+        if let Some(source) = self.calendars.get_mut(key) {
+            source.objects.insert(href, Counted { contribution, busy, opens });
+        }
+    }
+
+    /// Takes an object away; what it contributed.
+    fn take(&mut self, key: &CalendarKey, href: &str) -> Option<Contribution> {
+        let (href, counted) = self.calendars.get_mut(key)?.objects.remove_entry(href)?;
+        let Counted { contribution, busy, opens } = counted;
+        if busy {
+            self.busy.remove(contribution.busy.intervals.iter().map(|busy| busy.interval));
+        }
+        if opens {
+            self.opened.remove(contribution.opens.iter().copied());
+        }
+        let place = (key.clone(), href);
+        for uid in &contribution.busy.uids {
+            if let Some(places) = self.by_uid.get_mut(uid) {
+                places.remove(&place);
+                if places.is_empty() {
+                    self.by_uid.remove(uid);
+                }
+            }
+        }
+        Some(contribution)
+    }
+
+    /// What is to be published: what has changed is put together anew, all else is shared with the last.
+    fn snapshot(&mut self) -> Snapshot {
+        let mut read = self.calendars.values().map(|source| source.read_at);
+        self.published.as_of = read
+            .try_fold(None, |oldest: Option<Timestamp>, at| {
+                at.map(|at| Some(oldest.map_or(at, |oldest| oldest.min(at))))
+            })
+            .flatten();
+        if let Some(busy) = self.busy.changed_union() {
+            self.published.busy = Arc::new(busy);
+        }
+        if let Some(opened) = self.opened.changed() {
+            self.published.opened = opened.into();
+        }
+        self.published.clone()
     }
 
     /// True for the event of a booking that the booking itself already accounts for: where it is as the booking has it,
@@ -304,5 +378,28 @@ impl Sources {
     }
 }
 
+impl Source {
+    fn causes(&self) -> CalendarBusy {
+        let objects = || self.objects.values();
+        let busy = objects().filter(|object| object.busy);
+        let mut intervals: Vec<BusyInterval> =
+            busy.flat_map(|object| object.contribution.busy.intervals.iter().cloned()).collect();
+        intervals.sort_by_key(|busy| busy.interval);
+        let opening = objects().filter(|object| object.opens);
+        let mut opens: Vec<Interval> = opening.flat_map(|object| object.contribution.opens.iter().copied()).collect();
+        opens.sort_unstable();
+        CalendarBusy {
+            name: self.settings.name.clone(),
+            read_at: self.read_at,
+            intervals,
+            ignored: objects().flat_map(|object| object.contribution.busy.ignored.iter().cloned()).collect(),
+            opens,
+            warnings: objects().flat_map(|object| object.contribution.busy.warnings.iter().cloned()).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

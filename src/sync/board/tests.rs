@@ -7,12 +7,12 @@ use crate::ical::Zone;
 
 const NOW: &str = "2026-03-01T10:00:00Z";
 
-fn at(text: &str) -> Timestamp {
+pub(super) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
 /// Half an hour is to be met for, at no weekly hours.
-fn host() -> Arc<Host> {
+pub(super) fn host() -> Arc<Host> {
     let meeting = MeetingType {
         id: MeetingId::new("talk").unwrap(),
         title: "Talk".into(),
@@ -45,7 +45,7 @@ fn host() -> Arc<Host> {
     })
 }
 
-fn source(name: &str, busy: bool, opens: Option<Option<&str>>) -> SourceSettings {
+pub(super) fn source(name: &str, busy: bool, opens: Option<Option<&str>>) -> SourceSettings {
     let host = host();
     SourceSettings {
         key: CalendarKey { host: host.id.clone(), account: "work".into(), href: format!("/{name}/") },
@@ -62,7 +62,7 @@ fn source(name: &str, busy: bool, opens: Option<Option<&str>>) -> SourceSettings
 }
 
 /// An object of these VEVENTs, ` | ` between their lines.
-fn object(uid: &str, events: &[&str]) -> StoredObject {
+pub(super) fn object(uid: &str, events: &[&str]) -> StoredObject {
     let event = |lines: &&str| format!("BEGIN:VEVENT\nUID:{uid}\n{}\nEND:VEVENT\n", lines.replace(" | ", "\n"));
     let data = format!("BEGIN:VCALENDAR\n{}END:VCALENDAR\n", events.iter().map(event).collect::<String>());
     StoredObject { href: format!("/{uid}.ics"), etag: None, data: data.into_bytes() }
@@ -79,7 +79,7 @@ fn office_hours() -> StoredObject {
     )
 }
 
-fn board(calendars: Vec<(SourceSettings, Option<Timestamp>, Vec<StoredObject>)>) -> HostBoard {
+pub(super) fn board(calendars: Vec<(SourceSettings, Option<Timestamp>, Vec<StoredObject>)>) -> HostBoard {
     let board = HostBoard::new(host(), at(NOW));
     board.replace(at(NOW), calendars);
     board
@@ -144,7 +144,7 @@ fn an_opening_calendar_that_was_not_read_leaves_the_host_unread() {
         (source("Work", true, None), Some(at(NOW)), Vec::new()),
     ]);
     assert_eq!(board.snapshot().as_of, None);
-    let names: Vec<_> = board.snapshot().causes.iter().map(|c| (c.name.clone(), c.read_at)).collect();
+    let names: Vec<_> = board.causes().1.iter().map(|c| (c.name.clone(), c.read_at)).collect();
     assert_eq!(names, [("Office hours".to_owned(), None), ("Work".to_owned(), Some(at(NOW)))]);
 }
 
@@ -153,7 +153,7 @@ fn what_is_not_understood_opens_nothing_and_is_told() {
     let odd = object("odd", &["SUMMARY:Office hours | DTSTART:20260303T090000Z | DURATION:PT1H | RRULE:FREQ=EVER"]);
     let board = board(vec![(source("Office hours", false, Some(None)), Some(at(NOW)), vec![odd])]);
     assert_eq!(starts(&board), [""; 0]);
-    assert_eq!(board.snapshot().causes[0].warnings.len(), 1);
+    assert_eq!(board.causes().1[0].warnings.len(), 1);
 }
 
 #[test]
