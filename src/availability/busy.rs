@@ -179,6 +179,8 @@ pub struct EventFacts {
     pub recurring: bool,
     /// SEQUENCE; 0 when absent.
     pub sequence: i64,
+    /// Who declined: the addresses of ATTENDEEs with PARTSTAT=DECLINED, in lower case.
+    pub declined: Vec<String>,
 }
 
 impl EventFacts {
@@ -190,6 +192,11 @@ impl EventFacts {
     /// True when its STATUS is CANCELLED.
     pub fn is_cancelled(&self) -> bool {
         self.status.as_deref() == Some("CANCELLED")
+    }
+
+    /// True when it is cancelled, or the one with these addresses (in lower case) declined it.
+    pub fn is_called_off(&self, owner: &[String]) -> bool {
+        self.is_cancelled() || self.declined.iter().any(|address| owner.contains(address))
     }
 }
 
@@ -216,6 +223,16 @@ pub fn event_summary(data: &[u8], zone: &Zone) -> Option<EventFacts> {
         description: text("DESCRIPTION"),
         recurring: others || !event.rules.is_empty() || !event.dates.is_empty(),
         sequence: event.sequence,
+        declined: event
+            .component
+            .properties
+            .iter()
+            .filter(|property| property.name == "ATTENDEE")
+            .filter(|attendee| {
+                attendee.param("PARTSTAT").is_some_and(|answer| answer.trim().eq_ignore_ascii_case("DECLINED"))
+            })
+            .map(|attendee| attendee.value.trim().to_lowercase())
+            .collect(),
         uid,
     })
 }

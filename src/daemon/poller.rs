@@ -195,6 +195,15 @@ impl Poller {
     ) -> Result<(), SyncError> {
         let settings = &account.settings;
         let own = account.store.own_events(&settings.host.id, now).await?;
+        let owner = account.owner().await?;
+        let ended: HashMap<&str, BookingId> = own
+            .iter()
+            .filter(|event| !event.state.holds_slot() && !event.delete_pending)
+            .map(|event| (event.uid.as_str(), event.booking))
+            .collect();
+        for id in came_back(account, pass, &ended, &owner).await? {
+            self.observe(Observation::CameBack(id)).await;
+        }
         let settled: Vec<Settled> = own
             .into_iter()
             .filter(|event| {
@@ -208,20 +217,47 @@ impl Poller {
         if settled.is_empty() {
             return Ok(());
         }
-        let found = find_all(account, pass, &settled).await?;
+        let found = find_all(account, pass, &settled, &owner).await?;
         let find = |event: &Settled| found.get(&event.booking).cloned().unwrap_or(Found::Unknown);
         for observation in reconcile(&settled, find, suspects, now, self.grace) {
             if let Observation::Gone(id) = &observation
-                && !is_gone(account, *id, &settled).await?
+                && !is_gone(account, *id, &settled, &owner).await?
             {
                 continue;
             }
-            if let Err(error) = self.services.desk.observe(observation).await {
-                tracing::warn!(host = %settings.host.id, %error, "An edit of the host's could not be followed; it will be at the next pass.");
-            }
+            self.observe(observation).await;
         }
         Ok(())
     }
+
+    async fn observe(&self, observation: Observation) {
+        if let Err(error) = self.services.desk.observe(observation).await {
+            tracing::warn!(host = %self.source.host().id, %error, "An edit of the host's could not be followed; it will be at the next pass.");
+        }
+    }
+}
+
+/// The bookings that have ended and whose events (by UID) this pass brought.
+async fn came_back(
+    account: &AccountSync,
+    pass: &Pass,
+    ended: &HashMap<&str, BookingId>,
+    owner: &[String],
+) -> Result<Vec<BookingId>, SyncError> {
+    let mut back = Vec::new();
+    for calendar in pass.calendars.iter().filter(|_| !ended.is_empty()) {
+        let Ok(outcome) = &calendar.result else { continue };
+        for href in outcome.added.iter().chain(&outcome.changed) {
+            let Some(object) = account.store.object(&calendar.key, href).await? else { continue };
+            let facts = event_summary(&object.data, &account.settings.host.zone);
+            back.extend(
+                facts
+                    .filter(|facts| !facts.is_called_off(owner))
+                    .and_then(|facts| ended.get(facts.uid.as_str()).copied()),
+            );
+        }
+    }
+    Ok(back)
 }
 
 /// How our copy has each event.
@@ -229,6 +265,7 @@ async fn find_all(
     account: &AccountSync,
     pass: &Pass,
     settled: &[Settled],
+    owner: &[String],
 ) -> Result<HashMap<BookingId, Found>, SyncError> {
     let store = &account.store;
     let zone = &account.settings.host.zone;
@@ -240,11 +277,15 @@ async fn find_all(
         let mut state = Found::Unknown;
         for key in &read {
             if let Some(object) = store.object(key, &event.place.href).await? {
-                state = event_summary(&object.data, zone).map_or(Found::Unknown, Found::Here);
+                state = match event_summary(&object.data, zone) {
+                    Some(facts) if facts.is_called_off(owner) => Found::CalledOff,
+                    Some(facts) => Found::Here(facts),
+                    None => Found::Unknown,
+                };
             }
         }
         if state == Found::Unknown && all_read {
-            state = find_elsewhere(account, &read, event).await?;
+            state = find_elsewhere(account, &read, event, owner).await?;
         }
         found.insert(event.booking, state);
     }
@@ -252,7 +293,12 @@ async fn find_all(
 }
 
 /// Looks for an event that is not where it was in all calendars that were read.
-async fn find_elsewhere(account: &AccountSync, read: &[&CalendarKey], event: &Settled) -> Result<Found, SyncError> {
+async fn find_elsewhere(
+    account: &AccountSync,
+    read: &[&CalendarKey],
+    event: &Settled,
+    owner: &[String],
+) -> Result<Found, SyncError> {
     let zone = &account.settings.host.zone;
     for key in read {
         for object in account.store.objects(key).await? {
@@ -263,7 +309,9 @@ async fn find_elsewhere(account: &AccountSync, read: &[&CalendarKey], event: &Se
                     href: object.href,
                     etag: object.etag,
                 };
-                return Ok(if place.href == event.place.href {
+                return Ok(if facts.is_called_off(owner) {
+                    Found::CalledOff
+                } else if place.href == event.place.href {
                     Found::Here(facts)
                 } else {
                     Found::Elsewhere(place, facts)
@@ -275,10 +323,15 @@ async fn find_elsewhere(account: &AccountSync, read: &[&CalendarKey], event: &Se
 }
 
 /// Asks the server itself whether the event is gone or cancelled.
-async fn is_gone(account: &AccountSync, id: BookingId, settled: &[Settled]) -> Result<bool, SyncError> {
+async fn is_gone(
+    account: &AccountSync,
+    id: BookingId,
+    settled: &[Settled],
+    owner: &[String],
+) -> Result<bool, SyncError> {
     let Some(event) = settled.iter().find(|event| event.booking == id) else { return Ok(false) };
     let object = account.client.get(&Href::new(event.place.href.clone())).await?;
     Ok(object.is_none_or(|object| {
-        event_summary(&object.data, &account.settings.host.zone).is_some_and(|facts| facts.is_cancelled())
+        event_summary(&object.data, &account.settings.host.zone).is_some_and(|facts| facts.is_called_off(owner))
     }))
 }

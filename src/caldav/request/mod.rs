@@ -2,6 +2,8 @@
 
 mod create;
 mod delete;
+#[cfg(test)]
+mod documented;
 mod find_home;
 mod get;
 mod list_calendars;
