@@ -6,6 +6,7 @@
 pub mod availability; // intervals, hours, meeting types, busy time -> slots, and why
 pub mod booking; // a booking, its states, and its one transition function
 pub mod ical; // RFC 5545 text <-> values; the one place that knows time zones
+pub mod language; // what people read, in each language; dates and clocks
 pub mod recurrence; // RRULE, RDATE, EXDATE, overrides -> occurrences in a window
 
 // 2. Adapters: one protocol each, strangers to each other.

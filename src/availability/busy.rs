@@ -36,6 +36,8 @@ pub enum BusyKind {
     Event,
     /// A period of a VFREEBUSY.
     FreeBusy,
+    /// Outside of what VAVAILABILITY makes available (RFC 7953).
+    Unavailable,
     /// A recurrence rule that cannot be expanded: busy from its start on, as far as it could reach.
     Unreadable,
     /// A recurrence that was too much work to expand: busy from there on, as far as it could reach.

@@ -498,6 +498,10 @@ fn name_of(cause: &BusyCause) -> String {
     match cause.what {
         BusyKind::Event if cause.recurring => format!("{title} (one of a series)"),
         BusyKind::Event => title,
+        BusyKind::Unavailable => match cause.summary.trim() {
+            "" => "the time outside of the availability".to_owned(),
+            title => format!("the time outside of the availability {title:?}"),
+        },
         BusyKind::FreeBusy => "a busy period (VFREEBUSY)".to_owned(),
         BusyKind::Unreadable => {
             format!("{title}, whose recurrence cannot be read and is busy as far as it could reach,")

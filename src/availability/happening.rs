@@ -62,6 +62,20 @@ impl<'a> Objects<'a> {
         objects
     }
 
+    /// The AVAILABLE components of a VAVAILABILITY, which recur as events do (RFC 7953 3.1).
+    pub(super) fn available(
+        calendar: &'a Component<'a>,
+        vavailability: &'a Component<'a>,
+        size: usize,
+        host: &'a Zone,
+    ) -> Objects<'a> {
+        let mut zones = ZoneNames::new(host, calendar.children("VTIMEZONE").collect());
+        let events = vavailability.children("AVAILABLE").map(|component| Event::read(component, &mut zones, host));
+        let events = events.collect();
+        let calendars = std::slice::from_ref(calendar);
+        Objects { calendars, host, events, budget: Budget::for_object(size), warnings: Vec::new() }
+    }
+
     /// Without the time that it takes to get there.
     pub(super) fn without_travel(mut self) -> Objects<'a> {
         for event in &mut self.events {
@@ -151,7 +165,7 @@ impl<'a> Objects<'a> {
 pub(super) fn end_of(start: &EventTime, length: Length, host: &Zone) -> Option<Timestamp> {
     let zone = start.zone(host);
     let end = if start.is_date() {
-        host.second(local_of(start.civil()).saturating_add(length.days.saturating_mul(DAY)))?
+        host.second(local_of(start.civil()).saturating_add(length.days.saturating_mul(DAY))).unwrap_or(i64::MAX)
     } else {
         after(&zone, start.instant(host)?.as_second(), length)?
     };

@@ -14,6 +14,7 @@ mod meeting;
 #[cfg(test)]
 mod properties;
 mod slots;
+mod vavailability;
 
 pub use busy::{
     BusyCause, BusyInterval, BusyKind, EventFacts, ObjectBusy, Warning, event_summary, object_busy, object_opens,
@@ -26,3 +27,4 @@ pub use hours::{DateHours, Hours, HoursError, TimeRange, WeeklyHours};
 pub use interval::{Interval, IntervalSet};
 pub use meeting::{Confirm, MeetingId, MeetingType, PerGuest, Question};
 pub use slots::{Held, NotASlot, Situation, Slot, Taken, Verdict, spans};
+pub use vavailability::{ObjectAvailability, object_availability};

@@ -8,6 +8,7 @@ mod error;
 mod etag;
 mod href;
 mod multistatus;
+pub mod oauth;
 mod origin;
 mod request;
 #[cfg(test)]
@@ -32,14 +33,26 @@ use url::Url;
 pub struct Login {
     /// A server, a principal, a calendar home or a calendar: http or https. A user and password in it are ignored.
     pub url: Url,
-    /// The user name.
-    pub username: String,
-    /// The password, sent by Basic.
-    pub password: SecretString,
+    /// Who logs in.
+    pub credentials: Credentials,
     /// Whether plain http to a host that is not this machine is allowed.
     pub insecure: bool,
     /// Certificate authorities in PEM form, in addition to the system's.
     pub ca_file: Option<PathBuf>,
+}
+
+/// What proves to a server who logs in. Debug does not print it.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// A user and a password (RFC 7617).
+    Basic {
+        /// The user name.
+        username: String,
+        /// The password.
+        password: SecretString,
+    },
+    /// A token (RFC 6750). It goes to the account's own host and to no other.
+    Bearer(oauth::AccessTokens),
 }
 
 /// What was found of an account.

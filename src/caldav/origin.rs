@@ -34,6 +34,12 @@ pub(crate) fn may_carry_credentials(account: &Url, target: &Url, plain: PlainHtt
     }
 }
 
+/// Whether a bearer token of the account may be sent to `target`: where a password may, and only to the account's own host. Whoever
+/// gets a token can use it, and the hosts beside a large service's may be anybody's.
+pub(crate) fn may_carry_token(account: &Url, target: &Url, plain: PlainHttp) -> bool {
+    account.host() == target.host() && may_carry_credentials(account, target, plain)
+}
+
 /// The same host, one within the other, or two within one registered name (`caldav.icloud.com` and `p42-caldav.icloud.com`).
 fn same_site(account: &Url, target: &Url) -> bool {
     match (account.host(), target.host()) {
@@ -89,6 +95,12 @@ mod tests {
         ] {
             assert_eq!(allowed(account, target, PlainHttp::LoopbackOnly), expected, "{account} -> {target}");
         }
+        let token = |account: &str, target: &str| {
+            may_carry_token(&account.parse().unwrap(), &target.parse().unwrap(), PlainHttp::LoopbackOnly)
+        };
+        assert!(token("https://apidata.example.com/caldav/v2/", "https://apidata.example.com/caldav/v2/a/events/"));
+        assert!(!token("https://apidata.example.com/", "https://attachments.example.com/"));
+        assert!(!token("https://apidata.example.com/", "http://apidata.example.com/"));
         assert!(allowed("http://nas.local/", "http://nas.local:5000/", PlainHttp::OwnHost));
         assert!(!allowed("http://nas.local/", "http://other.local/", PlainHttp::OwnHost));
     }

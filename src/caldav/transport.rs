@@ -1,11 +1,11 @@
 //! HTTP for CalDAV: sends a [`Request`], follows redirects with the method kept, gives the [`Answer`] back. HTTP/1.1 alone (two
 //! servers break under multiplexing), one connection at a time, caps on time and size. Read [`Transport::send`] first.
 
-use super::Login;
 use super::error::{Error, ErrorKind};
 use super::href::{rebase, without_credentials};
-use super::origin::{PlainHttp, is_loopback, may_carry_credentials};
+use super::origin::{PlainHttp, is_loopback, may_carry_credentials, may_carry_token};
 use super::request::{Answer, Request};
+use super::{Credentials, Login};
 use reqwest::header::{HeaderValue, LOCATION};
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
@@ -24,8 +24,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) struct Transport {
     http: reqwest::Client,
     account: Url,
-    username: String,
-    password: SecretString,
+    credentials: Credentials,
     plain: PlainHttp,
 }
 
@@ -65,7 +64,7 @@ impl Transport {
                 .map_err(|error| settings(reason(&error)).with_source(error))?,
             Err(error) => return Err(settings(reason(&error)).with_source(error)),
         };
-        Ok(Transport { http, account, username: login.username, password: login.password, plain })
+        Ok(Transport { http, account, credentials: login.credentials, plain })
     }
 
     /// The account's address, without credentials.
@@ -79,7 +78,11 @@ impl Transport {
     pub(crate) async fn send(&self, url: Url, request: &Request) -> Result<Answer, Error> {
         let mut url = url;
         for _ in 0..=MAX_REDIRECTS {
-            if !may_carry_credentials(&self.account, &url, self.plain) {
+            let may_go = match self.credentials {
+                Credentials::Basic { .. } => may_carry_credentials(&self.account, &url, self.plain),
+                Credentials::Bearer(_) => may_carry_token(&self.account, &url, self.plain),
+            };
+            if !may_go {
                 return Err(Error::new(ErrorKind::Insecure, request.operation, without_credentials(&url)));
             }
             let answer = match self.send_once(&url, request).await {
@@ -97,13 +100,30 @@ impl Transport {
             .with_detail(format!("more than {MAX_REDIRECTS} redirects")))
     }
 
+    /// A token that is refused may have been taken back before its end: another one is tried, once.
     async fn send_once(&self, url: &Url, request: &Request) -> Result<Answer, Error> {
+        let Credentials::Bearer(tokens) = &self.credentials else { return self.ask(url, request, None).await };
+        let token = tokens.token(None).await?;
+        let answer = self.ask(url, request, Some(&token)).await?;
+        match answer.status {
+            401 => self.ask(url, request, Some(&tokens.token(Some(&token)).await?)).await,
+            _ => Ok(answer),
+        }
+    }
+
+    async fn ask(&self, url: &Url, request: &Request, token: Option<&SecretString>) -> Result<Answer, Error> {
         let failed = |error: reqwest::Error| failure(error, request.operation, url);
         let method = reqwest::Method::from_bytes(request.method.as_str().as_bytes()).map_err(|error| {
             Error::new(ErrorKind::Settings, request.operation, without_credentials(url)).with_source(error)
         })?;
-        let mut outgoing =
-            self.http.request(method, url.clone()).basic_auth(&self.username, Some(self.password.expose_secret()));
+        let mut outgoing = self.http.request(method, url.clone());
+        outgoing = match (&self.credentials, token) {
+            (Credentials::Basic { username, password }, _) => {
+                outgoing.basic_auth(username, Some(password.expose_secret()))
+            }
+            (Credentials::Bearer(_), Some(token)) => outgoing.bearer_auth(token.expose_secret()),
+            (Credentials::Bearer(_), None) => outgoing,
+        };
         for (name, value) in &request.headers {
             outgoing = outgoing.header(*name, value);
         }
@@ -200,8 +220,8 @@ mod tests {
     use super::*;
 
     fn login(url: &str) -> Login {
-        let password = SecretString::from("s3cret".to_owned());
-        Login { url: url.parse().unwrap(), username: "prof".to_owned(), password, insecure: false, ca_file: None }
+        let credentials = Credentials::Basic { username: "prof".to_owned(), password: "s3cret".into() };
+        Login { url: url.parse().unwrap(), credentials, insecure: false, ca_file: None }
     }
 
     fn kind(login: Login) -> ErrorKind {

@@ -29,6 +29,15 @@ pub enum Command {
     Init(InitArguments),
     /// Checks the config, the connections and the calendars
     Check(CheckArguments),
+    /// Logs an account in that has no password (auth = { google = … }): prints an address, waits until you have been there
+    Login {
+        /// The account
+        #[arg(value_name = "HOST/ACCOUNT")]
+        account: String,
+        /// Opens no browser here, and also takes the address that a browser elsewhere shows at the end, pasted
+        #[arg(long)]
+        no_browser: bool,
+    },
     /// Reads every calendar once; a line a calendar
     Sync {
         /// Only this host

@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn every_case_of_fixtures_busy_has_its_known_busy_time() {
-        cases_hold("fixtures/busy", 59);
+        cases_hold("fixtures/busy", 246);
     }
 
     #[test]

@@ -25,7 +25,7 @@ fn text<'a>(case: &'a Value, key: &str) -> &'a str {
     case[key].as_str().unwrap()
 }
 
-/// `{"rule", "start", "to"}`, on one clock: the starts before `to`.
+/// `{"rule", "start", "to"}`, on one clock: the starts before `to`. `more` are further RRULEs, `ex` EXRULEs.
 fn rule(case: &Value) -> Value {
     let wall = |key: &str| match parse_written(text(case, key)) {
         Some(Written::Local(time)) => time,
@@ -39,6 +39,12 @@ fn rule(case: &Value) -> Value {
         Ok(rule) => set.add_rule(rule),
         Err(error) => return json!({ "refused": error.to_string() }),
     }
+    let further = |key: &str| {
+        let rules = case.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+        rules.into_iter().map(|rule| RecurrenceRule::parse(rule.as_str().unwrap()).unwrap())
+    };
+    further("more").for_each(|rule| set.add_rule(rule));
+    further("ex").for_each(|rule| set.add_ex_rule(rule));
     let mut budget = Budget::new(50_000_000);
     let from = case.get("from").map_or(local_of(start), |_| local_of(wall("from")));
     let found = set.instances(from..local_of(wall("to")), &mut budget);

@@ -4,7 +4,7 @@ use super::UsageError;
 use super::args::InitArguments;
 use super::init_text::InitText;
 use super::office::log;
-use crate::caldav::{Calendar, Client, Discovery, Login};
+use crate::caldav::{Calendar, Client, Credentials, Discovery, Login};
 use crate::config::{Config, Environment, Secret};
 use crate::daemon::Level;
 use anyhow::{Context, bail};
@@ -34,8 +34,7 @@ pub(super) async fn init(config: Option<&Path>, args: InitArguments) -> anyhow::
     };
     let login = Login {
         url: url.clone(),
-        username: username.clone(),
-        password: password.clone(),
+        credentials: Credentials::Basic { username: username.clone(), password: password.clone() },
         insecure: false,
         ca_file: None,
     };

@@ -14,6 +14,7 @@ mod feed;
 mod generate;
 mod init;
 mod init_text;
+mod login;
 mod maintain;
 mod office;
 mod run;
@@ -81,6 +82,7 @@ async fn perform(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::demo(args).await,
         Command::Init(args) => init::init(config.as_deref(), args).await,
         Command::Check(args) => check::check(config.as_deref(), args).await,
+        Command::Login { account, no_browser } => login::login(config.as_deref(), &account, no_browser).await,
         Command::Sync { host } => sync::sync(config.as_deref(), host.as_deref()).await,
         Command::Calendars { host } => calendars::calendars(config.as_deref(), &host).await,
         Command::Busy(args) => busy::busy(config.as_deref(), args).await,

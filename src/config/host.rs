@@ -3,7 +3,9 @@
 use super::Surroundings;
 use super::file::{File, Section};
 use super::keys::{RESERVED_HOSTS, nearest};
+use super::look::{self, Look};
 use super::meeting;
+use super::oauth::{self, OAuth};
 use super::secret::{self, Secret};
 use super::value::{all, duration, email, flag, one_of, slug, text};
 use crate::availability::{
@@ -34,6 +36,10 @@ pub struct HostConfig {
     pub bookings: Option<Bookings>,
     /// The calendar whose events open time.
     pub opens: Option<OpeningCalendar>,
+    /// How their pages look, beyond `[server.look]`.
+    pub look: Look,
+    /// The `id` of the account whose availability (RFC 7953) bounds the hours.
+    pub availability: Option<String>,
 }
 
 impl HostConfig {
@@ -64,11 +70,26 @@ pub struct Account {
 
 /// Who logs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Login {
-    /// As the server knows them.
-    pub username: String,
-    /// Their password.
-    pub password: Secret,
+pub enum Login {
+    /// By a password.
+    Password {
+        /// As the server knows them.
+        username: String,
+        /// Their password.
+        password: Secret,
+    },
+    /// By a grant that the host gave at a browser.
+    OAuth(Box<OAuth>),
+}
+
+impl Login {
+    /// What it keeps secret.
+    pub fn secret(&self) -> Option<&Secret> {
+        match self {
+            Login::Password { password, .. } => Some(password),
+            Login::OAuth(oauth) => oauth.client_secret.as_ref(),
+        }
+    }
 }
 
 /// A calendar published by URL.
@@ -156,7 +177,7 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
     let mut ids = BTreeMap::new();
     let accounts = all(account_sections.iter().map(|account_section| {
         account_section.refuse_duplicate("id", &mut ids);
-        account(account_section, surroundings, max_staleness)
+        account(account_section, surroundings, max_staleness, address.as_deref())
     }));
     let account_ids: Vec<&str> = ids.keys().map(String::as_str).collect();
 
@@ -176,9 +197,14 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
     let hours = hours_section.as_ref().map(hours).unwrap_or_default();
     let opens = hours_section.as_ref().and_then(|section| section.section("from_calendar"));
     let opens = opens.map(|section| opening_calendar(&section, &account_ids));
+    let availability =
+        hours_section.as_ref().and_then(|section| section.read("availability", account_of(&account_ids)));
 
     let mut ids = BTreeMap::new();
-    let closed = hours.weekly.is_empty() && hours.dates.iter().all(|line| line.ranges.is_empty()) && opens.is_none();
+    let closed = hours.weekly.is_empty()
+        && hours.dates.iter().all(|line| line.ranges.is_empty())
+        && opens.is_none()
+        && availability.is_none();
     let meetings = all(section.sections("meeting").iter().map(|meeting_section| {
         meeting_section.refuse_duplicate("id", &mut ids);
         if closed && !meeting_section.has("hours") {
@@ -200,6 +226,8 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
         folders: folders?,
         bookings: bookings.flatten(),
         opens: opens.flatten(),
+        look: look::look(section, surroundings),
+        availability,
     })
 }
 
@@ -235,7 +263,12 @@ fn zone(value: &DeValue<'_>) -> Result<Zone, String> {
     })
 }
 
-fn account(section: &Section<'_>, surroundings: &Surroundings<'_>, max_staleness: SignedDuration) -> Option<Account> {
+fn account(
+    section: &Section<'_>,
+    surroundings: &Surroundings<'_>,
+    max_staleness: SignedDuration,
+    host_address: Option<&str>,
+) -> Option<Account> {
     let id = section.require("id", "id = \"work\" (for [host.bookings])", |value| {
         let written = text(value)?;
         let plain = written.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
@@ -243,7 +276,8 @@ fn account(section: &Section<'_>, surroundings: &Surroundings<'_>, max_staleness
         (plain && written.len() <= 64).then_some(written).ok_or_else(|| advice.to_owned())
     });
     let insecure = section.read_or("insecure", false, flag);
-    let url = section.require("url", "url = \"https://cloud.example.edu/\"", |value| {
+    let oauth = oauth::oauth(section, surroundings);
+    let read_url = |value: &DeValue<'_>| {
         let url = http_url(value)?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(
@@ -256,10 +290,22 @@ fn account(section: &Section<'_>, surroundings: &Surroundings<'_>, max_staleness
             return Err(advice.to_owned());
         }
         Ok(url)
-    });
+    };
+    let by_auth = section.has("auth");
+    let url = match oauth.as_ref().filter(|_| !section.has("url")).and_then(|oauth| oauth.caldav(host_address)) {
+        Some(url) => Some(url),
+        // Of an `auth` with a mistake nobody knows whether it needs one.
+        None if by_auth && oauth.is_none() && !section.has("url") => None,
+        None => section.require("url", "url = \"https://cloud.example.edu/\"", read_url),
+    };
     let username = section.read("username", text);
     let password = secret::read(section, "password", surroundings);
     match (section.has("username"), section.has("password")) {
+        (_, true) if by_auth => {
+            section
+                .mistake("password", "password: an account logs in by auth or by a password; leave one out".to_owned());
+        }
+        _ if by_auth => {}
         (true, false) => section.missing(
             "password",
             "password = { file = \"…\" }, { credential = \"…\" }, { command = [\"…\"] } or { env = \"…\" }",
@@ -270,7 +316,10 @@ fn account(section: &Section<'_>, surroundings: &Surroundings<'_>, max_staleness
     let poll = poll(section, minutes(5), max_staleness);
     let counting = counting(section);
     let calendars = section.list("calendars", text);
-    let login = username.zip(password).map(|(username, password)| Login { username, password });
+    let login = match by_auth {
+        true => Some(Login::OAuth(Box::new(oauth?))),
+        false => username.zip(password).map(|(username, password)| Login::Password { username, password }),
+    };
     Some(Account { id: id?, url: url?, login, calendars, poll, insecure, counting })
 }
 
@@ -306,7 +355,7 @@ fn title(value: &DeValue<'_>) -> Result<Title, String> {
 }
 
 /// Never says what the URL was: knowing it may be all that is needed to read a calendar.
-fn http_url(value: &DeValue<'_>) -> Result<Url, String> {
+pub(super) fn http_url(value: &DeValue<'_>) -> Result<Url, String> {
     let advice = "write it as \"https://cloud.example.edu/\"";
     let written = text(value)?;
     let url = Url::parse(&written).map_err(|error| format!("this is no URL ({error}); {advice}"))?;
@@ -369,19 +418,32 @@ fn calendar_of(accounts: &[&str]) -> impl Fn(&DeValue<'_>) -> Result<(String, St
             let shown = written.trim_matches('/').escape_debug();
             return Err(format!("say which account and which calendar; write \"{example}/{shown}\""));
         };
-        if !accounts.contains(&account) {
-            let shown = account.escape_debug();
-            let known: Vec<String> = accounts.iter().map(|account| format!("\"{account}\"")).collect();
-            return Err(match (nearest(account, accounts), known.is_empty()) {
-                (Some(near), _) => format!("this host has no account \"{shown}\"; did you mean \"{near}/{calendar}\"?"),
-                (None, false) => format!("this host has no account \"{shown}\"; its accounts: {}", known.join(", ")),
-                (None, true) => {
-                    format!("this host has no account \"{shown}\"; write [[host.account]] with id = \"{shown}\"")
-                }
-            });
-        }
+        is_account(account, accounts, &format!("/{calendar}"))?;
         Ok((account.to_owned(), calendar.to_owned()))
     }
+}
+
+/// Reads the `id` of one of the host's accounts.
+fn account_of(accounts: &[&str]) -> impl Fn(&DeValue<'_>) -> Result<String, String> {
+    move |value| {
+        let written = text(value)?;
+        is_account(&written, accounts, "")?;
+        Ok(written)
+    }
+}
+
+/// What to write instead of an id that no account has; `rest` is what follows it.
+fn is_account(account: &str, accounts: &[&str], rest: &str) -> Result<(), String> {
+    if accounts.contains(&account) {
+        return Ok(());
+    }
+    let shown = account.escape_debug();
+    let known: Vec<String> = accounts.iter().map(|account| format!("\"{account}\"")).collect();
+    Err(match (nearest(account, accounts), known.is_empty()) {
+        (Some(near), _) => format!("this host has no account \"{shown}\"; did you mean \"{near}{rest}\"?"),
+        (None, false) => format!("this host has no account \"{shown}\"; its accounts: {}", known.join(", ")),
+        (None, true) => format!("this host has no account \"{shown}\"; write [[host.account]] with id = \"{shown}\""),
+    })
 }
 
 /// `weekly` and `dates` of the host's or of a meeting type's hours.

@@ -3,7 +3,8 @@
 /// The section's path without indices, and its keys.
 pub(super) const KEYS: &[(&str, &[&str])] = &[
     ("", &["server", "store", "mail", "limits", "host"]),
-    ("server", &["listen", "public_url", "trusted_proxies", "metrics_listen", "directory"]),
+    ("server", &["listen", "public_url", "trusted_proxies", "metrics_listen", "directory", "embed", "look"]),
+    ("server.look", &["accent", "logo", "stylesheet", "footer"]),
     ("store", &["path"]),
     ("mail", &["smtp", "password", "from"]),
     ("mail.password", SECRET),
@@ -23,8 +24,10 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "bookings",
             "hours",
             "meeting",
+            "look",
         ],
     ),
+    ("host.look", &["accent", "logo", "photo", "stylesheet", "footer"]),
     (
         "host.account",
         &[
@@ -32,6 +35,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "url",
             "username",
             "password",
+            "auth",
             "calendars",
             "poll",
             "insecure",
@@ -43,10 +47,13 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
         ],
     ),
     ("host.account.password", SECRET),
+    ("host.account.auth", &["google"]),
+    ("host.account.auth.google", &["client_id", "client_secret", "auth_url", "token_url", "scope"]),
+    ("host.account.auth.google.client_secret", SECRET),
     ("host.subscription", &["url", "poll", "all_day", "tentative", "unanswered", "travel_time", "ignore_titles"]),
     ("host.folder", &["path", "all_day", "tentative", "unanswered", "travel_time", "ignore_titles"]),
     ("host.bookings", &["calendar", "grace", "notify"]),
-    ("host.hours", &["weekly", "dates", "from_calendar"]),
+    ("host.hours", &["weekly", "dates", "from_calendar", "availability"]),
     ("host.hours.from_calendar", &["calendar", "summary"]),
     (
         "host.meeting",
@@ -76,7 +83,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
 const SECRET: &[&str] = &["file", "credential", "command", "env"];
 
 /// Keys whose values are never shown, not even in the line of a mistake: they are secret or may carry a secret.
-const PRIVATE: &[&str] = &["password", "smtp", "url", "command"];
+const PRIVATE: &[&str] = &["password", "smtp", "url", "command", "auth", "google", "client_secret"];
 
 /// Paths that the first hosts in a URL must not take: `/b/{token}`, `/healthz`, and room for our own files.
 pub(super) const RESERVED_HOSTS: &[&str] = &["api", "assets", "b", "h", "healthz", "metrics", "readyz", "static"];
@@ -98,7 +105,9 @@ pub(super) fn header(section: &str) -> String {
     match section {
         "" => "at the top of the file".to_owned(),
         "host" | "host.account" | "host.subscription" | "host.folder" | "host.meeting" => format!("in [[{section}]]"),
-        "server" | "store" | "mail" | "limits" | "host.bookings" | "host.hours" => format!("in [{section}]"),
+        "server" | "server.look" | "host.look" | "store" | "mail" | "limits" | "host.bookings" | "host.hours" => {
+            format!("in [{section}]")
+        }
         _ => format!("in `{}`", section.rsplit('.').next().unwrap_or(section)),
     }
 }

@@ -3,6 +3,7 @@
 use super::Surroundings;
 use super::environment::Environment;
 use super::file::{File, Section};
+use super::look::{self, Look};
 use super::network::{self, Listen, Network};
 use super::value::{flag, text};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,6 +24,10 @@ pub struct Server {
     pub metrics_listen: Option<SocketAddr>,
     /// `GET /` lists the hosts.
     pub directory: bool,
+    /// The sites that may show pages in a frame, as origins.
+    pub embed: Vec<String>,
+    /// How all pages look.
+    pub look: Look,
 }
 
 /// Where data is kept.
@@ -34,7 +39,7 @@ pub struct Store {
 
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
-pub(super) fn server(file: &File<'_>, root: &Section<'_>) -> Option<Server> {
+pub(super) fn server(file: &File<'_>, root: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<Server> {
     let local = |listen: SocketAddr| format!("http://{listen}");
     let Some(section) = root.section("server") else {
         return Some(Server {
@@ -43,6 +48,8 @@ pub(super) fn server(file: &File<'_>, root: &Section<'_>) -> Option<Server> {
             trusted_proxies: Vec::new(),
             metrics_listen: None,
             directory: false,
+            embed: Vec::new(),
+            look: Look::default(),
         });
     };
     let listen = section.one_or_list("listen", |value| Listen::parse(&text(value)?));
@@ -79,7 +86,22 @@ pub(super) fn server(file: &File<'_>, root: &Section<'_>) -> Option<Server> {
         trusted_proxies: trusted_proxies.unwrap_or_default(),
         metrics_listen,
         directory: section.read_or("directory", false, flag),
+        embed: section.one_or_list("embed", origin).unwrap_or_default(),
+        look: look::look(&section, surroundings),
     })
+}
+
+fn origin(value: &DeValue<'_>) -> Result<String, String> {
+    let advice = "write the origin of the site, as \"https://www.example.edu\"";
+    let url = Url::parse(&text(value)?).map_err(|_| format!("no URL; {advice}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("must begin with https:// or http://; {advice}"));
+    }
+    let origin = url.origin().ascii_serialization();
+    if url.as_str().trim_end_matches('/') != origin {
+        return Err(format!("must end with the name of the site or its port; {advice}"));
+    }
+    Ok(origin)
 }
 
 fn public_url(value: &DeValue<'_>) -> Result<String, String> {

@@ -1,6 +1,7 @@
 //! The daemon: wiring, tasks, and how they end. Start with [`Daemon`].
 
 mod logging;
+mod look;
 mod poller;
 mod publish;
 mod setup;
@@ -8,6 +9,7 @@ mod tasks;
 mod watch;
 
 pub use logging::{Journal, Level, start_logging};
+pub use look::{LookError, looks};
 pub use poller::Poller;
 pub use publish::load_board;
 pub use setup::{Services, SetupError, random, zone_disagreements};

@@ -43,7 +43,7 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// Polls until `shutdown`. Fails only when the store does.
+    /// Polls until `shutdown`. Fails only when the store does, and not by a full disk: that passes.
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), StoreError> {
         let mut suspects = Suspects::default();
         let mut failures = 0;
@@ -74,6 +74,11 @@ impl Poller {
                 setback = self.pass(&mut suspects) => match setback {
                     // Its rows may be forgotten already.
                     Err(_) if shutdown.is_cancelled() => return Ok(()),
+                    // What was read and could not be stored is read again.
+                    Err(error) if error.kind().passes() => {
+                        tracing::error!(host = %self.source.host().id, source = self.source.name(), %error, "What was read could not be stored.");
+                        Some(Setback::of_store(&error))
+                    }
                     setback => setback?,
                 },
             };
@@ -147,7 +152,7 @@ impl Poller {
             match &self.source {
                 Source::Account(account) => self.follow(account, &pass, suspects, now).await,
                 // Bookings are written to accounts alone.
-                Source::Subscription(_) | Source::Folder(_) => Ok(()),
+                Source::Subscription(_) | Source::Folder(_) | Source::Availability(_) => Ok(()),
             }
         };
         match outcome.await {

@@ -1,21 +1,25 @@
 //! From a config to everything that runs by it: store, desk, boards, accounts. The wiring, on one screen.
 
+use super::look::LookError;
 use super::poller::Poller;
 use super::publish::load_board;
 use crate::availability::{Clock, Counting, Host, HostId};
 use crate::booking::Links;
-use crate::caldav;
-use crate::config::{Config, Environment, HostConfig, Limit, SecretError, SmtpTls};
+use crate::caldav::oauth::{AccessTokens, GrantFile, OAuthClient};
+use crate::caldav::{self, Credentials};
+use crate::config::{self, Account, Config, Environment, HostConfig, Limit, SecretError, SmtpTls};
 use crate::desk::{Desk, HostDesk, Limits, OutboxSignal, Rate, TokenSource, World};
 use crate::mail::{self, MailServer, Mailer};
 use crate::outbox::Targets;
 use crate::store::{Access, Store, StoreError};
 use crate::sync::{
-    AccountSettings, AccountSync, FolderSync, HostBoard, Reading, Source, SubscriptionSync, SyncError, SyncHandle,
+    AccountSettings, AccountSync, AvailabilitySync, FolderSync, HostBoard, Reading, Source, SubscriptionSync,
+    SyncError, SyncHandle,
 };
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What lives as long as the process, whatever the config becomes.
@@ -31,6 +35,8 @@ pub struct Services {
     pub clock: Clock,
     /// Where secrets may come from.
     pub environment: Environment,
+    /// The folder of the grants of accounts that log in by OAuth: beside the store, so that a copy of the store holds no login.
+    pub logins: PathBuf,
 }
 
 /// What a config makes.
@@ -69,6 +75,9 @@ pub enum SetupError {
     /// The settings of `[mail]` do not make a connection.
     #[error("[mail]: {0}")]
     Mail(#[from] mail::MessageError),
+    /// A file of a look.
+    #[error(transparent)]
+    Look(#[from] LookError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -95,7 +104,8 @@ impl Services {
         let signal = OutboxSignal::new();
         let nobody = World { hosts: Vec::new(), links: Links::new(""), limits: Limits::default(), mailbox: None };
         let desk = Desk::new(nobody, store.clone(), signal.clone(), clock.clone(), tokens);
-        Ok(Services { store, desk, signal, clock, environment })
+        let logins = config.store.path.with_file_name("logins");
+        Ok(Services { store, desk, signal, clock, environment, logins })
     }
 
     /// What the config makes, with all that is stored of its hosts already published.
@@ -173,6 +183,18 @@ impl Services {
             let reading = reading(&of.counting);
             Source::Folder(FolderSync::new(of.path.clone(), reading, self.store.clone()))
         }));
+        let kept = host.availability.as_ref().and_then(|id| host.account(id));
+        let of_account = |source: &Source, id: &str| match source {
+            Source::Account(account) if account.settings.id == id => Some(account.client.clone()),
+            _ => None,
+        };
+        if let Some(account) = kept
+            && let Some(client) = sources.iter().find_map(|source| of_account(source, &account.id))
+        {
+            let reading = reading(&account.counting);
+            let availability = AvailabilitySync::new(&account.id, client, reading, self.store.clone());
+            sources.push(Source::Availability(availability));
+        }
         let mut known = HashSet::new();
         sources.retain(|source| known.insert(source.id().to_owned()));
         Ok(sources)
@@ -196,25 +218,14 @@ impl Services {
         let mut accounts = Vec::new();
         for account in &host.accounts {
             let (host_id, account_id) = (host.host.id.to_string(), account.id.clone());
-            let (username, password) = match &account.login {
-                Some(login) => {
-                    let revealed = login.password.reveal(&self.environment).await;
-                    let password = revealed.map_err(|source| SetupError::Secret {
-                        host: host_id.clone(),
-                        account: account_id.clone(),
-                        source,
-                    })?;
-                    (login.username.clone(), password)
-                }
-                None => (String::new(), SecretString::default()),
-            };
-            let login = caldav::Login {
-                url: account.url.clone(),
-                username,
-                password,
-                insecure: account.insecure,
-                ca_file: None,
-            };
+            let revealed = self.credentials(&host.host.id, account).await;
+            let credentials = revealed.map_err(|source| SetupError::Secret {
+                host: host_id.clone(),
+                account: account_id.clone(),
+                source,
+            })?;
+            let login =
+                caldav::Login { url: account.url.clone(), credentials, insecure: account.insecure, ca_file: None };
             let client = caldav::Client::new(login).map_err(|source| SetupError::Client {
                 host: host_id,
                 account: account_id,
@@ -240,6 +251,42 @@ impl Services {
 }
 
 impl Services {
+    async fn credentials(&self, host: &HostId, account: &Account) -> Result<Credentials, SecretError> {
+        match &account.login {
+            Some(config::Login::Password { username, password }) => {
+                let password = password.reveal(&self.environment).await?;
+                Ok(Credentials::Basic { username: username.clone(), password })
+            }
+            Some(config::Login::OAuth(oauth)) => {
+                let client = self.oauth_client(oauth).await?;
+                let login = format!("officehours login {host}/{}", account.id);
+                let file = self.grant_file(host, &account.id);
+                Ok(Credentials::Bearer(AccessTokens::new(client, file, login, self.clock.clone())))
+            }
+            None => Ok(Credentials::Basic { username: String::new(), password: SecretString::default() }),
+        }
+    }
+
+    /// This program as the authorization server of an account knows it.
+    pub async fn oauth_client(&self, oauth: &config::OAuth) -> Result<OAuthClient, SecretError> {
+        let client_secret = match &oauth.client_secret {
+            Some(secret) => Some(secret.reveal(&self.environment).await?),
+            None => None,
+        };
+        Ok(OAuthClient {
+            client_id: oauth.client_id.clone(),
+            client_secret,
+            auth_url: oauth.auth_url.clone(),
+            token_url: oauth.token_url.clone(),
+            scope: oauth.scope.clone(),
+        })
+    }
+
+    /// Where the grant of an account is kept.
+    pub fn grant_file(&self, host: &HostId, account: &str) -> GrantFile {
+        GrantFile::new(self.logins.join(format!("{host}.{account}.json")))
+    }
+
     /// The way to the mail server; `None` when the config has no `[mail]`.
     pub async fn mailer(&self, config: &Config) -> Result<Option<Mailer>, SetupError> {
         let Some(mail) = &config.mail else { return Ok(None) };
@@ -274,6 +321,7 @@ fn poll_of(source: &Source, host: &HostConfig) -> SignedDuration {
     match source {
         Source::Account(account) => host.account(&account.settings.id).map_or(FOLDER_POLL, |account| account.poll),
         Source::Subscription(subscription) => subscription.poll(),
+        Source::Availability(kept) => host.account(kept.account()).map_or(FOLDER_POLL, |account| account.poll),
         Source::Folder(_) => FOLDER_POLL.min(host.host.max_staleness / 2),
     }
 }

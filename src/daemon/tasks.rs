@@ -2,9 +2,11 @@
 //! it again. Start with [`Daemon::run`].
 
 use super::Poller;
+use super::look::{LookError, looks};
 use super::setup::{Built, Services, SetupError, warn_of_zones};
 use crate::availability::Clock;
 use crate::config::{self, Config, Environment, Limit, Listen};
+use crate::desk::TokenError;
 use crate::http::{self, AppState, Metrics, ServerLimits, Settings, SettingsSource};
 use crate::mail::Mailer;
 use crate::outbox::{MailOutbox, Outbox};
@@ -62,7 +64,7 @@ impl Daemon {
         let mailer = Arc::new(ArcSwapOption::from_pointee(services.mailer(&config).await?));
         let metrics = Metrics::new();
         let time = clock.clone();
-        let app = AppState::new(services.desk.clone(), settings(&config), Arc::new(move || time.now()), metrics);
+        let app = AppState::new(services.desk.clone(), settings(&config)?, Arc::new(move || time.now()), metrics);
 
         let listeners = bind(&config).await?;
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
@@ -133,7 +135,7 @@ impl Daemon {
             };
             match changed {
                 Ok(next) => match rebuild(&services, &next).await {
-                    Ok((built, next_mailer)) => {
+                    Ok((built, next_mailer, next_settings)) => {
                         warn_of_zones(&next, clock.now());
                         polling.cancel();
                         services.forget_others(&built.pollers).await?;
@@ -141,7 +143,7 @@ impl Daemon {
                         targets.store(Arc::new(built.targets));
                         mailer.store(next_mailer.map(Arc::new));
                         services.signal.wake();
-                        app.reload(settings(&next));
+                        app.reload(next_settings);
                         polling = tasks.poll(built.pollers);
                         tracing::info!(hosts = next.hosts.len(), "The config was reloaded.");
                     }
@@ -165,8 +167,9 @@ impl Daemon {
 }
 
 /// All that another config makes, or none of it.
-async fn rebuild(services: &Services, config: &Config) -> Result<(Built, Option<Mailer>), SetupError> {
-    Ok((services.build(config, services.clock.now()).await?, services.mailer(config).await?))
+async fn rebuild(services: &Services, config: &Config) -> Result<(Built, Option<Mailer>, Settings), SetupError> {
+    let settings = settings(config)?;
+    Ok((services.build(config, services.clock.now()).await?, services.mailer(config).await?, settings))
 }
 
 /// The running tasks.
@@ -221,7 +224,13 @@ async fn keep_house(services: Services, stop: CancellationToken) -> anyhow::Resu
             () = stop.cancelled() => return Ok(()),
             () = tokio::time::sleep(EXPIRE_EVERY) => {}
         }
-        services.desk.expire().await?;
+        match services.desk.expire().await {
+            Err(TokenError::Store(error)) if error.kind().passes() => {
+                tracing::error!(%error, "Lapsed bookings could not be looked through; they will be later.");
+                continue;
+            }
+            expired => expired?,
+        };
         round = round.wrapping_add(1);
         if round.is_multiple_of(PURGE_ROUNDS) {
             let before = |days: i64| {
@@ -229,7 +238,10 @@ async fn keep_house(services: Services, stop: CancellationToken) -> anyhow::Resu
                 services.clock.now().checked_sub(span).unwrap_or(Timestamp::MIN)
             };
             let purge = Purge { hits_before: before(60), idempotency_before: before(1), done_before: before(30) };
-            services.store.purge(purge).await?;
+            match services.store.purge(purge).await {
+                Err(error) if error.kind().passes() => tracing::error!(%error, "Old rows could not be removed."),
+                purged => drop(purged?),
+            }
         }
     }
 }
@@ -262,7 +274,8 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}: another program may hold it"))
 }
 
-fn settings(config: &Config) -> Settings {
+fn settings(config: &Config) -> Result<Settings, LookError> {
+    let (look, looks) = looks(config)?;
     let requests_per_ip = match config.limits.requests_per_ip {
         Limit::Off => None,
         Limit::Rate { count, per } => {
@@ -270,7 +283,7 @@ fn settings(config: &Config) -> Settings {
         }
     };
     let trusted = config.server.trusted_proxies.clone();
-    Settings::new(SettingsSource {
+    Ok(Settings::new(SettingsSource {
         public_url: config.server.public_url.clone(),
         trusted_proxies: http::TrustedProxies::new(move |address| {
             trusted.iter().any(|network| network.contains(address))
@@ -279,7 +292,10 @@ fn settings(config: &Config) -> Settings {
         public_metrics: config.server.metrics_listen.is_none(),
         mailed: config.mail.is_some(),
         requests_per_ip,
-    })
+        embed: config.server.embed.clone(),
+        look,
+        looks,
+    }))
 }
 
 /// Watches the config file, where there is one.

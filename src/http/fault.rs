@@ -4,6 +4,7 @@
 use crate::availability::Interval;
 use crate::booking::Links;
 use crate::desk::{ReserveError, Taken, TokenError};
+use crate::store::StoreError;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
@@ -29,10 +30,11 @@ pub(super) enum Problem {
     Internal,
     NotReady,
     Stale,
+    Unavailable,
 }
 
 impl Problem {
-    pub(super) const ALL: [Problem; 17] = [
+    pub(super) const ALL: [Problem; 18] = [
         Problem::Malformed,
         Problem::CrossSite,
         Problem::NotFound,
@@ -50,6 +52,7 @@ impl Problem {
         Problem::Internal,
         Problem::NotReady,
         Problem::Stale,
+        Problem::Unavailable,
     ];
 
     pub(super) fn status(self) -> StatusCode {
@@ -165,6 +168,12 @@ impl Problem {
                 "stale",
                 "Booking is paused for a moment",
                 "The calendar cannot be read at the moment, so nothing can be promised. Please try again in a few minutes.",
+            ),
+            Problem::Unavailable => (
+                S::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "Nothing can be saved at the moment",
+                "It is our fault, not yours, and it was noted. Please try again in a minute; what you see then is what counts.",
             ),
         }
     }
@@ -294,7 +303,7 @@ impl From<ReserveError> for Fault {
             ReserveError::InProgress => Fault::new(Problem::InProgress).retry_after(SignedDuration::from_secs(1)),
             ReserveError::KeyReused => Fault::new(Problem::KeyReused),
             ReserveError::Token(error) => error.into(),
-            ReserveError::Store(error) => internal("A booking could not be stored", &error),
+            ReserveError::Store(error) => of_store("A booking could not be stored", &error),
         }
     }
 }
@@ -309,9 +318,18 @@ impl From<TokenError> for Fault {
             TokenError::Closed(state) => {
                 Fault::because(Problem::BookingClosed, format!("This booking is {}.", state.as_str().replace('-', " ")))
             }
-            TokenError::Store(error) => internal("A booking could not be read", &error),
+            TokenError::Store(error) => of_store("A booking could not be read or changed", &error),
         }
     }
+}
+
+/// How long to wait for a store that fails for now.
+const STORE_RETRY: SignedDuration = SignedDuration::from_secs(10);
+
+/// A store that fails for now (a full disk) may be asked again; anything else is a fault of ours.
+fn of_store(what: &str, error: &StoreError) -> Fault {
+    let fault = internal(what, error);
+    if error.kind().passes() { Fault::new(Problem::Unavailable).retry_after(STORE_RETRY) } else { fault }
 }
 
 /// Logged here, once; the client learns nothing of it.

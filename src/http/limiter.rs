@@ -49,7 +49,7 @@ impl fmt::Debug for Limiter {
 }
 
 /// An IPv6 address with its last 64 bits cleared: one household holds them all.
-fn one_network(address: IpAddr) -> IpAddr {
+pub(super) fn one_network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

@@ -35,6 +35,7 @@ impl RouteClass {
             "api" => RouteClass::Api,
             "b" | "h" => RouteClass::Private,
             "-" if !path.starts_with("/-/problems") => RouteClass::Asset,
+            "embed.js" => RouteClass::Asset,
             "healthz" | "readyz" | "metrics" => RouteClass::Ops,
             _ if path.ends_with(".ics") || path.ends_with(".ifb") => RouteClass::Feed,
             _ => RouteClass::Page,

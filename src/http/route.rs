@@ -1,11 +1,12 @@
 //! Every route, in one place. What [`Links`](crate::booking::Links) prints is read here. Start with [`app`].
 
 use super::fault::{Fault, Problem};
+use super::pages::Visit;
 use super::shell::around;
 use super::state::AppState;
 use super::{api, assets, feed, ops as health, pages};
 use axum::Router;
-use axum::extract::{Path, RawQuery, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -42,6 +43,7 @@ pub fn app(state: AppState) -> Router {
         .route(booking, get(api::show).merge(delete(api::cancel)))
         .route(moving, post(api::reschedule))
         .route(openapi, get(api::openapi))
+        .route("/embed.js", get(assets::embed))
         .route("/-/{asset}", get(assets::asset))
         .route("/-/problems/{problem}", get(pages::problem))
         .merge(watched().route_layer(from_fn_with_state(state.clone(), only_if_public)));
@@ -108,11 +110,12 @@ fn strip(mut request: Request, base: &str) -> Request {
 async fn one_segment(
     State(state): State<AppState>,
     Path(name): Path<String>,
+    visit: Result<Visit, Fault>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     match name.strip_suffix(".ics") {
         Some(host) => feed::feed(&state, &headers, host, None),
-        None => pages::host(&state, &name),
+        None => pages::host(&state, &name, &visit?),
     }
 }
 
@@ -120,7 +123,7 @@ async fn one_segment(
 async fn two_segments(
     State(state): State<AppState>,
     Path((host, name)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
+    visit: Result<Visit, Fault>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     if name == "freebusy.ifb" {
@@ -128,7 +131,7 @@ async fn two_segments(
     }
     match name.strip_suffix(".ics") {
         Some(meeting) => feed::feed(&state, &headers, &host, Some(meeting)),
-        None => pages::meeting(&state, &host, &name, query.as_deref()),
+        None => pages::meeting(&state, &host, &name, &visit?),
     }
 }
 

@@ -1,11 +1,15 @@
 //! What every handler holds: the desk, the settings of this moment, the clock and the counters. Start with [`AppState`].
 
 use super::limiter::{Limiter, Rate};
+use super::look::{Look, LookFile, LookSource};
 use super::{Metrics, TrustedProxies};
+use crate::availability::HostId;
 use crate::booking::Links;
 use crate::desk::Desk;
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Tells the time; the real one is made by the daemon.
@@ -24,11 +28,15 @@ pub struct Settings {
     pub public_metrics: bool,
     /// True when mail is set up: pages promise a mail only then.
     pub mailed: bool,
+    /// The sites that may show pages in a frame, as origins.
+    pub embed: Vec<String>,
+    look: Look,
+    looks: BTreeMap<HostId, Look>,
     limiter: Option<Limiter>,
 }
 
 /// From what [`Settings`] are made.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct SettingsSource {
     /// `[server] public_url`.
     pub public_url: String,
@@ -42,6 +50,12 @@ pub struct SettingsSource {
     pub mailed: bool,
     /// `[limits] requests_per_ip`; `None` is "off".
     pub requests_per_ip: Option<Rate>,
+    /// `[server] embed`.
+    pub embed: Vec<String>,
+    /// `[server.look]`.
+    pub look: LookSource,
+    /// `[host.look]` of those who have one.
+    pub looks: Vec<(HostId, LookSource)>,
 }
 
 impl Settings {
@@ -53,8 +67,27 @@ impl Settings {
             directory: source.directory,
             public_metrics: source.public_metrics,
             mailed: source.mailed,
+            embed: source.embed,
+            look: Look::new(source.look),
+            looks: source.looks.into_iter().map(|(host, look)| (host, Look::new(look))).collect(),
             limiter: source.requests_per_ip.map(Limiter::new),
         }
+    }
+
+    /// How all pages look.
+    pub(super) fn look(&self) -> &Look {
+        &self.look
+    }
+
+    /// How the pages of a host look, in addition.
+    pub(super) fn look_of(&self, host: &HostId) -> Option<&Look> {
+        self.looks.get(host)
+    }
+
+    /// A file of any look, with its media type.
+    pub(super) fn look_file(&self, name: &str) -> Option<(Bytes, &'static str)> {
+        let looks = std::iter::once(&self.look).chain(self.looks.values());
+        looks.filter_map(|look| look.file(name)).next().map(|LookFile { bytes, kind, .. }| (bytes.clone(), *kind))
     }
 
     pub(super) fn limiter(&self) -> Option<&Limiter> {

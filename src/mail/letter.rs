@@ -4,9 +4,10 @@
 
 use super::Occasion;
 use crate::booking::Message;
-use crate::booking::when::{GuestWhen, When, long_date};
+use crate::booking::when::{GuestWhen, When};
 use crate::ical::Zone;
 use crate::ical::write::{Breaks, clean};
+use crate::language::Language;
 use askama::Template;
 use std::fmt::Write;
 
@@ -175,7 +176,7 @@ impl Fact {
 /// `Office hour, Tuesday 1 December 2026`, where the host is. The same in each message of one time.
 fn subject(occasion: &Occasion<'_>) -> String {
     let date = occasion.host.zone.civil(occasion.booking.time.start()).date();
-    format!("{}, {}", clean(&occasion.booking.title, Breaks::Blank), long_date(date))
+    format!("{}, {}", clean(&occasion.booking.title, Breaks::Blank), Language::English.long_date(date))
 }
 
 fn guest_zone(occasion: &Occasion<'_>) -> Option<Zone> {
@@ -184,7 +185,8 @@ fn guest_zone(occasion: &Occasion<'_>) -> Option<Zone> {
 
 /// The host's wall clock, and the guest's when it shows something else at that time.
 fn when(occasion: &Occasion<'_>, guest: Option<Zone>) -> Fact {
-    let When { date, times, zone, guest, .. } = When::new(occasion.booking.time, &occasion.host.zone, guest.as_ref());
+    let When { date, times, zone, guest, .. } =
+        When::new(occasion.booking.time, &occasion.host.zone, guest.as_ref(), Language::English);
     let mut lines = vec![date, format!("{times} ({zone})")];
     if let Some(GuestWhen { date, times, zone }) = guest {
         let date = date.map(|date| format!("{date}, ")).unwrap_or_default();

@@ -3,7 +3,9 @@
 
 mod calendar;
 mod event;
+mod lane;
 mod mail;
+mod record;
 mod retry;
 
 pub use calendar::{Outbox, Targets};

@@ -7,7 +7,7 @@ use crate::availability::{HostId, Interval, MeetingId};
 use crate::booking::{Booking, BookingId, BookingState, EventPlace, Guest};
 use jiff::Timestamp;
 use rusqlite::types::FromSqlError;
-use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql, named_params, params};
 
 /// Which bookings; the default is all of them.
 #[derive(Clone, Debug, Default)]
@@ -87,6 +87,41 @@ pub(super) fn booking(row: &Row<'_>) -> rusqlite::Result<Booking> {
         updated_at: row.get::<_, At>("updated_at")?.0,
         expires_at: row.get::<_, Option<At>>("expires_at")?.map(|At(at)| at),
         event: place(row)?,
+    })
+}
+
+/// A column as a statement names it, and its value.
+pub(super) type Column<'a> = (&'a str, &'a dyn ToSql);
+
+/// Gives `write` every column of a booking that may change, and its id.
+pub(super) fn with_columns<T>(booking: &Booking, write: impl FnOnce(&[Column<'_>]) -> T) -> T {
+    write(named_params! {
+        ":id": booking.id,
+        ":host": booking.host,
+        ":meeting": booking.meeting,
+        ":title": booking.title,
+        ":location": booking.location,
+        ":starts_at": At(booking.time.start()),
+        ":ends_at": At(booking.time.end()),
+        ":buffer_before": Span(booking.buffer_before),
+        ":buffer_after": Span(booking.buffer_after),
+        ":seats": booking.seats,
+        ":state": booking.state,
+        ":guest_name": booking.guest.name,
+        ":guest_email": booking.guest.email,
+        ":guest_key": guest_key(&booking.guest.email),
+        ":guest_note": booking.guest.note,
+        ":guest_zone": booking.guest.time_zone,
+        ":answers": Json(&booking.guest.answers),
+        ":uid": booking.uid,
+        ":sequence": booking.sequence,
+        ":told": booking.told,
+        ":placed_by_host": booking.placed_by_host,
+        ":updated_at": At(booking.updated_at),
+        ":expires_at": booking.expires_at.map(At),
+        ":event_account": booking.event.as_ref().map(|event| &event.account),
+        ":event_href": booking.event.as_ref().map(|event| &event.href),
+        ":event_etag": booking.event.as_ref().and_then(|event| event.etag.as_ref()),
     })
 }
 

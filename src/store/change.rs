@@ -1,14 +1,14 @@
 //! A booking takes another state or another time, with what follows from it. See [`Store::change`].
 
-use super::booking::{by_id, guest_key};
+use super::booking::{by_id, with_columns};
 use super::effect::{NewEffect, insert_effects};
 use super::error::Result;
 use super::reserve::{GuestLimits, Refused, judged, over_limit};
-use super::value::{At, Json, Span};
+use super::value::At;
 use super::{End, Store};
 use crate::booking::Booking;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, named_params};
+use rusqlite::Connection;
 
 /// A booking as it shall be.
 #[derive(Clone, Debug)]
@@ -70,34 +70,7 @@ pub(super) fn update(tx: &Connection, booking: &Booking) -> rusqlite::Result<usi
              expires_at = :expires_at, event_account = :event_account, event_href = :event_href, event_etag = :event_etag
          WHERE id = :id",
     )?;
-    update.execute(named_params! {
-        ":id": booking.id,
-        ":host": booking.host,
-        ":meeting": booking.meeting,
-        ":title": booking.title,
-        ":location": booking.location,
-        ":starts_at": At(booking.time.start()),
-        ":ends_at": At(booking.time.end()),
-        ":buffer_before": Span(booking.buffer_before),
-        ":buffer_after": Span(booking.buffer_after),
-        ":seats": booking.seats,
-        ":state": booking.state,
-        ":guest_name": booking.guest.name,
-        ":guest_email": booking.guest.email,
-        ":guest_key": guest_key(&booking.guest.email),
-        ":guest_note": booking.guest.note,
-        ":guest_zone": booking.guest.time_zone,
-        ":answers": Json(&booking.guest.answers),
-        ":uid": booking.uid,
-        ":sequence": booking.sequence,
-        ":told": booking.told,
-        ":placed_by_host": booking.placed_by_host,
-        ":updated_at": At(booking.updated_at),
-        ":expires_at": booking.expires_at.map(At),
-        ":event_account": booking.event.as_ref().map(|event| &event.account),
-        ":event_href": booking.event.as_ref().map(|event| &event.href),
-        ":event_etag": booking.event.as_ref().and_then(|event| event.etag.as_ref()),
-    })
+    with_columns(booking, |columns| update.execute(columns))
 }
 
 impl Store {

@@ -1,6 +1,6 @@
 //! Opening the database file: one daemon, our own file, a sound file, the newest schema. Start with [`open`].
 
-use super::error::{Result, StoreError};
+use super::error::{Result, StoreError, StoreErrorKind};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -56,6 +56,9 @@ pub(super) fn open(path: &Path, access: Access, readers: usize) -> Result<Opened
         }
         StoreError::Sqlite(error) if error.sqlite_error_code() == Some(DatabaseCorrupt) => {
             StoreError::Damaged { path: path.to_owned(), what: error.to_string() }
+        }
+        StoreError::Sqlite(source) if StoreError::kind_of(&source) == StoreErrorKind::Disk => {
+            StoreError::Unwritable { path: path.to_owned(), source }
         }
         error => error,
     })?;

@@ -2,7 +2,8 @@
 //! calendar, a booking or the day changes. Start with [`HostBoard`].
 
 use crate::availability::{
-    BusyInterval, BusyRules, Held, Host, Interval, IntervalSet, ObjectBusy, Warning, object_busy, object_opens,
+    BusyInterval, BusyRules, Held, Host, Interval, IntervalSet, ObjectBusy, Warning, object_availability, object_busy,
+    object_opens,
 };
 use crate::store::{CalendarKey, OwnEvent, StoredObject};
 use arc_swap::ArcSwap;
@@ -72,6 +73,8 @@ pub struct SourceSettings {
     pub busy: bool,
     /// The events in it that open time, if any do; they are not busy.
     pub opens: Option<Opens>,
+    /// Whether its objects are availability (RFC 7953) and not events.
+    pub is_availability: bool,
 }
 
 /// What one object of a calendar contributes.
@@ -86,6 +89,9 @@ pub struct Contribution {
 impl SourceSettings {
     /// What the text of an object contributes within `window`.
     pub fn read(&self, data: &[u8], window: Interval) -> Contribution {
+        if self.is_availability {
+            return self.read_availability(data, window);
+        }
         let opens = match &self.opens {
             Some(opens) => object_opens(data, &self.rules, window, opens.summary.as_deref()),
             None => Vec::new(),
@@ -100,6 +106,14 @@ impl SourceSettings {
         busy.intervals.retain(|busy| self.busy && !opens.contains(&busy.interval));
         busy.ignored.retain(|busy| self.busy && !opens.contains(&busy.interval));
         Contribution { busy, opens }
+    }
+}
+
+impl SourceSettings {
+    fn read_availability(&self, data: &[u8], window: Interval) -> Contribution {
+        let read = object_availability(data, &self.rules, window);
+        let busy = ObjectBusy { intervals: read.unavailable, warnings: read.warnings, ..ObjectBusy::default() };
+        Contribution { busy, opens: if self.opens.is_some() { read.available.iter().collect() } else { Vec::new() } }
     }
 }
 

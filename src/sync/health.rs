@@ -2,6 +2,7 @@
 
 use super::pull::{Pass, SyncError};
 use crate::caldav::{self, ErrorKind};
+use crate::store::StoreError;
 use jiff::{SignedDuration, Timestamp};
 
 /// How a source does.
@@ -31,6 +32,8 @@ pub struct Trouble {
 pub enum TroubleKind {
     /// The login is refused: polling has stopped, since further tries can lock the account. The host must give another.
     Login,
+    /// A login by OAuth is not there or has ended: nothing is sent until the host has logged in again.
+    LoggedOut,
     /// The account may not read what it is to read.
     Forbidden,
     /// A calendar, a folder or the whole service is not where the config says.
@@ -43,6 +46,8 @@ pub enum TroubleKind {
     Unreachable,
     /// The server answers with failures, or with what no calendar server answers.
     Server,
+    /// What was read could not be stored: a full disk, for one.
+    Store,
 }
 
 impl TroubleKind {
@@ -50,18 +55,27 @@ impl TroubleKind {
     pub fn as_str(self) -> &'static str {
         match self {
             TroubleKind::Login => "login",
+            TroubleKind::LoggedOut => "logged-out",
             TroubleKind::Forbidden => "forbidden",
             TroubleKind::Missing => "missing",
             TroubleKind::Settings => "settings",
             TroubleKind::Paused => "paused",
             TroubleKind::Unreachable => "unreachable",
             TroubleKind::Server => "server",
+            TroubleKind::Store => "store",
         }
     }
 
     /// Whether it stays until the host does something.
     pub fn needs_the_host(self) -> bool {
-        matches!(self, TroubleKind::Login | TroubleKind::Forbidden | TroubleKind::Missing | TroubleKind::Settings)
+        matches!(
+            self,
+            TroubleKind::Login
+                | TroubleKind::LoggedOut
+                | TroubleKind::Forbidden
+                | TroubleKind::Missing
+                | TroubleKind::Settings
+        )
     }
 }
 
@@ -87,6 +101,11 @@ impl Setback {
         Some(Setback { kind, what: error.to_string(), retry_after })
     }
 
+    /// What a store means that cannot keep what was read, for now.
+    pub fn of_store(error: &StoreError) -> Setback {
+        Setback { kind: TroubleKind::Store, what: error.to_string(), retry_after: None }
+    }
+
     /// What kept a pass from reading everything: of several, the one that weighs most.
     pub fn of_pass(pass: &Pass) -> Option<Setback> {
         let setbacks = pass.calendars.iter().filter_map(|calendar| Setback::of(calendar.result.as_ref().err()?));
@@ -97,9 +116,9 @@ impl Setback {
     /// What decides the next pause comes first: a refused login, a wish of the server, then what the host must mend.
     fn weight(&self) -> u8 {
         match self.kind {
-            TroubleKind::Login => 4,
+            TroubleKind::Login | TroubleKind::LoggedOut => 4,
             TroubleKind::Paused => 3,
-            TroubleKind::Unreachable | TroubleKind::Server => 2,
+            TroubleKind::Unreachable | TroubleKind::Server | TroubleKind::Store => 2,
             TroubleKind::Forbidden | TroubleKind::Missing | TroubleKind::Settings => 1,
         }
     }
@@ -108,6 +127,7 @@ impl Setback {
 fn kind(error: &caldav::Error) -> TroubleKind {
     match error.kind() {
         ErrorKind::Unauthorized => TroubleKind::Login,
+        ErrorKind::LoginEnded => TroubleKind::LoggedOut,
         ErrorKind::Forbidden => TroubleKind::Forbidden,
         ErrorKind::NotFound | ErrorKind::NoCalendars => TroubleKind::Missing,
         ErrorKind::Insecure | ErrorKind::Settings | ErrorKind::PrivateAddress | ErrorKind::Tls => TroubleKind::Settings,

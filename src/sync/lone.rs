@@ -74,6 +74,7 @@ impl Lone {
             rules: BusyRules { zone, owner: owner_addresses(host, &[]), counting: counting.clone() },
             busy: true,
             opens: None,
+            is_availability: false,
         }
     }
 }

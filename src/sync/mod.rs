@@ -2,6 +2,7 @@
 //! subscription, a folder) brings our copy up to date, and the copy becomes the
 //! published state of the host ([`HostBoard`]).
 
+mod availability;
 mod board;
 mod folder;
 mod handle;
@@ -16,6 +17,7 @@ mod source;
 mod strategy;
 mod subscription;
 
+pub use availability::AvailabilitySync;
 pub use board::{CalendarBusy, Contribution, HostBoard, Opens, Snapshot, SourceSettings};
 pub use folder::FolderSync;
 pub use handle::{Request, Requests, SyncHandle};

@@ -97,6 +97,14 @@ pub enum SyncError {
         /// What there is.
         found: String,
     },
+    /// The config asks for availability of a server that has none.
+    #[error(
+        "account {account:?} has no scheduling inbox, where availability would be kept: leave `availability` out of [host.hours]"
+    )]
+    NoAvailability {
+        /// The account's id.
+        account: String,
+    },
     /// A folder of `.ics` files.
     #[error("the folder {folder:?} could not be read: {what}")]
     Folder {
@@ -204,6 +212,7 @@ impl AccountSync {
                     },
                     busy,
                     opens,
+                    is_availability: false,
                 };
                 wanted.push((stored, source));
             }
@@ -225,11 +234,9 @@ impl AccountSync {
         if self.facts().await?.is_none() {
             unread.push((self.key(String::new()), settings.id.clone()));
         }
-        sources.extend(
-            unread
-                .into_iter()
-                .map(|(key, name)| (SourceSettings { key, name, rules: rules.clone(), busy: true, opens: None }, None)),
-        );
+        sources.extend(unread.into_iter().map(|(key, name)| {
+            (SourceSettings { key, name, rules: rules.clone(), busy: true, opens: None, is_availability: false }, None)
+        }));
         Ok(sources)
     }
 

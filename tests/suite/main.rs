@@ -19,6 +19,7 @@ mod feed;
 mod hostile;
 mod hygiene;
 mod lifecycle;
+mod login;
 mod mail;
 mod outage;
 mod peers;

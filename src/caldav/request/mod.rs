@@ -1,5 +1,6 @@
 //! One file a request: build it, read its answer; no socket. Read [`Request`] and [`Answer`] first.
 
+mod availability;
 mod create;
 mod delete;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod state;
 mod sync_collection;
 mod update;
 
+pub(crate) use availability::{Availability, FindInbox};
 pub(crate) use create::{Create, Stored};
 pub(crate) use delete::Delete;
 pub(crate) use find_home::{FindHome, Found};

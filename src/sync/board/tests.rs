@@ -55,6 +55,7 @@ fn source(name: &str, busy: bool, opens: Option<Option<&str>>) -> SourceSettings
         },
         busy,
         opens: opens.map(|summary| Opens { summary: summary.map(str::to_owned) }),
+        is_availability: false,
     }
 }
 

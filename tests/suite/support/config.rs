@@ -9,6 +9,7 @@ pub(crate) struct Config {
     pub(crate) port: u16,
     pub(crate) url: String,
     pub(crate) user: String,
+    /// Empty: the key is left out.
     pub(crate) password: String,
     /// `None`: the key is left out.
     pub(crate) calendars: Option<Vec<String>>,
@@ -21,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) meetings: Vec<Meeting>,
     /// Further lines of `[[host.account]]`.
     pub(crate) account_lines: String,
+    /// Further lines of `[host.bookings]`.
+    pub(crate) bookings_lines: String,
     /// Further tables at the end.
     pub(crate) more: String,
 }
@@ -75,6 +78,7 @@ impl Config {
             weekly: vec!["Mon-Sun 09:00-12:00".to_owned()],
             meetings: vec![Meeting::new("office-hour", "30m", "30m")],
             account_lines: String::new(),
+            bookings_lines: String::new(),
             more: String::new(),
         }
     }
@@ -112,17 +116,19 @@ max_staleness = "{max_staleness}"
 id = "work"
 url = "{url}"
 username = "{user}"
-password = "{password}"
 poll = "{poll}"
 "#
         );
+        if !password.is_empty() {
+            writeln!(text, "password = \"{password}\"").unwrap();
+        }
         if let Some(calendars) = &self.calendars {
             writeln!(text, "calendars = {calendars:?}").unwrap();
         }
-        let (account_lines, weekly) = (&self.account_lines, &self.weekly);
+        let Config { account_lines, bookings_lines, weekly, .. } = self;
         write!(
             text,
-            "{account_lines}\n[host.bookings]\ncalendar = \"work/{bookings}\"\n\n[host.hours]\nweekly = {weekly:?}\n"
+            "{account_lines}\n[host.bookings]\ncalendar = \"work/{bookings}\"\n{bookings_lines}\n[host.hours]\nweekly = {weekly:?}\n"
         )
         .unwrap();
         for Meeting { id, duration, step, notice, horizon, location, lines } in &self.meetings {

@@ -28,7 +28,7 @@ pub(crate) fn python(script: &str) -> Option<Command> {
 
 /// A script of `tests/js`, ready to run.
 pub(crate) fn node(script: &str) -> Option<Command> {
-    let modules = root().join("tests/node_modules/ical.js");
+    let modules = root().join("tests/node_modules/oidc-provider");
     need("tests/node_modules", modules.exists().then_some(()))?;
     let mut command = Command::new("node");
     command.arg(root().join("tests/js").join(script));
