@@ -25,6 +25,10 @@ pub(crate) fn blocks(event: &Event<'_>, all_day: bool, rules: &BusyRules) -> boo
     }
     let outlook = value("X-MICROSOFT-CDO-BUSYSTATUS").or_else(|| value("X-MICROSOFT-CDO-INTENDEDSTATUS"));
     let outlook = outlook.map(str::to_ascii_uppercase);
+    let outlook = outlook.map(|status| match status.as_str() {
+        "WORKINGELSEWHERE" if rules.counting.working_elsewhere => "BUSY".to_owned(),
+        _ => status,
+    });
     let (mut busy, mut tentative) = match value("TRANSP").map(str::to_ascii_uppercase).as_deref() {
         Some("TRANSPARENT") => (false, false),
         // Outlook says "free" beside an explicit OPAQUE: the busier of the two counts.
@@ -38,6 +42,7 @@ pub(crate) fn blocks(event: &Event<'_>, all_day: bool, rules: &BusyRules) -> boo
         Some("TENTATIVE") if !busy => (busy, tentative) = (true, true),
         _ => {}
     }
+    busy |= rules.counting.transparent;
     tentative |=
         value("STATUS").is_some_and(|status| status.eq_ignore_ascii_case("TENTATIVE")) || answer == Answer::Tentative;
     busy && !(tentative && rules.counting.tentative == Tentative::Free)

@@ -23,6 +23,10 @@ pub struct Counting {
     pub tentative: Tentative,
     /// How an invitation counts that the host has not answered (PARTSTAT=NEEDS-ACTION).
     pub unanswered: Unanswered,
+    /// Whether events that say of themselves that they leave the host free count: TRANSP:TRANSPARENT, Outlook's FREE.
+    pub transparent: bool,
+    /// Whether Outlook's WORKINGELSEWHERE counts.
+    pub working_elsewhere: bool,
     /// Whether X-APPLE-TRAVEL-DURATION is busy before the start.
     pub travel_time: bool,
     /// Events with these titles never count.
@@ -35,6 +39,8 @@ impl Default for Counting {
             all_day: AllDay::default(),
             tentative: Tentative::default(),
             unanswered: Unanswered::default(),
+            transparent: false,
+            working_elsewhere: false,
             travel_time: true,
             ignore_titles: Vec::new(),
         }
@@ -122,6 +128,12 @@ impl fmt::Display for Counting {
             Unanswered::Busy => said.push("unanswered = \"busy\"".to_owned()),
             Unanswered::Free => said.push("unanswered = \"free\"".to_owned()),
         }
+        if self.transparent {
+            said.push("transparent = \"busy\"".to_owned());
+        }
+        if self.working_elsewhere {
+            said.push("working_elsewhere = \"busy\"".to_owned());
+        }
         if !self.travel_time {
             said.push("travel_time = false".to_owned());
         }
@@ -155,12 +167,15 @@ mod tests {
             all_day: AllDay::Free,
             tentative: Tentative::Free,
             unanswered: Unanswered::Busy,
+            transparent: true,
+            working_elsewhere: true,
             travel_time: false,
             ignore_titles: Title::new(" Lunch* ").into_iter().collect(),
         };
         assert_eq!(
             counting.to_string(),
-            "all_day = \"free\", tentative = \"free\", unanswered = \"busy\", travel_time = false, ignore_titles = [\"Lunch*\"]"
+            "all_day = \"free\", tentative = \"free\", unanswered = \"busy\", transparent = \"busy\", \
+             working_elsewhere = \"busy\", travel_time = false, ignore_titles = [\"Lunch*\"]"
         );
     }
 }

@@ -142,6 +142,13 @@ impl Error {
         }
     }
 
+    /// Whether the server is to be left alone now: it refuses the login, where each further try counts towards a lock-out, or asks for
+    /// a pause.
+    pub fn wants_rest(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Unauthorized | ErrorKind::TooManyRequests { .. })
+            || self.retry_after().is_some()
+    }
+
     /// Whether a write that ended so may have happened all the same: look before writing again.
     pub fn is_ambiguous(&self) -> bool {
         matches!(

@@ -13,6 +13,7 @@ mod origin;
 mod request;
 #[cfg(test)]
 pub(crate) mod scripted;
+mod service;
 mod subscription;
 mod transport;
 mod xml;
@@ -25,6 +26,7 @@ pub use subscription::{Reach, Subscribed, Validators, fetch_subscription};
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use url::Url;
 
@@ -39,6 +41,21 @@ pub struct Login {
     pub insecure: bool,
     /// Certificate authorities in PEM form, in addition to the system's.
     pub ca_file: Option<PathBuf>,
+    /// Hosts outside of the URL's site that may get the password too, over https alone.
+    pub trusted_hosts: Vec<String>,
+    /// What the client calls itself; `None`: by its name and version.
+    pub user_agent: Option<String>,
+    /// The name server that is asked for the domain's calendar service; `None`: those of the system.
+    pub dns: Option<SocketAddr>,
+}
+
+impl Login {
+    /// A login with nothing out of the ordinary.
+    pub fn new(url: Url, username: impl Into<String>, password: SecretString) -> Login {
+        let credentials = Credentials::Basic { username: username.into(), password };
+        let trusted_hosts = Vec::new();
+        Login { url, credentials, insecure: false, ca_file: None, trusted_hosts, user_agent: None, dns: None }
+    }
 }
 
 /// What proves to a server who logs in. Debug does not print it.

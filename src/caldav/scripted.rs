@@ -1,6 +1,6 @@
 //! A server for tests: answers each connection's requests from a function, byte for byte, on 127.0.0.1.
 
-use super::{Client, Credentials, Login};
+use super::{Client, Login};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,9 +21,8 @@ pub(crate) type Log = Arc<Mutex<Vec<Seen>>>;
 /// Starts a server and gives a client of it. The server ends with the test's runtime.
 pub(crate) async fn serve(answer: impl Fn(&Seen) -> String + Send + Sync + 'static) -> (Client, Log) {
     let (url, log) = serve_raw(answer).await;
-    let credentials = Credentials::Basic { username: "prof".to_owned(), password: "secret".into() };
-    let login = Login { url, credentials, insecure: false, ca_file: None };
-    (Client::new(login).unwrap(), log)
+    let password = "secret".to_owned().into();
+    (Client::new(Login::new(url, "prof", password)).unwrap(), log)
 }
 
 /// Starts a server and gives its address.

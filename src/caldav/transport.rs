@@ -3,13 +3,15 @@
 
 use super::error::{Error, ErrorKind};
 use super::href::{rebase, without_credentials};
-use super::origin::{PlainHttp, is_loopback, may_carry_credentials, may_carry_token};
+use super::origin::{PlainHttp, Trust, is_loopback, may_carry_credentials, may_carry_token};
 use super::request::{Answer, Request};
+use super::service::{self, Service};
 use super::{Credentials, Login};
 use reqwest::header::{HeaderValue, LOCATION};
 use secrecy::{ExposeSecret, SecretString};
+use std::net::SocketAddr;
 use std::time::Duration;
-use url::Url;
+use url::{Host, Url};
 
 const MAX_REDIRECTS: usize = 5;
 /// Of an answer's body, after decompression.
@@ -25,7 +27,8 @@ pub(crate) struct Transport {
     http: reqwest::Client,
     account: Url,
     credentials: Credentials,
-    plain: PlainHttp,
+    trust: Trust,
+    dns: Option<SocketAddr>,
 }
 
 impl Transport {
@@ -46,6 +49,10 @@ impl Transport {
                 .with_detail("use https://, or set insecure = true"));
         }
         let mut builder = client_builder();
+        if let Some(name) = &login.user_agent {
+            let name = HeaderValue::from_str(name).map_err(|error| settings(format!("user_agent: {error}")))?;
+            builder = builder.user_agent(name);
+        }
         if let Some(path) = &login.ca_file {
             let named = |what: &dyn std::fmt::Display| settings(format!("ca_file {}: {what}", path.display()));
             let pem = std::fs::read(path).map_err(|error| named(&error))?;
@@ -64,7 +71,28 @@ impl Transport {
                 .map_err(|error| settings(reason(&error)).with_source(error))?,
             Err(error) => return Err(settings(reason(&error)).with_source(error)),
         };
-        Ok(Transport { http, account, credentials: login.credentials, plain })
+        let trust = Trust { plain, hosts: login.trusted_hosts };
+        Ok(Transport { http, account, credentials: login.credentials, trust, dns: login.dns })
+    }
+
+    /// The servers that the account's domain names for its calendars; none where there is no domain to ask, or no answer.
+    pub(crate) async fn services(&self) -> Vec<Service> {
+        let domain = match (self.account.scheme(), self.account.host()) {
+            ("https", Some(Host::Domain(domain))) => domain,
+            _ => return Vec::new(),
+        };
+        service::services(domain, self.dns).await.unwrap_or_else(|error| {
+            tracing::info!(domain, error, "The domain could not be asked for its calendar service.");
+            Vec::new()
+        })
+    }
+
+    /// Whether the credentials may be sent there.
+    pub(crate) fn may_ask(&self, url: &Url) -> bool {
+        match self.credentials {
+            Credentials::Basic { .. } => may_carry_credentials(&self.account, url, &self.trust),
+            Credentials::Bearer(_) => may_carry_token(&self.account, url, &self.trust),
+        }
     }
 
     /// The account's address, without credentials.
@@ -78,11 +106,7 @@ impl Transport {
     pub(crate) async fn send(&self, url: Url, request: &Request) -> Result<Answer, Error> {
         let mut url = url;
         for _ in 0..=MAX_REDIRECTS {
-            let may_go = match self.credentials {
-                Credentials::Basic { .. } => may_carry_credentials(&self.account, &url, self.plain),
-                Credentials::Bearer(_) => may_carry_token(&self.account, &url, self.plain),
-            };
-            if !may_go {
+            if !self.may_ask(&url) {
                 return Err(Error::new(ErrorKind::Insecure, request.operation, without_credentials(&url)));
             }
             let answer = match self.send_once(&url, request).await {
@@ -161,6 +185,10 @@ pub(super) fn client_builder() -> reqwest::ClientBuilder {
         .retry(reqwest::retry::never())
         .referer(false)
         .user_agent(HeaderValue::from_static(concat!("officehours/", env!("CARGO_PKG_VERSION"))))
+        // Servers that fold a header, or put a blank before its colon (Yahoo), are read all the same.
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_ignore_invalid_headers_in_responses(true)
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(REQUEST_TIMEOUT)
         .pool_max_idle_per_host(1)
@@ -220,8 +248,8 @@ mod tests {
     use super::*;
 
     fn login(url: &str) -> Login {
-        let credentials = Credentials::Basic { username: "prof".to_owned(), password: "s3cret".into() };
-        Login { url: url.parse().unwrap(), credentials, insecure: false, ca_file: None }
+        let password = SecretString::from("s3cret".to_owned());
+        Login::new(url.parse().unwrap(), "prof", password)
     }
 
     fn kind(login: Login) -> ErrorKind {
@@ -234,6 +262,8 @@ mod tests {
         assert!(Transport::new(Login { insecure: true, ..login("http://cal.example.edu/") }).is_ok());
         assert!(Transport::new(login("http://127.0.0.1:5232/")).is_ok());
         assert_eq!(kind(login("ftp://cal.example.edu/")), ErrorKind::Settings);
+        let user_agent = Some("two\nlines".to_owned());
+        assert_eq!(kind(Login { user_agent, ..login("https://cal.example.edu/") }), ErrorKind::Settings);
         let ca_file = Some("/nonexistent/ca.pem".into());
         assert_eq!(kind(Login { ca_file, ..login("https://cal.example.edu/") }), ErrorKind::Settings);
     }

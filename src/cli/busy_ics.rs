@@ -156,6 +156,26 @@ mod tests {
     }
 
     #[test]
+    fn the_table_of_what_pins_each_rule_names_cases_that_exist() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/busy");
+        let text = std::fs::read_to_string(folder.join("README.md")).unwrap();
+        let files = ics_files(&folder).unwrap();
+        let stems: Vec<&str> = files.iter().map(|file| file.file_stem().unwrap().to_str().unwrap()).collect();
+        let table = text.split_once("## What pins each rule").unwrap().1;
+        let cells = table.lines().filter_map(|line| line.strip_prefix("| ")?.split('|').nth(1));
+        let mut named = 0;
+        for case in cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)) {
+            let is_there = match case.strip_suffix('*') {
+                Some(start) => stems.iter().any(|stem| stem.starts_with(start)),
+                None => stems.contains(&case),
+            };
+            assert!(is_there, "{case}");
+            named += 1;
+        }
+        assert!(named > 100, "{named}");
+    }
+
+    #[test]
     fn calendars_as_real_programs_write_them_have_their_known_busy_time() {
         cases_hold("fixtures/ical", 8);
     }

@@ -36,6 +36,8 @@ pub(super) async fn calendars(config: Option<&Path>, id: &str) -> anyhow::Result
                         };
                         let written = settings.bookings.as_deref().is_some_and(named);
                         let writable = match calendar.writable {
+                            // Its events cannot be read here; `check` says what to do.
+                            _ if calendar.subscribed => "subscribed",
                             Some(true) => "writable",
                             Some(false) => "read-only",
                             None => "writable?",

@@ -6,7 +6,7 @@ use crate::availability::Interval;
 use crate::config::Config;
 use crate::daemon::{Level, Services, zone_disagreements};
 use crate::ical::write::{EventStatus, EventText, booking_event};
-use crate::sync::{AccountSync, Source};
+use crate::sync::{AccountSync, Source, Strategy, is_named_so};
 use anyhow::Context;
 use jiff::SignedDuration;
 use std::io::Write;
@@ -101,6 +101,29 @@ async fn connect(
         Ok(found) => {
             let server = found.server.as_deref().unwrap_or("a server that does not say what it is");
             writeln!(out, "{name}: connected to {server}; {} calendar(s).", found.calendars.len())?;
+            for calendar in &found.calendars {
+                if calendar.subscribed {
+                    let url = calendar.source.as_deref().unwrap_or("the address that it comes from");
+                    writeln!(
+                        out,
+                        "{name}/{}: a subscription that the server names and does not hold; to be busy by it, add [[host.subscription]] with url = {url:?}.",
+                        calendar.name
+                    )?;
+                } else if calendar.transparent && account.settings.calendars.is_none() {
+                    writeln!(out, "{name}/{}: marked as transparent; not counted as busy.", calendar.name)?;
+                }
+                let bookings = account.settings.bookings.as_deref();
+                if bookings.is_some_and(|wanted| is_named_so(calendar.href.as_str(), &calendar.name, wanted))
+                    && calendar.writable == Some(false)
+                {
+                    connection = Connection::Doubtful;
+                    writeln!(
+                        out,
+                        "{name}/{}: read-only, so that no booking can be written: name another calendar in [host.bookings], or have it shared for writing.",
+                        calendar.name
+                    )?;
+                }
+            }
             if let Some(skew) = found.clock_skew(now).filter(|skew| skew.abs() > SignedDuration::from_secs(30)) {
                 connection = Connection::Doubtful;
                 writeln!(
@@ -156,6 +179,9 @@ async fn contributions(out: &mut impl Write, from: &Source, name: &str, now: jif
             role.push_str(&format!("; {ignored} time(s) left out by ignore_titles"));
         }
         writeln!(out, "{name}/{}: {} object(s), {role}.", source.name, objects.len())?;
+        if let (Source::Account(_), Some(stored)) = (from, from.store().calendar(&source.key).await?) {
+            writeln!(out, "{name}/{}: {}.", source.name, Strategy::parse(stored.strategy.as_deref()))?;
+        }
         for warning in warnings {
             let uid = warning.uid.as_deref().unwrap_or("an event without UID");
             writeln!(out, "{name}/{}: {uid}: {}", source.name, warning.what)?;

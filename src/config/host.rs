@@ -64,6 +64,12 @@ pub struct Account {
     pub poll: SignedDuration,
     /// Plain http is allowed to a host that is not loopback.
     pub insecure: bool,
+    /// Certificate authorities in PEM form, in addition to the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Hosts outside of the URL's site that may get the password too.
+    pub trusted_hosts: Vec<String>,
+    /// What the server is told that we are; `None`: our name and version.
+    pub user_agent: Option<String>,
     /// Which of its events count.
     pub counting: Counting,
 }
@@ -278,7 +284,7 @@ fn account(
     let insecure = section.read_or("insecure", false, flag);
     let oauth = oauth::oauth(section, surroundings);
     let read_url = |value: &DeValue<'_>| {
-        let url = http_url(value)?;
+        let url = server_url(value)?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(
                 "leave the login out of the URL; write username = \"…\" and password = { file = \"…\" }".to_owned()
@@ -316,11 +322,14 @@ fn account(
     let poll = poll(section, minutes(5), max_staleness);
     let counting = counting(section);
     let calendars = section.list("calendars", text);
+    let ca_file = section.read("ca_file", text).map(|path| surroundings.folder.join(path));
+    let trusted_hosts = section.list("trusted_hosts", host_name).unwrap_or_default();
+    let user_agent = section.read("user_agent", text);
     let login = match by_auth {
         true => Some(Login::OAuth(Box::new(oauth?))),
         false => username.zip(password).map(|(username, password)| Login::Password { username, password }),
     };
-    Some(Account { id: id?, url: url?, login, calendars, poll, insecure, counting })
+    Some(Account { id: id?, url: url?, login, calendars, poll, insecure, ca_file, trusted_hosts, user_agent, counting })
 }
 
 fn poll(section: &Section<'_>, default: SignedDuration, max_staleness: SignedDuration) -> SignedDuration {
@@ -338,11 +347,14 @@ fn counting(section: &Section<'_>) -> Counting {
     let all_day = one_of(&[("obey", AllDay::Obey), ("busy", AllDay::Busy), ("free", AllDay::Free)]);
     let tentative = one_of(&[("busy", Tentative::Busy), ("free", Tentative::Free)]);
     let unanswered = one_of(&[("timed", Unanswered::Timed), ("busy", Unanswered::Busy), ("free", Unanswered::Free)]);
+    let counts = [("free", false), ("busy", true)];
     let default = Counting::default();
     Counting {
         all_day: section.read_or("all_day", default.all_day, all_day),
         tentative: section.read_or("tentative", default.tentative, tentative),
         unanswered: section.read_or("unanswered", default.unanswered, unanswered),
+        transparent: section.read_or("transparent", default.transparent, one_of(&counts)),
+        working_elsewhere: section.read_or("working_elsewhere", default.working_elsewhere, one_of(&counts)),
         travel_time: section.read_or("travel_time", default.travel_time, flag),
         ignore_titles: section.list("ignore_titles", title).unwrap_or_default(),
     }
@@ -352,6 +364,36 @@ fn title(value: &DeValue<'_>) -> Result<Title, String> {
     let written = text(value)?;
     let advice = "that would be every event; write a title, or how titles begin: \"Canceled: *\"";
     Title::new(&written).ok_or_else(|| advice.to_owned())
+}
+
+/// A URL, or what people know their account by: a host or a mail address, whose domain is asked for its calendar service.
+fn server_url(value: &DeValue<'_>) -> Result<Url, String> {
+    let written = text(value)?;
+    if written.contains("://") { http_url(value) } else { domain_url(&written) }
+}
+
+/// The server's URL, as far as it is known, of a domain or a mail address.
+///
+/// # Errors
+/// Says what to write instead.
+pub fn domain_url(written: &str) -> Result<Url, String> {
+    let domain = written.rsplit_once('@').map_or(written, |(_, domain)| domain).trim_end_matches('/');
+    let url = Url::parse(&format!("https://{domain}/")).ok().filter(|url| {
+        let plain = url.host_str().is_some_and(|host| host.contains('.') || host == "localhost");
+        plain && url.path() == "/" && url.query().is_none()
+    });
+    url.ok_or_else(|| {
+        "write a URL as \"https://cloud.example.edu/\", or a domain or mail address whose server can be looked up"
+            .to_owned()
+    })
+}
+
+fn host_name(value: &DeValue<'_>) -> Result<String, String> {
+    let written = text(value)?;
+    match url::Host::parse(&written) {
+        Ok(host) => Ok(host.to_string()),
+        Err(_) => Err("write the name of a host alone, such as \"caldav.example.com\"".to_owned()),
+    }
 }
 
 /// Never says what the URL was: knowing it may be all that is needed to read a calendar.

@@ -26,7 +26,7 @@ mod tests;
 
 pub use duration::{format_duration, parse_duration};
 pub use environment::Environment;
-pub use host::{Account, Bookings, Folder, HostConfig, Login, OpeningCalendar, Subscription};
+pub use host::{Account, Bookings, Folder, HostConfig, Login, OpeningCalendar, Subscription, domain_url};
 pub use limits::{Limit, Limits};
 pub use locate::{NotFound, locate};
 pub use look::Look;

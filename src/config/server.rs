@@ -24,6 +24,8 @@ pub struct Server {
     pub metrics_listen: Option<SocketAddr>,
     /// `GET /` lists the hosts.
     pub directory: bool,
+    /// Who is asked for the calendar services of domains; `None`: the name servers of the system.
+    pub dns: Option<SocketAddr>,
     /// The sites that may show pages in a frame, as origins.
     pub embed: Vec<String>,
     /// How all pages look.
@@ -48,6 +50,7 @@ pub(super) fn server(file: &File<'_>, root: &Section<'_>, surroundings: &Surroun
             trusted_proxies: Vec::new(),
             metrics_listen: None,
             directory: false,
+            dns: None,
             embed: Vec::new(),
             look: Look::default(),
         });
@@ -86,6 +89,7 @@ pub(super) fn server(file: &File<'_>, root: &Section<'_>, surroundings: &Surroun
         trusted_proxies: trusted_proxies.unwrap_or_default(),
         metrics_listen,
         directory: section.read_or("directory", false, flag),
+        dns: section.read("dns", |value| network::address(&text(value)?)),
         embed: section.one_or_list("embed", origin).unwrap_or_default(),
         look: look::look(&section, surroundings),
     })

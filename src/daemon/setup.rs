@@ -35,6 +35,8 @@ pub struct Services {
     pub clock: Clock,
     /// Where secrets may come from.
     pub environment: Environment,
+    /// The name server of `[server] dns`.
+    pub dns: Option<std::net::SocketAddr>,
     /// The folder of the grants of accounts that log in by OAuth: beside the store, so that a copy of the store holds no login.
     pub logins: PathBuf,
 }
@@ -105,7 +107,7 @@ impl Services {
         let nobody = World { hosts: Vec::new(), links: Links::new(""), limits: Limits::default(), mailbox: None };
         let desk = Desk::new(nobody, store.clone(), signal.clone(), clock.clone(), tokens);
         let logins = config.store.path.with_file_name("logins");
-        Ok(Services { store, desk, signal, clock, environment, logins })
+        Ok(Services { store, desk, signal, clock, environment, dns: config.server.dns, logins })
     }
 
     /// What the config makes, with all that is stored of its hosts already published.
@@ -192,7 +194,8 @@ impl Services {
             && let Some(client) = sources.iter().find_map(|source| of_account(source, &account.id))
         {
             let reading = reading(&account.counting);
-            let availability = AvailabilitySync::new(&account.id, client, reading, self.store.clone());
+            let opens = host.host.hours.weekly.is_empty() && host.opens.is_none();
+            let availability = AvailabilitySync::new(&account.id, client, reading, self.store.clone(), opens);
             sources.push(Source::Availability(availability));
         }
         let mut known = HashSet::new();
@@ -224,8 +227,15 @@ impl Services {
                 account: account_id.clone(),
                 source,
             })?;
-            let login =
-                caldav::Login { url: account.url.clone(), credentials, insecure: account.insecure, ca_file: None };
+            let login = caldav::Login {
+                url: account.url.clone(),
+                credentials,
+                insecure: account.insecure,
+                ca_file: account.ca_file.clone(),
+                trusted_hosts: account.trusted_hosts.clone(),
+                user_agent: account.user_agent.clone(),
+                dns: self.dns,
+            };
             let client = caldav::Client::new(login).map_err(|source| SetupError::Client {
                 host: host_id,
                 account: account_id,

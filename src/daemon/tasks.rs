@@ -11,6 +11,7 @@ use crate::http::{self, AppState, Metrics, ServerLimits, Settings, SettingsSourc
 use crate::mail::Mailer;
 use crate::outbox::{MailOutbox, Outbox};
 use crate::store::{Access, Purge};
+use crate::sync::TroubleKind;
 use anyhow::{Context, anyhow, bail};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use futures_util::future::join_all;
@@ -24,6 +25,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+/// How often passwords are looked at while a login is refused.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// How long the end may take: within the 5 s that SIGTERM grants.
 const DRAIN: Duration = Duration::from_millis(4500);
 /// How often unconfirmed bookings are looked through.
@@ -104,6 +107,8 @@ impl Daemon {
         let (_watcher, mut changes) = watch(&config)?;
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         let mut watchdog = watchdog();
+        let mut look_again = tokio::time::interval(LOOK_AGAIN);
+        let mut current = config.clone();
         let world = services.desk.world();
         let first_passes = world.hosts.iter().flat_map(|host| host.accounts.iter().map(|account| account.fresh()));
         let mut tried = std::pin::pin!(join_all(first_passes));
@@ -131,6 +136,10 @@ impl Daemon {
                     continue;
                 }
                 _ = hang_up.recv() => reread(&config, &environment),
+                _ = look_again.tick() => match waits_for_password(&services, &current) {
+                    true => reread(&config, &environment),
+                    false => continue,
+                },
                 Some(changed) = changes.recv() => changed.check(&environment),
             };
             match changed {
@@ -146,6 +155,7 @@ impl Daemon {
                         app.reload(next_settings);
                         polling = tasks.poll(built.pollers);
                         tracing::info!(hosts = next.hosts.len(), "The config was reloaded.");
+                        current = next;
                     }
                     Err(error) => tracing::error!(%error, "The config was not reloaded; the last good one stays."),
                 },
@@ -164,6 +174,21 @@ impl Daemon {
         tracing::info!("officehours has ended.");
         ended
     }
+}
+
+/// True when a login is refused whose password was changed since: the account is not to be left alone any longer.
+fn waits_for_password(services: &Services, config: &Config) -> bool {
+    let world = services.desk.world();
+    config.hosts.iter().any(|host| {
+        let Some(desk) = world.host_by_id(&host.host.id) else { return false };
+        desk.accounts.iter().any(|source| {
+            let trouble = source.health().trouble.filter(|trouble| trouble.kind == TroubleKind::Login);
+            let login = host.account(source.name()).and_then(|account| account.login.as_ref());
+            let secret = login.and_then(config::Login::secret);
+            let changed = secret.and_then(|secret| secret.changed_at(&services.environment));
+            trouble.zip(changed).is_some_and(|(trouble, changed)| changed > trouble.at)
+        })
+    })
 }
 
 /// All that another config makes, or none of it.

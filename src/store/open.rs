@@ -18,7 +18,7 @@ pub enum Access {
 }
 
 /// The steps from an empty file to the newest schema; `user_version` counts those done. Only ever append.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
 
 /// Marks the file as ours (`application_id`): "OfHr".
 const APPLICATION: i32 = 0x4f66_4872;

@@ -1,7 +1,7 @@
 //! The availability that a host keeps on their calendar server (`[host.hours] availability`): the `calendar-availability`
 //! of the scheduling inbox (RFC 7953 7.2.4) is the one object of our copy. Start with [`AvailabilitySync::pass`].
 
-use super::board::SourceSettings;
+use super::board::{Opens, SourceSettings};
 use super::lone::{Lone, Reading};
 use super::pull::{Pass, SyncError};
 use crate::caldav::{Client, Href};
@@ -17,6 +17,7 @@ pub struct AvailabilitySync {
     pub(super) lone: Lone,
     account: String,
     client: Client,
+    opens: bool,
 }
 
 impl std::fmt::Debug for AvailabilitySync {
@@ -26,15 +27,16 @@ impl std::fmt::Debug for AvailabilitySync {
 }
 
 impl AvailabilitySync {
-    /// The availability kept in the account of that id, which `client` speaks to.
-    pub fn new(account: &str, client: Client, reading: Reading, store: Store) -> AvailabilitySync {
+    /// The availability kept in the account of that id, which `client` speaks to. `opens` tells whether what is available
+    /// is open: where the host has no other hours.
+    pub fn new(account: &str, client: Client, reading: Reading, store: Store, opens: bool) -> AvailabilitySync {
         let key = CalendarKey {
             host: reading.host.id.clone(),
             account: format!("availability:{account}"),
             href: OBJECT.to_owned(),
         };
         let name = format!("availability of {account}");
-        AvailabilitySync { lone: Lone { reading, key, name, store }, account: account.to_owned(), client }
+        AvailabilitySync { lone: Lone { reading, key, name, store }, account: account.to_owned(), client, opens }
     }
 
     /// The account's id.
@@ -84,14 +86,13 @@ impl AvailabilitySync {
         }
     }
 
-    /// The availability as a source, with when it was read. Where the host has neither weekly hours nor dates, what is
-    /// available is what is open.
+    /// The availability as a source, with when it was read.
     pub async fn sources(&self) -> Result<Vec<(SourceSettings, Option<Timestamp>)>, SyncError> {
         let stored = self.lone.store.calendar(&self.lone.key).await?;
         let zone = self.lone.reading.host.zone.clone();
         let mut source = self.lone.source(zone);
         source.is_availability = true;
-        source.opens = self.lone.reading.host.hours.weekly.is_empty().then_some(super::board::Opens { summary: None });
+        source.opens = self.opens.then_some(Opens { summary: None });
         Ok(vec![(source, stored.and_then(|stored| stored.read_at))])
     }
 }
@@ -138,14 +139,14 @@ mod tests {
         let told = Arc::new(Mutex::new((text.to_owned(), "200 OK".to_owned())));
         let (client, _) = serve(server(told.clone())).await;
         let (bench, reading) = Bench::new();
-        let sync = AvailabilitySync::new("work", client, reading, bench.store.clone());
+        let sync = AvailabilitySync::new("work", client, reading, bench.store.clone(), true);
         let source = Source::Availability(sync);
         assert_eq!(bench.busy(&source).await.1, None, "never read");
         source.pass(noon(0)).await.unwrap();
         let expected = vec!["2030-06-04T00:00:00Z".to_owned(), "2030-06-04T12:00:00Z".to_owned()];
         assert_eq!(bench.busy(&source).await, (expected.clone(), Some(noon(0))));
         let opened: Vec<String> = bench.board.snapshot().opened.iter().map(|open| open.start().to_string()).collect();
-        assert_eq!(opened, ["2030-06-04T09:00:00Z"], "the host of the bench has no weekly hours");
+        assert_eq!(opened, ["2030-06-04T09:00:00Z"], "it is the only hours");
 
         let same = source.pass(noon(5)).await.unwrap();
         assert!(!same.rediscovered && same.calendars[0].result.as_ref().unwrap().is_empty());
@@ -172,7 +173,7 @@ mod tests {
         })
         .await;
         let (bench, reading) = Bench::new();
-        let source = Source::Availability(AvailabilitySync::new("work", client, reading, bench.store.clone()));
+        let source = Source::Availability(AvailabilitySync::new("work", client, reading, bench.store.clone(), false));
         let error = bench.failure(&source, noon(0)).await;
         assert!(error.contains("no scheduling inbox") && error.contains("[host.hours]"), "{error}");
         assert_eq!(bench.busy(&source).await.1, None);

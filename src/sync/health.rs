@@ -91,12 +91,17 @@ pub struct Setback {
 }
 
 impl Setback {
-    /// What an error of a pass means; `None` for the store's, which are the process's own.
+    /// What an error of a pass means; `None` for what another error of the pass explains, and for the store's, which are the
+    /// process's own.
     pub fn of(error: &SyncError) -> Option<Setback> {
         let (kind, retry_after) = match error {
             SyncError::Server(error) => (kind(error), error.retry_after()),
-            SyncError::NoSuchCalendar { .. } | SyncError::Folder { .. } => (TroubleKind::Missing, None),
-            SyncError::Store(_) => return None,
+            SyncError::NoSuchCalendar { .. } | SyncError::Subscribed { .. } | SyncError::Folder { .. } => {
+                (TroubleKind::Missing, None)
+            }
+            SyncError::NoAvailability { .. } => (TroubleKind::Settings, None),
+            // The calendar before it says why.
+            SyncError::NotAsked { .. } | SyncError::Store(_) => return None,
         };
         Some(Setback { kind, what: error.to_string(), retry_after })
     }

@@ -85,6 +85,12 @@ pub enum SyncError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The server refused the login or asked for a pause at the calendar before: this one was left alone.
+    #[error("not asked after the calendar before it: {why}")]
+    NotAsked {
+        /// What was the matter there.
+        why: String,
+    },
     /// The config names a calendar that the account does not have.
     #[error(
         "account {account:?} has no calendar {calendar:?}; it has {found}: correct [[host.account]] calendars, or make the calendar"
@@ -96,6 +102,17 @@ pub enum SyncError {
         calendar: String,
         /// What there is.
         found: String,
+    },
+    /// The config names a calendar that the server itself only subscribes to: asked for its events it says that there are none.
+    #[error(
+        "{calendar:?} in account {account:?} is a subscription that the server names and does not hold: take it out of \
+         [[host.account]] calendars and add [[host.subscription]] with its url"
+    )]
+    Subscribed {
+        /// The account's id.
+        account: String,
+        /// As the config has it.
+        calendar: String,
     },
     /// The config asks for availability of a server that has none.
     #[error(
@@ -129,15 +146,24 @@ impl AccountSync {
             match self.discover(now).await {
                 Ok(found) => (pass.rediscovered, ctags) = (true, found),
                 // The calendars that we know are read all the same, and say for themselves what is wrong.
-                Err(SyncError::Server(error)) if facts.is_some() => {
+                Err(SyncError::Server(error)) if facts.is_some() && !error.wants_rest() => {
                     tracing::warn!(host = %settings.host.id, account = settings.id, %error, "The account's calendars could not be listed anew.");
                 }
                 Err(error) => return Err(error),
             }
         }
+        let mut rest = None;
         for (stored, _) in self.wanted().await? {
             let ctag = ctags.get(&Href::new(stored.key.href.as_str())).map(String::as_str);
-            let result = self.pull(&stored, ctag, now).await;
+            let result = match &rest {
+                None => self.pull(&stored, ctag, now).await,
+                Some(why) => Err(SyncError::NotAsked { why: String::clone(why) }),
+            };
+            if let Err(SyncError::Server(error)) = &result
+                && error.wants_rest()
+            {
+                rest = Some(error.to_string());
+            }
             if let Err(error) = &result {
                 self.store.mark_failed(&stored.key, Failure { error: error.to_string(), at: now }).await?;
             }
@@ -167,6 +193,12 @@ impl AccountSync {
             addresses: found.addresses,
             discovered_at: now,
             server: found.server,
+            subscribed: found
+                .calendars
+                .iter()
+                .filter(|calendar| calendar.subscribed)
+                .map(|calendar| (calendar.name.clone(), calendar.href.to_string()))
+                .collect(),
         };
         let entries = found
             .calendars
@@ -255,9 +287,7 @@ impl AccountSync {
         let settings = &self.settings;
         let mut known = self.store.calendars(&settings.host.id).await?;
         known.retain(|stored| stored.key.account == settings.id);
-        if self.facts().await?.is_none() {
-            return Ok(Vec::new());
-        }
+        let Some(facts) = self.facts().await? else { return Ok(Vec::new()) };
         let named = settings.calendars.iter().flatten();
         let named = named.chain(&settings.bookings).chain(settings.opens.iter().map(|(name, _)| name));
         // One calendar may be named for several purposes.
@@ -267,6 +297,10 @@ impl AccountSync {
             .into_iter()
             .filter(|name| !known.iter().any(|stored| is_named(stored, name)))
             .map(|name| {
+                if facts.subscribed.iter().any(|(called, href)| is_named_so(href, called, name)) {
+                    let error = SyncError::Subscribed { account: settings.id.clone(), calendar: name.clone() };
+                    return (self.key(name.clone()), name.clone(), error);
+                }
                 let found = if found.is_empty() { "none".to_owned() } else { found.clone() };
                 let error = SyncError::NoSuchCalendar { account: settings.id.clone(), calendar: name.clone(), found };
                 (self.key(name.clone()), name.clone(), error)

@@ -161,13 +161,14 @@ impl AccountSync {
         removed: &[Href],
         now: Timestamp,
     ) -> Result<PullOutcome, SyncError> {
-        let hrefs: Vec<Href> = changed.iter().map(|member| member.href.clone()).collect();
-        let fetched = all_read(self.client.fetch(&Href::new(stored.key.href.clone()), &hrefs).await?)?;
         // Our copy has each object under the spelling that it was first listed with.
         let held = self.store.object_etags(&stored.key).await?;
         let spelt: HashMap<Href, &str> =
             held.iter().map(|(href, _)| (Href::new(href.as_str()), href.as_str())).collect();
-        let gone = removed.iter().chain(&fetched.gone);
+        // What is said to be gone is asked for by its name before its time is freed.
+        let doubted = removed.iter().filter(|href| spelt.contains_key(href));
+        let hrefs: Vec<Href> = changed.iter().map(|member| &member.href).chain(doubted).cloned().collect();
+        let fetched = all_read(self.client.fetch(&Href::new(stored.key.href.clone()), &hrefs).await?)?;
         // A CTag is kept while the tokens tell of no change since it was read: a later one that differs shows that they are blind.
         let unchanged = changed.is_empty() && removed.is_empty();
         let commit = PullCommit {
@@ -183,7 +184,9 @@ impl AccountSync {
                     StoredObject { href: known.unwrap_or(object.href), ..object }
                 })
                 .collect(),
-            removed: gone
+            removed: fetched
+                .gone
+                .iter()
                 .map(|href| spelt.get(href).map_or_else(|| href.to_string(), |known| (*known).to_owned()))
                 .collect(),
             full: false,
@@ -213,9 +216,12 @@ impl AccountSync {
             })
             .collect();
         let plan = plan(&held, &listed, Href::new);
-        let hrefs: Vec<Href> = plan.fetch.iter().map(|href| Href::new(href.as_str())).collect();
-        let fetched = all_read(self.client.fetch(&Href::new(stored.key.href.clone()), &hrefs).await?)?;
-        let mut removed = plan.forget;
+        let calendar = Href::new(stored.key.href.clone());
+        // What a listing leaves out is asked for by its name before its time is freed.
+        let (doubted, mut removed): (Vec<String>, Vec<String>) =
+            plan.forget.into_iter().partition(|href| Href::new(href.as_str()).is_within(&calendar));
+        let hrefs: Vec<Href> = plan.fetch.iter().chain(&doubted).map(|href| Href::new(href.as_str())).collect();
+        let fetched = all_read(self.client.fetch(&calendar, &hrefs).await?)?;
         removed.extend(fetched.gone.iter().map(Href::to_string));
         // What was read once more is not read a third time; sync tokens tell what changes.
         let versions: HashMap<Href, Option<&str>> =

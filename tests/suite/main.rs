@@ -12,9 +12,13 @@ mod support;
 
 mod architecture;
 mod browser;
+mod chaos;
 mod cli;
 mod demo;
+mod discovery;
 mod docs;
+mod faults;
+mod economy;
 mod feed;
 mod hostile;
 mod hygiene;
@@ -26,3 +30,4 @@ mod peers;
 mod race;
 mod sources;
 mod story;
+mod why;

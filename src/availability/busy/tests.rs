@@ -142,6 +142,21 @@ fn an_invitation_without_an_answer_counts_as_the_host_says() {
 }
 
 #[test]
+fn what_leaves_the_host_free_counts_where_they_say_so() {
+    let all = counting(Counting { transparent: true, ..Counting::default() });
+    for lines in
+        ["TRANSP:TRANSPARENT", "X-MICROSOFT-CDO-BUSYSTATUS:FREE", "X-MICROSOFT-CDO-BUSYSTATUS:WORKINGELSEWHERE"]
+    {
+        assert_eq!(busy_by(&all, &format!("{HOUR}{lines}")).0, TAKEN, "{lines}");
+    }
+    assert_eq!(busy_by(&all, &format!("{HOUR}STATUS:CANCELLED")).0, "");
+    assert_eq!(busy_by(&all, &format!("{HOUR}ATTENDEE;PARTSTAT=DECLINED:mailto:prof@example.edu")).0, "");
+    let elsewhere = counting(Counting { working_elsewhere: true, ..Counting::default() });
+    assert_eq!(busy_by(&elsewhere, &format!("{HOUR}X-MICROSOFT-CDO-BUSYSTATUS:WORKINGELSEWHERE")).0, TAKEN);
+    assert_eq!(busy_by(&elsewhere, &format!("{HOUR}X-MICROSOFT-CDO-BUSYSTATUS:FREE")).0, "");
+}
+
+#[test]
 fn events_with_an_ignored_title_do_not_count_and_are_told() {
     let titles = ["Canceled: *", "Lunch"].iter().filter_map(|title| Title::new(title)).collect();
     let rules = counting(Counting { ignore_titles: titles, ..Counting::default() });

@@ -32,6 +32,7 @@ pub(crate) use state::State;
 pub(crate) use sync_collection::{Page, SyncCollection};
 pub(crate) use update::Update;
 
+use super::Member;
 use super::error::{Error, ErrorKind};
 use super::etag::ETag;
 use super::href::{Href, without_credentials};
@@ -185,6 +186,20 @@ impl Answer {
             (Some(at), _) => Some(all.responses.swap_remove(at)),
             (None, 1) => all.responses.pop(),
             (None, _) => None,
+        }
+    }
+
+    /// Refuses an answer that speaks of another calendar's objects: what passes requests on (a proxy, a cache) has mixed them up.
+    pub(crate) fn speaks_of(&self, calendar: &Href, members: &[Member]) -> Result<(), Error> {
+        let here = self.href(self.url.path());
+        let is_here = |member: &Member| {
+            member.href.is_within(calendar) || here.as_ref().is_some_and(|here| member.href.is_within(here))
+        };
+        match members.iter().find(|member| !is_here(member)) {
+            Some(stranger) => Err(self
+                .failed(ErrorKind::BadAnswer)
+                .with_detail(format!("it is an answer about another place: {}", stranger.href))),
+            None => Ok(()),
         }
     }
 

@@ -56,6 +56,7 @@ impl SyncCollection<'_> {
                 changed.push(Member { etag: response.etag(), href });
             }
         }
+        answer.speaks_of(self.calendar, &changed)?;
         Ok(Page::Changes { token, changed, removed, more })
     }
 }

@@ -66,6 +66,23 @@ async fn a_newer_schema_is_refused_and_stays_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_store_of_the_first_schema_is_brought_up_to_date_in_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let raw = Connection::open(&path).unwrap();
+    raw.execute_batch(include_str!("../migrations/0001.sql")).unwrap();
+    raw.execute_batch(
+        "INSERT INTO account (host, account, addresses, discovered_at) VALUES ('noether', 'work', '[\"mailto:a@example.edu\"]', 0);
+         PRAGMA application_id = 0x4f664872; PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    drop(raw);
+    let store = Store::open(&path, Access::Daemon).unwrap();
+    let facts = store.account(&host(), "work").await.unwrap().unwrap().facts.unwrap();
+    assert_eq!((facts.addresses, facts.subscribed), (vec!["mailto:a@example.edu".to_owned()], Vec::new()));
+}
+
+#[tokio::test]
 async fn a_tool_changes_no_schema_beneath_a_running_daemon() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("db");

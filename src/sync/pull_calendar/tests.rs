@@ -1,3 +1,4 @@
+use super::super::health::{Setback, TroubleKind};
 use super::super::lone::tests::{Bench, event, noon};
 use super::super::pull::{AccountSettings, Pass};
 use super::*;
@@ -23,6 +24,9 @@ struct Script {
     status: Option<u16>,
     queries_fail: bool,
     home: Option<&'static str>,
+    subscribed: bool,
+    /// There is another calendar, `two/`.
+    second: bool,
 }
 
 type Shared = Arc<Mutex<Script>>;
@@ -76,16 +80,22 @@ impl Script {
             ));
         }
         if seen.path == home && seen.method == "PROPFIND" {
-            return multistatus(&own);
+            let subscribed = found(
+                &format!("{home}holidays/"),
+                "<resourcetype><collection/><S:subscribed xmlns:S=\"http://calendarserver.org/ns/\"/></resourcetype><displayname>Holidays</displayname>",
+            );
+            let two = found(&format!("{home}two/"), "<resourcetype><collection/><C:calendar/></resourcetype>");
+            let more = [self.subscribed.then_some(subscribed), self.second.then_some(two)];
+            return multistatus(&more.into_iter().flatten().fold(own, |all, one| all + &one));
         }
         if seen.method == "OPTIONS" {
             return answer(200, "DAV: 1, calendar-access\r\n", "");
         }
-        if !seen.path.starts_with(&calendar) {
-            return answer(404, "", "");
-        }
         if let Some(status) = self.status {
             return answer(status, "", "");
+        }
+        if !seen.path.starts_with(&calendar) {
+            return answer(404, "", "");
         }
         match seen.method.as_str() {
             "PROPFIND" if seen.head.contains("depth: 0") => multistatus(&own),
@@ -291,7 +301,11 @@ async fn without_tokens_the_ctag_is_asked_and_without_that_the_list() {
         script.objects = vec![("b.ics", "\"1\"", "b")];
         script.ctag = Some("c2");
     });
-    assert_eq!(world.reads(2).await, ["state", "list", "GET"]);
+    assert_eq!(
+        world.reads(2).await,
+        ["state", "list", "multiget", "GET"],
+        "what the list leaves out is asked for by name"
+    );
     let (uids, learnt) = world.holds().await;
     assert_eq!((uids, learnt.way), (vec!["b".to_owned()], Way::Ctag));
     world.change(|script| script.ctag = None);
@@ -385,4 +399,37 @@ async fn a_calendar_that_is_gone_is_looked_for_at_once_and_found_where_it_went()
     let (pass, _) = world.pass(3).await;
     assert!(pass.rediscovered && pass.calendars[0].result.is_err());
     assert_eq!(world.holds().await.0, ["a"]);
+}
+
+#[tokio::test]
+async fn a_subscription_that_the_server_only_names_is_no_calendar_without_events() {
+    let mut world = World::new(Script { token: Some("t1"), ..Script::default() }).await;
+    world.change(|script| script.subscribed = true);
+    assert_eq!(world.pass(0).await.0.calendars.len(), 1, "it is not read");
+    let mut settings = AccountSettings::clone(&world.account.settings);
+    settings.calendars = Some(vec!["Work".to_owned(), "Holidays".to_owned()]);
+    world.account.settings = Arc::new(settings);
+    let (pass, _) = world.pass(1).await;
+    let error = pass.calendars[1].result.as_ref().unwrap_err().to_string();
+    assert!(error.contains("[[host.subscription]]"), "{error}");
+    // Named by the config, it was never read: nothing can be booked.
+    assert_eq!(world.account.sources().await.unwrap()[1].1, None);
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_the_login_or_asks_for_rest_is_not_asked_for_the_next_calendar() {
+    for status in [401, 429] {
+        let script = Script { token: Some("t1"), second: true, status: Some(status), ..Script::default() };
+        let world = World::new(script).await;
+        world.log.lock().unwrap().clear();
+        let pass = world.account.pass(noon(0)).await.unwrap();
+        let errors: Vec<String> =
+            pass.calendars.iter().map(|calendar| calendar.result.as_ref().unwrap_err().to_string()).collect();
+        assert!(errors[1].starts_with("not asked"), "{errors:?}");
+        let reports = world.log.lock().unwrap().iter().filter(|seen| seen.method == "REPORT").count();
+        assert_eq!(reports, 1, "{status}");
+        let setback = Setback::of_pass(&pass).unwrap();
+        let kind = if status == 401 { TroubleKind::Login } else { TroubleKind::Paused };
+        assert_eq!(setback.kind, kind);
+    }
 }
