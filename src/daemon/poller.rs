@@ -6,7 +6,7 @@ use super::setup::Services;
 use super::watch::{Watch, watch};
 use crate::availability::event_summary;
 use crate::booking::{BookingId, BookingState};
-use crate::caldav::Href;
+use crate::caldav::{ErrorKind, Href};
 use crate::store::{CalendarKey, Failure, StoreError};
 use crate::sync::{
     AccountSync, Found, HostBoard, Observation, Pass, Pause, Request, Requests, Setback, Settled, Source, Suspects,
@@ -335,8 +335,24 @@ async fn is_gone(
     owner: &[String],
 ) -> Result<bool, SyncError> {
     let Some(event) = settled.iter().find(|event| event.booking == id) else { return Ok(false) };
-    let object = account.client.get(&Href::new(event.place.href.clone())).await?;
-    Ok(object.is_none_or(|object| {
-        event_summary(&object.data, &account.settings.host.zone).is_some_and(|facts| facts.is_called_off(owner))
-    }))
+    let zone = &account.settings.host.zone;
+    let place = Href::new(event.place.href.clone());
+    if let Some(object) = account.client.get(&place).await? {
+        return Ok(event_summary(&object.data, zone).is_some_and(|facts| facts.is_called_off(owner)));
+    }
+    // A calendar that we do not read may have it now, under the name that it had: then it is still booked.
+    let name = event.place.href.rsplit('/').next().unwrap_or_default();
+    let calendars = account.store.calendars(&account.settings.host.id).await?;
+    for calendar in calendars.into_iter().filter(|calendar| calendar.key.account == account.settings.id) {
+        let there = match account.client.get(&Href::new(calendar.key.href).child(name)).await {
+            Ok(there) => there,
+            Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::NotFound) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let facts = there.and_then(|object| event_summary(&object.data, zone));
+        if facts.is_some_and(|facts| facts.uid == event.uid && !facts.is_called_off(owner)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

@@ -4,6 +4,7 @@
 use super::office::Office;
 use crate::story::meeting_at;
 use crate::support::{Answer, Calendar, Day, Exchange, OwnServer, event, root, stamp};
+use serde_json::Value;
 use std::fmt::Write;
 use std::fs::File;
 use std::io::{Read, Seek, Write as _};
@@ -53,7 +54,10 @@ impl Behaviour {
         };
         let made = put("probe.ics", &[("if-none-match", "*")], &text).await;
         let etag = made.header("etag").to_owned();
-        self.note("PUT of a new event", format!("{}, {}", made.status, if etag.is_empty() { "no ETag" } else { "ETag" }));
+        self.note(
+            "PUT of a new event",
+            format!("{}, {}", made.status, if etag.is_empty() { "no ETag" } else { "ETag" }),
+        );
         let listed = calendar.request("PROPFIND", "", &[("depth", "1")], PROPFIND).await.text();
         let at_once = listed.contains("probe.ics");
         self.note("lists its own write", if at_once { "at once" } else { "later" });
@@ -77,6 +81,7 @@ impl Behaviour {
         calendar.request("DELETE", "twin.ics", &[], "").await;
         let delete = async |condition: &[(&str, &str)]| calendar.request("DELETE", "probe.ics", condition, "").await;
         self.note("DELETE, stale If-Match", status(delete(&[("if-match", "\"stale\"")]).await));
+        put("probe.ics", &[], &text).await;
         let (first, again) = (delete(&[]).await.status, delete(&[]).await.status);
         self.note("DELETE, twice", format!("{first}, {again}"));
         calendar.put("anew.ics", &meeting_at("anew", day, "10:00", "11:00")).await;
@@ -167,17 +172,11 @@ impl Behaviour {
 
     /// What the daemon made of it.
     pub(super) async fn officehours(&mut self, office: &Office) {
-        let asked: Vec<String> = office.first_pass.iter().take_while(|exchange| exchange.method == "PROPFIND").map(step).collect();
+        let asked: Vec<String> =
+            office.first_pass.iter().take_while(|exchange| exchange.method == "PROPFIND").map(step).collect();
         self.note("found from the bare address", asked.join(", "));
-        let (token, strategy) = office.strategy(&office.work);
-        self.note(
-            "officehours syncs by",
-            match (token, strategy.as_deref()) {
-                (Some(_), None) => "token".to_owned(),
-                (None, Some("listing")) => "CTag, then list".to_owned(),
-                other => format!("{other:?}"),
-            },
-        );
+        let strategy: Value = serde_json::from_str(&office.strategy(&office.work)).unwrap();
+        self.note("officehours reads by", strategy["way"].as_str().unwrap());
         office.proxy.log();
         office.daemon.wait_two_polls().await;
         let log = office.proxy.log();

@@ -6,6 +6,7 @@
 mod behaviour;
 mod large;
 mod office;
+mod robust;
 
 use crate::story::{events_of, meeting_at, the_event_of};
 use crate::support::{Day, Fault, ON_THE_SERVER, OwnServer, event, eventually, stamp, token};
@@ -215,6 +216,14 @@ async fn moved_by_the_host(office: &mut Office) {
     office.wait_start(&guest, day.at("11:00")).await;
     office.in_step("it was moved there").await;
 
+    // To one that we do not read, and back: it is booked all the same.
+    other.carry_event(uid, &office.unread).await;
+    office.in_step("it went where we do not look").await;
+    office.outlast_the_grace().await;
+    assert_eq!(office.daemon.booking(&guest).await["state"], "confirmed");
+    office.unread.carry_event(uid, &other).await;
+    office.in_step("it came back").await;
+
     // Deleted, it is believed after the grace period.
     let text = other.text_of(uid).await;
     other.delete_event(uid).await;
@@ -227,7 +236,7 @@ async fn moved_by_the_host(office: &mut Office) {
     other.put("restored.ics", &text.replace("TRANSP:TRANSPARENT", "TRANSP:OPAQUE")).await;
     office.expect("restored", &[(day, "11:00", "11:30")]);
     office.in_step("the host restored the event").await;
-    office.daemon.wait_starts("office-hour", day, &office::ALL[..4]).await;
+    office.daemon.wait_starts("office-hour", day, &["09:00", "09:30", "10:00", "10:30", "11:30"]).await;
     assert_eq!(office.daemon.booking(&guest).await["state"], "cancelled");
     office.wait_log(log, "came back").await;
 }
@@ -242,7 +251,8 @@ async fn not_guessed(office: &mut Office) {
     let uid = ours["uid"].as_str().unwrap();
     let next_day = Day::ahead(5);
     let (from, to) = (json!({"date": day.0.to_string()}), json!({"date": next_day.0.to_string()}));
-    let times = json!({"DTSTART": {"instant": day.at("09:00").to_string()}, "DTEND": {"instant": day.at("09:30").to_string()}});
+    let times =
+        json!({"DTSTART": {"instant": day.at("09:00").to_string()}, "DTEND": {"instant": day.at("09:30").to_string()}});
     for (odd, back, said, busy) in [
         (json!({"DTSTART": from, "DTEND": to}), times, "all-day", vec![(day, "00:00", "24:00")]),
         (
