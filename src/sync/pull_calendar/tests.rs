@@ -240,7 +240,7 @@ async fn a_list_in_the_place_of_changes_is_compared_as_one() {
         script.objects.pop();
         (script.delta, script.token) = (vec!["a.ics", "b.ics"], Some("t2"));
     });
-    assert_eq!(world.reads(1).await, ["sync", "multiget", "sync", "query"]);
+    assert_eq!(world.reads(1).await, ["sync", "multiget", "sync", "query", "GET"], "what is not listed is asked for");
     assert_eq!(world.holds().await.0, ["a", "b"]);
 }
 
