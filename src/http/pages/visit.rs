@@ -60,10 +60,14 @@ impl Visit {
     pub(super) fn path_with(&self, url: &str, more: &[(&str, &str)]) -> String {
         let origin = self.links().base().len() - self.links().base_path().len();
         let path = url.get(origin..).filter(|path| path.starts_with('/')).unwrap_or("/");
+        // The pages of a booking know the zone that it was made in.
+        let knows_zone = ["/b/", "/h/"]
+            .iter()
+            .any(|first| url.get(self.links().base().len()..).is_some_and(|rest| rest.starts_with(first)));
         let query: Vec<String> = more
             .iter()
             .map(|(name, value)| (*name, *value))
-            .chain(self.along())
+            .chain(self.along().filter(|(name, _)| !(knows_zone && *name == "tz")))
             .map(|(name, value)| format!("{name}={}", encoded(value)))
             .collect();
         if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
@@ -114,6 +118,7 @@ pub(super) mod tests {
         assert_eq!(visit("").path(url), "/meet/noether");
         assert_eq!(visit("day=x&x=y").path(url), "/meet/noether");
         assert_eq!(visit("tz=Europe/Paris&embed=1").path(url), "/meet/noether?tz=Europe%2FParis&embed=1");
+        assert_eq!(visit("tz=Europe/Paris").path("https://example.edu/meet/b/token"), "/meet/b/token");
         assert_eq!(visit("tz=Nowhere&embed=2").path_with(url, &[("month", "2026-12")]), "/meet/noether?month=2026-12");
         assert_eq!(visit("tz=Europe/Paris&embed=1").hidden(), [("embed".to_owned(), "1".to_owned())]);
     }
