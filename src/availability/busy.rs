@@ -196,9 +196,10 @@ impl EventFacts {
         self.status.as_deref() == Some("CANCELLED")
     }
 
-    /// True when it is cancelled, or the one with these addresses (in lower case) declined it.
+    /// True when it is cancelled, or the one with these calendar user addresses (`mailto:…`, in lower case) declined it.
     pub fn is_called_off(&self, owner: &[String]) -> bool {
-        self.is_cancelled() || self.declined.iter().any(|address| owner.contains(address))
+        let owner = |address: &String| owner.iter().any(|own| own.strip_prefix("mailto:") == Some(address));
+        self.is_cancelled() || self.declined.iter().any(owner)
     }
 }
 

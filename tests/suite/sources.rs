@@ -13,10 +13,10 @@ const ALL: [&str; 6] = ["09:00", "09:30", "10:00", "10:30", "11:00", "11:30"];
 /// A published calendar: what it gives, `None` for a server that fails.
 type Published = Arc<Mutex<Option<String>>>;
 
-/// Serves it under a secret URL.
+/// Serves it under a URL that is known to nobody else.
 async fn publish(first: Option<String>) -> (String, Published) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/secret/calendar.ics", listener.local_addr().unwrap());
+    let url = format!("http://{}/5f2c81d0e7/calendar.ics", listener.local_addr().unwrap());
     let published = Published::new(Mutex::new(first));
     let given = published.clone();
     tokio::spawn(async move {
@@ -90,7 +90,7 @@ async fn subscriptions_and_folders_make_the_host_busy_too() {
         let output = daemon.command(arguments);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{arguments:?}: {text} {}", String::from_utf8_lossy(&output.stderr));
-        assert!(!text.contains("secret"), "{text}");
+        assert!(!text.contains("5f2c81d0e7"), "{text}");
         text
     };
     replace(vdir, "c.ics", &meeting_at("c", day, "10:00", "10:30"));
@@ -105,7 +105,7 @@ async fn subscriptions_and_folders_make_the_host_busy_too() {
     for time in ["10:00", "11:00"] {
         assert!(busy.contains(&day.at(time).to_string()), "{busy}");
     }
-    assert!(!daemon.log().contains("secret"), "{}", daemon.log());
+    assert!(!daemon.log().contains("5f2c81d0e7"), "{}", daemon.log());
 
     // Out of the config, out of the store.
     let text = std::fs::read_to_string(daemon.config_path()).unwrap();

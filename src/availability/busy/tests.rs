@@ -406,3 +406,18 @@ fn the_facts_of_an_event_are_told() {
     assert_eq!((facts.sequence, facts.all_day, facts.recurring), (7, false, false));
     assert_eq!(event_summary(b"BEGIN:VCALENDAR", &Zone::utc()), None);
 }
+
+#[test]
+fn an_event_that_its_owner_declined_is_called_off_and_one_that_a_guest_declined_is_not() {
+    let zone = Zone::named("Europe/Berlin").unwrap();
+    let of = |attendee: &str| {
+        let event = format!(
+            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nDTSTART:20260303T100000Z\nDTEND:20260303T103000Z\n{attendee}\nEND:VEVENT\nEND:VCALENDAR\n"
+        );
+        event_summary(event.as_bytes(), &zone).unwrap().is_called_off(&["mailto:noether@example.edu".to_owned()])
+    };
+    assert!(of("ATTENDEE;PARTSTAT=DECLINED:MAILTO:Noether@example.edu"));
+    assert!(!of("ATTENDEE;PARTSTAT=ACCEPTED:mailto:noether@example.edu"));
+    assert!(!of("ATTENDEE;PARTSTAT=DECLINED:mailto:ada@example.org"));
+    assert!(of("STATUS:CANCELLED"));
+}
