@@ -3,9 +3,11 @@
 //! The map, in four bands; a band imports only the bands above it (ARCHITECTURE.md, enforced by a test).
 
 // 1. Values and rules: pure. No I/O, no async, no "now", no randomness.
+pub mod alert; // what hosts have to be told, once
 pub mod availability; // intervals, hours, meeting types, busy time -> slots, and why
 pub mod booking; // a booking, its states, and its one transition function
 pub mod ical; // RFC 5545 text <-> values; the one place that knows time zones
+pub mod language; // what people read, in each language; dates and clocks
 pub mod recurrence; // RRULE, RDATE, EXDATE, overrides -> occurrences in a window
 
 // 2. Adapters: one protocol each, strangers to each other.

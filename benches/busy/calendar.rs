@@ -1,6 +1,6 @@
 //! The calendars that are measured: the same for every engine.
 
-use officehours::availability::{AllDay, BusyRules, Interval, Tentative};
+use officehours::availability::{BusyRules, Counting, Interval};
 use officehours::ical::Zone;
 
 /// Sixty days from 1 March 2026.
@@ -12,8 +12,7 @@ pub(crate) fn rules() -> BusyRules {
     BusyRules {
         zone: Zone::named("Europe/Berlin").unwrap(),
         owner: vec!["mailto:prof@example.edu".to_owned()],
-        all_day: AllDay::Obey,
-        tentative: Tentative::Busy,
+        counting: Counting::default(),
     }
 }
 

@@ -30,6 +30,7 @@ fn host(hours: Hours) -> Arc<Host> {
         seats: 1,
         location: String::new(),
         confirm: Confirm::Instant,
+        reminders: Vec::new(),
         questions: Vec::new(),
         hours: None,
     };
@@ -41,6 +42,7 @@ fn host(hours: Hours) -> Arc<Host> {
         zone: rules().zone,
         max_staleness: SignedDuration::from_mins(30),
         hours,
+        language: officehours::language::Language::default(),
         meetings: vec![Arc::new(meeting)],
     })
 }
@@ -55,7 +57,14 @@ fn board(nth: usize) -> (HostBoard, CalendarKey) {
     hours.weekly.add("Mon-Fri 06:00-22:00").unwrap();
     let host = host(hours);
     let key = CalendarKey { host: host.id.clone(), account: "work".into(), href: "/cal/".into() };
-    let settings = SourceSettings { key: key.clone(), name: "Work".into(), rules: rules(), busy: true, opens: None };
+    let settings = SourceSettings {
+        key: key.clone(),
+        name: "Work".into(),
+        rules: rules(),
+        busy: true,
+        opens: None,
+        is_availability: false,
+    };
     let board = HostBoard::new(host, now());
     let objects = objects().into_iter().enumerate().filter(|(n, _)| n % nth == 0);
     let objects = objects.map(|(number, data)| stored(number, data)).collect();

@@ -1,28 +1,34 @@
 //! Which events make a host busy: TRANSP, STATUS, the host's own PARTSTAT, Outlook's BUSYSTATUS (RFC 5545 3.8.2.7,
 //! 3.8.1.11, 3.2.12; MS-OXCICAL). Start with [`blocks`].
 
-use super::{AllDay, BusyRules, Tentative};
+use super::{AllDay, BusyRules, Tentative, Unanswered};
 use crate::ical::{Event, Property};
 
 /// True when the event, in the version that holds for an instance, makes the host busy.
 pub(crate) fn blocks(event: &Event<'_>, all_day: bool, rules: &BusyRules) -> bool {
     let value = |name: &str| event.component.get(name).map(|property| property.value.trim());
-    if is_cancelled(event) || (all_day && rules.all_day == AllDay::Free) {
+    if is_cancelled(event) || (all_day && rules.counting.all_day == AllDay::Free) {
         return false;
     }
     let answer = answer(event, rules);
     if answer == Answer::Declined {
         return false;
     }
-    if all_day && rules.all_day == AllDay::Busy {
+    if all_day && rules.counting.all_day == AllDay::Busy {
         return true;
     }
-    // An invitation that was not answered: a stranger's all-day one must not empty a day, a timed one may be meant.
-    if all_day && answer == Answer::None {
-        return false;
+    match rules.counting.unanswered {
+        // A stranger's all-day invitation must not empty a day, a timed one may be meant.
+        Unanswered::Timed if all_day && answer == Answer::None => return false,
+        Unanswered::Free if answer == Answer::None => return false,
+        _ => {}
     }
     let outlook = value("X-MICROSOFT-CDO-BUSYSTATUS").or_else(|| value("X-MICROSOFT-CDO-INTENDEDSTATUS"));
     let outlook = outlook.map(str::to_ascii_uppercase);
+    let outlook = outlook.map(|status| match status.as_str() {
+        "WORKINGELSEWHERE" if rules.counting.working_elsewhere => "BUSY".to_owned(),
+        _ => status,
+    });
     let (mut busy, mut tentative) = match value("TRANSP").map(str::to_ascii_uppercase).as_deref() {
         Some("TRANSPARENT") => (false, false),
         // Outlook says "free" beside an explicit OPAQUE: the busier of the two counts.
@@ -36,9 +42,20 @@ pub(crate) fn blocks(event: &Event<'_>, all_day: bool, rules: &BusyRules) -> boo
         Some("TENTATIVE") if !busy => (busy, tentative) = (true, true),
         _ => {}
     }
+    busy |= rules.counting.transparent;
     tentative |=
         value("STATUS").is_some_and(|status| status.eq_ignore_ascii_case("TENTATIVE")) || answer == Answer::Tentative;
-    busy && !(tentative && rules.tentative == Tentative::Free)
+    busy && !(tentative && rules.counting.tentative == Tentative::Free)
+}
+
+/// True when its title is one of those that the host has ignored.
+pub(crate) fn is_ignored(event: &Event<'_>, rules: &BusyRules) -> bool {
+    let titles = &rules.counting.ignore_titles;
+    if titles.is_empty() {
+        return false;
+    }
+    let summary = event.summary();
+    titles.iter().any(|title| title.is_of(&summary))
 }
 
 /// STATUS:CANCELLED.

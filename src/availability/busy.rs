@@ -4,7 +4,7 @@
 use super::blocking;
 use super::happening::{Happening, Kind, Objects};
 use super::{BusyRules, Interval};
-use crate::ical::{EventTime, Zone, read};
+use crate::ical::{Component, Event, EventTime, Zone, read};
 use std::sync::Arc;
 
 /// A stretch of busy time and what makes it so.
@@ -36,6 +36,8 @@ pub enum BusyKind {
     Event,
     /// A period of a VFREEBUSY.
     FreeBusy,
+    /// Outside of what VAVAILABILITY makes available (RFC 7953).
+    Unavailable,
     /// A recurrence rule that cannot be expanded: busy from its start on, as far as it could reach.
     Unreadable,
     /// A recurrence that was too much work to expand: busy from there on, as far as it could reach.
@@ -56,6 +58,8 @@ pub struct Warning {
 pub struct ObjectBusy {
     /// Those that overlap the window, sorted by start and end. They may overlap each other.
     pub intervals: Vec<BusyInterval>,
+    /// What would be busy but for `ignore_titles`; in no particular order.
+    pub ignored: Vec<BusyInterval>,
     /// What was not understood.
     pub warnings: Vec<Warning>,
     /// Each UID in it once, in the order of the text.
@@ -65,12 +69,44 @@ pub struct ObjectBusy {
 /// The busy time of one calendar object (or of a whole iCalendar file), from its text. Never fails: what cannot be
 /// read is busy as far as it can be read, and a warning.
 pub fn object_busy(data: &[u8], rules: &BusyRules, window: Interval) -> ObjectBusy {
-    let blocks = |event: &crate::ical::Event<'_>, all_day: bool| blocking::blocks(event, all_day, rules);
+    let blocks = |event: &Event<'_>, all_day: bool| blocking::blocks(event, all_day, rules);
+    let counts = |event: &Event<'_>, all_day: bool| blocks(event, all_day) && !blocking::is_ignored(event, rules);
+    let ignored = |event: &Event<'_>, all_day: bool| blocks(event, all_day) && blocking::is_ignored(event, rules);
     let calendars = read(data);
     let mut objects = Objects::new(&calendars, data.len(), &rules.zone);
+    if !rules.counting.travel_time {
+        objects = objects.without_travel();
+    }
     let mut busy = ObjectBusy { uids: objects.uids(), ..ObjectBusy::default() };
-    let happenings = objects.happenings(window, &blocks);
+    let happenings = objects.happenings(window, &counts);
+    busy.intervals = named(&objects, happenings);
+    if objects.events().any(|event| blocking::is_ignored(event, rules)) {
+        // Of what does not count, nothing needs to be told.
+        let warnings = objects.warnings.len();
+        let happenings = objects.happenings(window, &ignored);
+        objects.warnings.truncate(warnings);
+        busy.ignored = named(&objects, happenings);
+    }
+    if !objects.has_events() {
+        let cause =
+            Arc::new(BusyCause { uid: None, summary: String::new(), recurring: false, what: BusyKind::FreeBusy });
+        let periods = objects.free_busy(rules);
+        busy.intervals.extend(
+            periods
+                .into_iter()
+                .filter(|p| p.overlaps(window))
+                .map(|interval| BusyInterval { interval, cause: cause.clone() }),
+        );
+    }
+    busy.warnings = objects.warnings;
+    busy.intervals.sort_by_key(|busy| (busy.interval.start(), busy.interval.end()));
+    busy
+}
+
+/// The happenings with what makes each, shared by all of one event.
+fn named(objects: &Objects<'_>, happenings: Vec<Happening>) -> Vec<BusyInterval> {
     let mut causes: Vec<Option<Arc<BusyCause>>> = Vec::new();
+    let mut intervals = Vec::with_capacity(happenings.len());
     for Happening { interval, event, kind } in happenings {
         let kind = match kind {
             Kind::Event => BusyKind::Event,
@@ -93,22 +129,9 @@ pub fn object_busy(data: &[u8], rules: &BusyRules, window: Interval) -> ObjectBu
         if let Some(slot) = causes.get_mut(event) {
             *slot = Some(cause.clone());
         }
-        busy.intervals.push(BusyInterval { interval, cause });
+        intervals.push(BusyInterval { interval, cause });
     }
-    if !objects.has_events() {
-        let cause =
-            Arc::new(BusyCause { uid: None, summary: String::new(), recurring: false, what: BusyKind::FreeBusy });
-        let periods = objects.free_busy(rules);
-        busy.intervals.extend(
-            periods
-                .into_iter()
-                .filter(|p| p.overlaps(window))
-                .map(|interval| BusyInterval { interval, cause: cause.clone() }),
-        );
-    }
-    busy.warnings = objects.warnings;
-    busy.intervals.sort_by_key(|busy| (busy.interval.start(), busy.interval.end()));
-    busy
+    intervals
 }
 
 /// The intervals that events titled `summary` open (INTERFACE.md, `from_calendar`): those of their instances that are
@@ -116,7 +139,7 @@ pub fn object_busy(data: &[u8], rules: &BusyRules, window: Interval) -> ObjectBu
 /// What cannot be read opens nothing.
 pub fn object_opens(data: &[u8], rules: &BusyRules, window: Interval, summary: Option<&str>) -> Vec<Interval> {
     let wanted = summary.map(|summary| summary.trim().to_lowercase());
-    let opens = |event: &crate::ical::Event<'_>, _: bool| {
+    let opens = |event: &Event<'_>, _: bool| {
         !blocking::is_cancelled(event)
             && event.problems.is_empty()
             && wanted.as_ref().is_none_or(|wanted| event.summary().trim().to_lowercase() == *wanted)
@@ -158,6 +181,8 @@ pub struct EventFacts {
     pub recurring: bool,
     /// SEQUENCE; 0 when absent.
     pub sequence: i64,
+    /// The mail addresses, in lower case, of the attendees whose PARTSTAT is DECLINED.
+    pub declined: Vec<String>,
 }
 
 impl EventFacts {
@@ -195,8 +220,17 @@ pub fn event_summary(data: &[u8], zone: &Zone) -> Option<EventFacts> {
         description: text("DESCRIPTION"),
         recurring: others || !event.rules.is_empty() || !event.dates.is_empty(),
         sequence: event.sequence,
+        declined: declined(event.component),
         uid,
     })
+}
+
+fn declined(event: &Component<'_>) -> Vec<String> {
+    let attendees = event.properties.iter().filter(|property| property.name == "ATTENDEE");
+    let declined = attendees.filter(|attendee| attendee.param_is("PARTSTAT", "DECLINED"));
+    declined
+        .filter_map(|attendee| attendee.value.trim().to_lowercase().strip_prefix("mailto:").map(str::to_owned))
+        .collect()
 }
 
 #[cfg(test)]

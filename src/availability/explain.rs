@@ -5,6 +5,9 @@ use super::{BusyCause, BusyInterval, BusyKind, Interval, NotASlot, Situation, Sl
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
+/// How many of a calendar's warnings are told one by one.
+const WARNINGS_TOLD: usize = 10;
+
 /// What is known of one calendar.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownCalendar<'a> {
@@ -14,6 +17,8 @@ pub struct KnownCalendar<'a> {
     pub read_at: Option<Timestamp>,
     /// Its busy time; it may overlap.
     pub busy: &'a [BusyInterval],
+    /// What would be busy but for `ignore_titles`.
+    pub ignored: &'a [BusyInterval],
     /// What its events open.
     pub opens: &'a [Interval],
     /// What was not understood in it.
@@ -185,6 +190,7 @@ impl Situation<'_> {
             reasons.extend(self.bookings(time));
             reasons.extend(self.per_day(time));
         }
+        reasons.extend(known.calendars.iter().flat_map(|calendar| self.not_understood(calendar)));
         if let Some(limit) = self.meeting.per_guest {
             let text = format!(
                 "one guest's address may hold {} booking(s) in any {}; that is decided when a guest books",
@@ -339,14 +345,28 @@ impl Situation<'_> {
             Some(at) => {
                 let mut text = format!("calendar {name:?} was read {}", self.clock(at));
                 if !calendar.warnings.is_empty() {
-                    text.push_str(&format!(
-                        "; {} thing(s) in it were not understood: see officehours check",
-                        calendar.warnings.len()
-                    ));
+                    text.push_str(&format!("; {} thing(s) in it were not understood", calendar.warnings.len()));
                 }
                 holds(Rule::Calendars, text)
             }
         }
+    }
+
+    /// What was not understood in a calendar, a few of it.
+    fn not_understood(&self, calendar: &KnownCalendar<'_>) -> Vec<Reason> {
+        let note = |text| Reason { rule: Rule::Calendars, effect: Effect::Note, text };
+        let told = calendar.warnings.iter().take(WARNINGS_TOLD).map(|warning| {
+            let of = warning.uid.as_deref().unwrap_or("an event without UID");
+            note(format!("calendar {:?}, {of}: {}", calendar.name, warning.what))
+        });
+        let mut notes: Vec<Reason> = told.collect();
+        if let Some(more) = calendar.warnings.len().checked_sub(WARNINGS_TOLD).filter(|more| *more > 0) {
+            notes.push(note(format!(
+                "calendar {:?}: {more} more thing(s) were not understood: see officehours check",
+                calendar.name
+            )));
+        }
+        notes
     }
 
     /// Each event that is in the way.
@@ -377,6 +397,17 @@ impl Situation<'_> {
         }
         if reasons.is_empty() {
             reasons.push(holds(Rule::Busy, format!("no calendar is busy {}", self.range(kept))));
+        }
+        for calendar in known.calendars {
+            for ignored in calendar.ignored.iter().filter(|ignored| ignored.interval.overlaps(kept)) {
+                let text = format!(
+                    "{} of calendar {:?}, {}, does not count: `ignore_titles` has its title",
+                    name_of(&ignored.cause),
+                    calendar.name,
+                    self.range(ignored.interval)
+                );
+                reasons.push(Reason { rule: Rule::Busy, effect: Effect::Note, text });
+            }
         }
         reasons
     }
@@ -467,6 +498,10 @@ fn name_of(cause: &BusyCause) -> String {
     match cause.what {
         BusyKind::Event if cause.recurring => format!("{title} (one of a series)"),
         BusyKind::Event => title,
+        BusyKind::Unavailable => match cause.summary.trim() {
+            "" => "the time outside of the availability".to_owned(),
+            title => format!("the time outside of the availability {title:?}"),
+        },
         BusyKind::FreeBusy => "a busy period (VFREEBUSY)".to_owned(),
         BusyKind::Unreadable => {
             format!("{title}, whose recurrence cannot be read and is busy as far as it could reach,")

@@ -15,7 +15,7 @@ impl Objects<'_> {
                 let kind = property.param("FBTYPE").map(|kind| kind.trim().to_ascii_uppercase());
                 match kind.as_deref() {
                     Some("FREE") => continue,
-                    Some("BUSY-TENTATIVE") if rules.tentative == Tentative::Free => continue,
+                    Some("BUSY-TENTATIVE") if rules.counting.tentative == Tentative::Free => continue,
                     _ => {}
                 }
                 for value in property.value.split(',').map(str::trim).filter(|value| !value.is_empty()) {

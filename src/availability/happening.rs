@@ -2,7 +2,7 @@
 //! 3.2.13), each instance an interval. Whether it counts, the caller decides. Start with [`Objects`].
 
 use super::{Interval, Warning};
-use crate::ical::{Component, Event, EventTime, Length, Written, Zone, ZoneNames, parse_written};
+use crate::ical::{Component, Event, EventTime, Length, Written, Zone, ZoneNames, disagreement, parse_written};
 use crate::recurrence::local::{DAY, Local, local_of};
 use crate::recurrence::{Budget, Instance, Name, RecurrenceSet};
 use jiff::Timestamp;
@@ -60,6 +60,20 @@ impl<'a> Objects<'a> {
             }
         }
         objects
+    }
+
+    /// The AVAILABLE components of a VAVAILABILITY, which recur as events do (RFC 7953 3.1).
+    pub(super) fn available(
+        calendar: &'a Component<'a>,
+        vavailability: &'a Component<'a>,
+        size: usize,
+        host: &'a Zone,
+    ) -> Objects<'a> {
+        let mut zones = ZoneNames::new(host, calendar.children("VTIMEZONE").collect());
+        let events = vavailability.children("AVAILABLE").map(|component| Event::read(component, &mut zones, host));
+        let events = events.collect();
+        let calendars = std::slice::from_ref(calendar);
+        Objects { calendars, host, events, budget: Budget::for_object(size), warnings: Vec::new() }
     }
 
     /// Without the time that it takes to get there.
@@ -126,7 +140,24 @@ impl<'a> Objects<'a> {
                 self.warnings.push(Warning { uid, what });
             }
         }
+        if !found.is_empty() {
+            self.compare_zones(window);
+        }
         found
+    }
+
+    /// Warns of each VTIMEZONE that an event uses and that differs from the rules of its name within the window.
+    fn compare_zones(&mut self, window: Interval) {
+        for vtimezone in self.calendars.iter().flat_map(|calendar| calendar.children("VTIMEZONE")) {
+            let Some((zone, what)) = disagreement(vtimezone, window.start(), window.end()) else { continue };
+            let uses = |event: &&Event<'_>| matches!(&event.start, Some(EventTime::Zoned(_, of)) if *of == zone);
+            let mut users = self.events.iter().filter(uses);
+            let Some(first) = users.next() else { continue };
+            let uid = first.uid.clone().filter(|uid| users.all(|other| other.uid.as_ref() == Some(uid)));
+            if !self.warnings.iter().any(|warning| warning.what == what) {
+                self.warnings.push(Warning { uid, what });
+            }
+        }
     }
 }
 
@@ -134,7 +165,7 @@ impl<'a> Objects<'a> {
 pub(super) fn end_of(start: &EventTime, length: Length, host: &Zone) -> Option<Timestamp> {
     let zone = start.zone(host);
     let end = if start.is_date() {
-        host.second(local_of(start.civil()).saturating_add(length.days.saturating_mul(DAY)))?
+        host.second(local_of(start.civil()).saturating_add(length.days.saturating_mul(DAY))).unwrap_or(i64::MAX)
     } else {
         after(&zone, start.instant(host)?.as_second(), length)?
     };

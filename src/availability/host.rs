@@ -1,7 +1,8 @@
-//! A host: a person whose time can be booked, and how their calendars are read.
+//! A host: a person whose time can be booked.
 
 use super::{Hours, MeetingType};
 use crate::ical::Zone;
+use crate::language::Language;
 use jiff::SignedDuration;
 use std::fmt;
 use std::sync::Arc;
@@ -53,6 +54,8 @@ pub struct Host {
     pub max_staleness: SignedDuration,
     /// When the host is willing to meet, unless the meeting type says otherwise.
     pub hours: Hours,
+    /// What the host reads, and guests who say no other.
+    pub language: Language,
     /// What can be booked, in the order of the config.
     pub meetings: Vec<Arc<MeetingType>>,
 }
@@ -62,39 +65,4 @@ impl Host {
     pub fn meeting(&self, id: &str) -> Option<&Arc<MeetingType>> {
         self.meetings.iter().find(|meeting| meeting.id.as_str() == id)
     }
-}
-
-/// How the events of one calendar are read as busy time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BusyRules {
-    /// The zone of floating times and dates (RFC 4791 7.3), and of a TZID that nothing defines.
-    pub zone: Zone,
-    /// The host's own calendar user addresses, lower case, `mailto:` included where it is a mail address.
-    pub owner: Vec<String>,
-    /// How all-day events count.
-    pub all_day: AllDay,
-    /// How STATUS:TENTATIVE and PARTSTAT=TENTATIVE count.
-    pub tentative: Tentative,
-}
-
-/// How all-day events count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum AllDay {
-    /// TRANSP decides, as RFC 5545 has it.
-    #[default]
-    Obey,
-    /// They are always busy.
-    Busy,
-    /// They are never busy.
-    Free,
-}
-
-/// How tentative events count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tentative {
-    /// As busy.
-    #[default]
-    Busy,
-    /// As free.
-    Free,
 }

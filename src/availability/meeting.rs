@@ -58,6 +58,8 @@ pub struct MeetingType {
     pub location: String,
     /// What makes a booking firm.
     pub confirm: Confirm,
+    /// How long before it starts the guest is reminded.
+    pub reminders: Vec<SignedDuration>,
     /// What the guest is asked.
     pub questions: Vec<Question>,
     /// Instead of the host's hours.

@@ -3,6 +3,7 @@
 mod blocking;
 mod busy;
 mod clock;
+mod counting;
 mod explain;
 mod free_busy;
 mod happening;
@@ -13,14 +14,17 @@ mod meeting;
 #[cfg(test)]
 mod properties;
 mod slots;
+mod vavailability;
 
 pub use busy::{
     BusyCause, BusyInterval, BusyKind, EventFacts, ObjectBusy, Warning, event_summary, object_busy, object_opens,
 };
 pub use clock::Clock;
+pub use counting::{AllDay, BusyRules, Counting, Tentative, Title, Unanswered};
 pub use explain::{Decision, Effect, Explanation, Known, KnownCalendar, Reason, Rule};
-pub use host::{AllDay, BusyRules, Host, HostId, Tentative};
+pub use host::{Host, HostId};
 pub use hours::{DateHours, Hours, HoursError, TimeRange, WeeklyHours};
 pub use interval::{Interval, IntervalSet};
 pub use meeting::{Confirm, MeetingId, MeetingType, PerGuest, Question};
 pub use slots::{Held, NotASlot, Situation, Slot, Taken, Verdict, spans};
+pub use vavailability::{ObjectAvailability, object_availability};

@@ -1,6 +1,6 @@
 //! What must hold of busy time whatever the calendar: generated calendars, and fixtures mutated without end.
 
-use super::{AllDay, BusyRules, Interval, IntervalSet, Tentative, object_busy, object_opens};
+use super::{BusyRules, Counting, Interval, IntervalSet, object_busy, object_opens};
 use crate::ical::Zone;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -10,8 +10,7 @@ fn rules(zone: &str) -> BusyRules {
     BusyRules {
         zone: Zone::named(zone).unwrap(),
         owner: vec!["mailto:prof@example.edu".to_owned()],
-        all_day: AllDay::Obey,
-        tentative: Tentative::Busy,
+        counting: Counting::default(),
     }
 }
 

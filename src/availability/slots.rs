@@ -290,6 +290,7 @@ mod tests {
             seats: 1,
             location: String::new(),
             confirm: Confirm::Instant,
+            reminders: Vec::new(),
             questions: Vec::new(),
             hours: None,
         }

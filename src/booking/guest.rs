@@ -1,5 +1,7 @@
 //! A guest: a person who books. What strangers typed, cleaned at the border.
 
+use crate::language::Language;
+
 /// Who booked, and what they said. No control character in `name` and `email`; `note` and answers have line feeds only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guest {
@@ -11,6 +13,8 @@ pub struct Guest {
     pub note: String,
     /// The IANA name of the zone that the guest sees times in.
     pub time_zone: Option<String>,
+    /// What the guest reads; `None`: the host's.
+    pub language: Option<Language>,
     /// In the order of the questions.
     pub answers: Vec<Answer>,
 }

@@ -55,6 +55,16 @@ impl Links {
         format!("{}/b/{guest_token}", self.base)
     }
 
+    /// Where the guest's booking is cancelled.
+    pub fn cancel(&self, guest_token: &str) -> String {
+        format!("{}/b/{guest_token}/cancel", self.base)
+    }
+
+    /// Where the guest chooses another time.
+    pub fn reschedule(&self, guest_token: &str) -> String {
+        format!("{}/b/{guest_token}/move", self.base)
+    }
+
     /// Where the guest's address is confirmed.
     pub fn confirmation(&self, confirm_token: &str) -> String {
         format!("{}/b/{confirm_token}/confirm", self.base)

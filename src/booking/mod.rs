@@ -9,7 +9,7 @@ mod transition;
 pub mod when;
 
 pub use guest::{Answer, Guest};
-pub use invite::guest_event;
+pub use invite::{Organizer, guest_event, organizer};
 pub use links::Links;
 pub use payload::Payload;
 pub use state::BookingState;
@@ -61,6 +61,10 @@ pub struct Booking {
     pub sequence: u32,
     /// SEQUENCE of the last invitation that the guest was sent; `None` before there was one.
     pub told: Option<u32>,
+    /// The time that the last invitation said; `None` before there was one.
+    pub told_time: Option<Interval>,
+    /// SEQUENCE of the invitation that the guest's calendar declined; `None`: none.
+    pub declined: Option<u32>,
     /// True when the host put it where it is by moving its event: it may then lie over other events.
     pub placed_by_host: bool,
     /// When it was made.

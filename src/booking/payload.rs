@@ -1,6 +1,7 @@
 //! What the outbox stores of an effect: all that has to be said later as it is now.
 
 use super::{Booking, Effect};
+use crate::availability::Interval;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -15,18 +16,22 @@ pub struct Payload {
     pub start: Timestamp,
     /// End of the booking then.
     pub end: Timestamp,
+    /// The time that the guest was told before, where it was another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<(Timestamp, Timestamp)>,
     /// When it was decided: DTSTAMP and Date of what is sent, the same in each retry.
     pub at: Timestamp,
 }
 
 impl Payload {
-    /// The effect on this version of the booking.
-    pub fn of(effect: &Effect, booking: &Booking) -> Payload {
+    /// The effect on this version of the booking, whose guest was told `before`.
+    pub fn of(effect: &Effect, booking: &Booking, before: Option<Interval>) -> Payload {
         Payload {
             effect: effect.clone(),
             sequence: booking.sequence,
             start: booking.time.start(),
             end: booking.time.end(),
+            before: before.filter(|before| *before != booking.time).map(|before| (before.start(), before.end())),
             at: booking.updated_at,
         }
     }

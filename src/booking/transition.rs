@@ -28,6 +28,10 @@ pub enum Command {
     EventMoved(Interval),
     /// The host deleted, cancelled or declined its event on the calendar.
     EventGone,
+    /// Its event came to the calendar after its end: a write that was thought lost has arrived.
+    EventLate,
+    /// The guest's calendar declined the invitation: are they asked whether to cancel?
+    AskToCancel,
 }
 
 /// What has to be done because of a change. Stored with it, performed by the outbox.
@@ -52,10 +56,18 @@ pub enum Message {
     Invitation,
     /// To the guest: another time, an iMIP REQUEST with a higher SEQUENCE.
     Moved,
+    /// To the guest: the host moved it; an iMIP REQUEST with a higher SEQUENCE.
+    MovedByHost,
     /// To the guest: an iMIP CANCEL.
     Cancelled,
+    /// To the guest: the host called it off; an iMIP CANCEL.
+    CancelledByHost,
     /// To the guest: the host did not approve.
     Declined,
+    /// To the guest: it is soon.
+    Reminder,
+    /// To the guest, whose calendar declined the invitation: the link to cancel.
+    AskToCancel,
     /// To the host: a booking to approve or decline.
     ApprovalRequest,
     /// To the host: a new booking.
@@ -64,6 +76,24 @@ pub enum Message {
     HostMoved,
     /// To the host: a booking was called off.
     HostCancelled,
+}
+
+impl Message {
+    /// Whether it goes to the guest; else to the host.
+    pub fn is_to_guest(self) -> bool {
+        match self {
+            Message::ConfirmAddress
+            | Message::Invitation
+            | Message::Moved
+            | Message::MovedByHost
+            | Message::Cancelled
+            | Message::CancelledByHost
+            | Message::Declined
+            | Message::Reminder
+            | Message::AskToCancel => true,
+            Message::ApprovalRequest | Message::HostBooked | Message::HostMoved | Message::HostCancelled => false,
+        }
+    }
 }
 
 /// The booking's state does not allow the command.
@@ -122,8 +152,9 @@ pub fn transition(
             if state != AwaitingEmail {
                 effects.push(Effect::DeleteEvent);
             }
-            effects.extend(told_of_cancel(booking));
-            if matches!(command, Command::CancelByGuest) && state != AwaitingEmail {
+            let by_guest = matches!(command, Command::CancelByGuest);
+            effects.extend(told_of_cancel(booking, by_guest));
+            if by_guest && state != AwaitingEmail {
                 effects.push(Effect::Mail(Message::HostCancelled));
             }
         }
@@ -165,7 +196,7 @@ pub fn transition(
                     true => (Message::Moved, Message::HostMoved),
                     false => (Message::Invitation, Message::HostBooked),
                 };
-                next.told = Some(next.sequence);
+                (next.told, next.told_time) = (Some(next.sequence), Some(next.time));
                 effects.extend([Effect::Mail(guest), Effect::Mail(host)]);
             }
             AwaitingApproval if *sequence == booking.sequence && !was_told(booking) => {
@@ -174,13 +205,14 @@ pub fn transition(
             _ => return Ok(None),
         },
         Command::EventMoved(time) => match state {
-            Reserved | Confirmed | AwaitingApproval if *time != booking.time => {
+            // While it is reserved its own write is under way, which meets the event as the host left it.
+            Confirmed | AwaitingApproval if *time != booking.time => {
                 next.time = *time;
                 next.placed_by_host = true;
                 next.sequence += 1;
                 if was_told(booking) {
-                    next.told = Some(next.sequence);
-                    effects.push(Effect::Mail(Message::Moved));
+                    (next.told, next.told_time) = (Some(next.sequence), Some(next.time));
+                    effects.push(Effect::Mail(Message::MovedByHost));
                 }
             }
             _ => return Ok(None),
@@ -189,9 +221,21 @@ pub fn transition(
             Reserved | Confirmed | AwaitingApproval => {
                 next.state = Cancelled;
                 next.sequence += 1;
-                effects.extend(told_of_cancel(booking));
+                effects.extend(told_of_cancel(booking, false));
             }
             _ => return Ok(None),
+        },
+        // Once for each version of the invitation, however often the calendar is read.
+        Command::AskToCancel => match state {
+            Confirmed if booking.declined != Some(booking.sequence) => {
+                next.declined = Some(booking.sequence);
+                effects.push(Effect::Mail(Message::AskToCancel));
+            }
+            _ => return Ok(None),
+        },
+        Command::EventLate => match state {
+            Cancelled | Declined | Expired => effects.push(Effect::DeleteEvent),
+            AwaitingEmail | AwaitingApproval | Reserved | Confirmed => return Ok(None),
         },
     }
     Ok(Some((next, effects)))
@@ -212,8 +256,9 @@ fn was_told(booking: &Booking) -> bool {
 }
 
 /// A CANCEL goes only to a guest who has the invitation, or who waits for the host's decision.
-fn told_of_cancel(booking: &Booking) -> Option<Effect> {
-    (was_told(booking) || booking.state == BookingState::AwaitingApproval).then_some(Effect::Mail(Message::Cancelled))
+fn told_of_cancel(booking: &Booking, by_guest: bool) -> Option<Effect> {
+    let message = if by_guest { Message::Cancelled } else { Message::CancelledByHost };
+    (was_told(booking) || booking.state == BookingState::AwaitingApproval).then_some(Effect::Mail(message))
 }
 
 #[cfg(test)]
@@ -246,11 +291,14 @@ mod tests {
                 email: "g@example.org".into(),
                 note: String::new(),
                 time_zone: None,
+                language: None,
                 answers: vec![],
             },
             uid: "u".into(),
             sequence: 0,
             told: (state == BookingState::Confirmed).then_some(0),
+            told_time: (state == BookingState::Confirmed).then(|| hour(100)),
+            declined: None,
             placed_by_host: false,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
@@ -263,7 +311,7 @@ mod tests {
         transition(booking, &command, Timestamp::UNIX_EPOCH).unwrap().unwrap()
     }
 
-    const ALL: [fn() -> Command; 10] = [
+    const ALL: [fn() -> Command; 12] = [
         || Command::ConfirmEmail,
         || Command::Approve,
         || Command::Decline,
@@ -274,14 +322,17 @@ mod tests {
         || Command::EventWritten(0),
         || Command::EventMoved(hour(300)),
         || Command::EventGone,
+        || Command::EventLate,
+        || Command::AskToCancel,
     ];
 
     #[test]
     fn an_ended_booking_never_holds_a_slot_again() {
         for ended in [BookingState::Cancelled, BookingState::Declined, BookingState::Expired] {
             for command in ALL {
-                if let Ok(Some((next, _))) = transition(&booking(ended), &command(), Timestamp::UNIX_EPOCH) {
-                    panic!("{ended} changed to {next:?} by {:?}", command())
+                if let Ok(Some((next, effects))) = transition(&booking(ended), &command(), Timestamp::UNIX_EPOCH) {
+                    let removed = (command(), next.state, effects.as_slice());
+                    assert_eq!(removed, (Command::EventLate, ended, &[Effect::DeleteEvent][..]), "{next:?}");
                 }
             }
         }
@@ -328,7 +379,16 @@ mod tests {
     #[test]
     fn a_cancel_found_on_the_calendar_does_not_delete_again() {
         let (_, effects) = apply(&booking(BookingState::Confirmed), Command::EventGone);
-        assert_eq!(effects, [Effect::Mail(Message::Cancelled)]);
+        assert_eq!(effects, [Effect::Mail(Message::CancelledByHost)]);
+    }
+
+    #[test]
+    fn a_guest_who_declined_is_asked_once_for_each_invitation() {
+        let (asked, effects) = apply(&booking(BookingState::Confirmed), Command::AskToCancel);
+        assert_eq!((asked.state, effects), (BookingState::Confirmed, vec![Effect::Mail(Message::AskToCancel)]));
+        assert_eq!(transition(&asked, &Command::AskToCancel, Timestamp::UNIX_EPOCH), Ok(None));
+        let (moved, _) = apply(&asked, Command::EventMoved(hour(200)));
+        assert!(transition(&moved, &Command::AskToCancel, Timestamp::UNIX_EPOCH).unwrap().is_some());
     }
 
     #[test]

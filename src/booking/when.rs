@@ -2,13 +2,13 @@
 
 use crate::availability::Interval;
 use crate::ical::Zone;
-use jiff::civil::{Date, DateTime};
-use jiff::{SignedDuration, Timestamp};
+use crate::language::Language;
+use jiff::Timestamp;
 
 /// A slot or booking in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct When {
-    /// `Tuesday 1 December 2026`, where the host is.
+    /// `Tuesday 1 December 2026`, where the host is, as the language writes it.
     pub date: String,
     /// `14:00–14:30`, where the host is.
     pub times: String,
@@ -21,7 +21,7 @@ pub struct When {
 }
 
 /// The same for the guest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct GuestWhen {
     /// Only when it is another date there.
     pub date: Option<String>,
@@ -33,18 +33,18 @@ pub struct GuestWhen {
 
 impl When {
     /// `time` where the host is, and where the guest is.
-    pub fn new(time: Interval, host: &Zone, guest: Option<&Zone>) -> When {
+    pub fn new(time: Interval, host: &Zone, guest: Option<&Zone>, language: Language) -> When {
         let date = host.civil(time.start()).date();
         When {
-            date: long_date(date),
-            times: times(time, host),
+            date: language.long_date(date),
+            times: times(time, host, language),
             zone: label(host, time.start()),
             start: time.start().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             guest: guest.filter(|guest| guest.offset(time.start()) != host.offset(time.start())).map(|guest| {
                 let theirs = guest.civil(time.start()).date();
                 GuestWhen {
-                    date: (theirs != date).then(|| long_date(theirs)),
-                    times: times(time, guest),
+                    date: (theirs != date).then(|| language.long_date(theirs)),
+                    times: times(time, guest, language),
                     zone: label(guest, time.start()),
                 }
             }),
@@ -52,18 +52,8 @@ impl When {
     }
 }
 
-fn times(time: Interval, zone: &Zone) -> String {
-    format!("{}–{}", clock(zone.civil(time.start())), clock(zone.civil(time.end())))
-}
-
-/// `14:00`.
-pub fn clock(time: DateTime) -> String {
-    time.strftime("%H:%M").to_string()
-}
-
-/// `Tuesday 1 December 2026`.
-pub fn long_date(date: Date) -> String {
-    date.strftime("%A %-d %B %Y").to_string()
+fn times(time: Interval, zone: &Zone, language: Language) -> String {
+    language.times(zone.civil(time.start()), zone.civil(time.end()))
 }
 
 /// `Berlin, UTC+1`: the offset at that instant, for the clocks may change before.
@@ -89,19 +79,11 @@ pub fn offset(zone: &Zone, at: Timestamp) -> String {
     }
 }
 
-/// `30 minutes`, `1 hour`, `1 hour 30 minutes`.
-pub fn length(duration: SignedDuration) -> String {
-    let many = |count: i64, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-    match (duration.as_mins() / 60, duration.as_mins() % 60) {
-        (0, minutes) => many(minutes, "minute"),
-        (hours, 0) => many(hours, "hour"),
-        (hours, minutes) => format!("{} {}", many(hours, "hour"), many(minutes, "minute")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Language::{English, German};
+    use jiff::SignedDuration;
 
     fn slot(start: &str) -> Interval {
         let start: Timestamp = start.parse().unwrap();
@@ -115,35 +97,42 @@ mod tests {
     #[test]
     fn both_clocks_are_shown_only_when_they_differ_at_that_time() {
         let berlin = zone("Europe/Berlin");
-        let when = When::new(slot("2026-12-01T13:00:00Z"), &berlin, Some(&zone("Europe/Paris")));
+        let when = When::new(slot("2026-12-01T13:00:00Z"), &berlin, Some(&zone("Europe/Paris")), English);
         assert_eq!((when.date.as_str(), when.times.as_str()), ("Tuesday 1 December 2026", "14:00–14:30"));
         assert_eq!((when.zone.as_str(), when.guest), ("Berlin, UTC+1", None));
-        let guest = When::new(slot("2026-12-01T13:00:00Z"), &berlin, Some(&zone("America/New_York"))).guest.unwrap();
+        let guest =
+            When::new(slot("2026-12-01T13:00:00Z"), &berlin, Some(&zone("America/New_York")), English).guest.unwrap();
         assert_eq!((guest.date, guest.times.as_str(), guest.zone.as_str()), (None, "08:00–08:30", "New York, UTC−5"));
+    }
+
+    #[test]
+    fn dates_and_clocks_are_written_as_the_language_has_them() {
+        let when = When::new(slot("2026-12-01T16:00:00Z"), &zone("Europe/Berlin"), Some(&zone("Asia/Tokyo")), German);
+        assert_eq!((when.date.as_str(), when.times.as_str()), ("Dienstag, 1. Dezember 2026", "17:00–17:30 Uhr"));
+        let guest = when.guest.unwrap();
+        assert_eq!(guest.date.as_deref(), Some("Mittwoch, 2. Dezember 2026"));
+        assert_eq!(guest.times, "01:00–01:30 Uhr");
     }
 
     #[test]
     fn the_offset_is_that_of_the_slot_not_of_the_page() {
         let berlin = zone("Europe/Berlin");
-        assert_eq!(When::new(slot("2026-10-25T00:30:00Z"), &berlin, None).zone, "Berlin, UTC+2");
-        assert_eq!(When::new(slot("2026-10-25T01:30:00Z"), &berlin, None).zone, "Berlin, UTC+1");
+        assert_eq!(When::new(slot("2026-10-25T00:30:00Z"), &berlin, None, English).zone, "Berlin, UTC+2");
+        assert_eq!(When::new(slot("2026-10-25T01:30:00Z"), &berlin, None, English).zone, "Berlin, UTC+1");
     }
 
     #[test]
     fn another_date_at_the_guest_is_said() {
-        let when = When::new(slot("2026-12-01T16:00:00Z"), &zone("Europe/Berlin"), Some(&zone("Asia/Tokyo")));
+        let when = When::new(slot("2026-12-01T16:00:00Z"), &zone("Europe/Berlin"), Some(&zone("Asia/Tokyo")), English);
         assert_eq!(when.guest.unwrap().date.unwrap(), "Wednesday 2 December 2026");
     }
 
     #[test]
-    fn odd_offsets_and_lengths_are_written_out() {
+    fn odd_offsets_are_written_out() {
         let at = "2026-12-01T16:00:00Z".parse().unwrap();
         assert_eq!(label(&zone("America/St_Johns"), at), "St Johns, UTC−3:30");
         assert_eq!(label(&zone("Asia/Kathmandu"), at), "Kathmandu, UTC+5:45");
         assert_eq!(label(&Zone::utc(), at), "UTC");
         assert_eq!(label(&zone("Europe/London"), at), "London, UTC");
-        assert_eq!(length(SignedDuration::from_mins(90)), "1 hour 30 minutes");
-        assert_eq!(length(SignedDuration::from_mins(60)), "1 hour");
-        assert_eq!(length(SignedDuration::from_mins(1)), "1 minute");
     }
 }

@@ -5,12 +5,14 @@ use super::etag::{ETag, SyncToken};
 use super::href::{Href, without_credentials};
 use super::request::Stored;
 use super::request::{
-    Answer, Create, Delete, Get, ListMembers, Multiget, Page, QueryMembers, Request, State, SyncCollection, Update,
+    Answer, Availability, Create, Delete, FindInbox, Get, ListMembers, Multiget, Page, QueryMembers, Request, State,
+    SyncCollection, Update,
 };
 use super::transport::Transport;
 use super::{
     Changes, CollectionState, Deleted, Discovery, FailedObject, Fetched, Login, Member, Object, Written, discovery,
 };
+use crate::ical::check_whole;
 use jiff::Timestamp;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -50,6 +52,25 @@ impl Client {
     pub async fn state(&self, calendar: &Href) -> Result<CollectionState, Error> {
         let answer = self.ask(calendar, &State.request()).await?;
         State.read(&answer)
+    }
+
+    /// The scheduling inbox of a principal; `None` when the server does no scheduling.
+    ///
+    /// # Errors
+    /// As the server's.
+    pub async fn inbox(&self, principal: &Href) -> Result<Option<Href>, Error> {
+        let answer = self.ask(principal, &FindInbox.request()).await?;
+        FindInbox.read(&answer)
+    }
+
+    /// The availability that the owner of a scheduling inbox keeps on it (RFC 7953 7.2.4), as iCalendar text; `None` when
+    /// they keep none.
+    ///
+    /// # Errors
+    /// Also when it is there and may not be read.
+    pub async fn availability(&self, inbox: &Href) -> Result<Option<String>, Error> {
+        let answer = self.ask(inbox, &Availability.request()).await?;
+        Availability.read(&answer)
     }
 
     /// What changed in a calendar since a token, or everything (RFC 6578); follows pages to the last. The same change may come
@@ -169,14 +190,27 @@ impl Client {
         Ok(fetched)
     }
 
-    /// Reads one object; None when it is not there.
+    /// Reads one object; None when it is not there. One that ends in the middle is believed when it comes twice the same: else a
+    /// proxy has cut it, and half an event would free the time of the other half.
     ///
     /// # Errors
-    /// As the server's; `BadAnswer` when a page came instead.
+    /// As the server's; `BadAnswer` when a page came instead, or a part.
     pub async fn get(&self, href: &Href) -> Result<Option<Object>, Error> {
         let request = Get { href };
         let answer = self.ask(href, &request.request()).await?;
-        request.read(&answer)
+        let object = request.read(&answer)?;
+        match &object {
+            Some(first) if check_whole(&first.data).is_err() => {
+                let again = request.read(&self.ask(href, &request.request()).await?)?;
+                match again {
+                    Some(again) if check_whole(&again.data).is_err() && again.data != first.data => {
+                        Err(answer.failed(ErrorKind::BadAnswer).with_detail("it ends in the middle"))
+                    }
+                    again => Ok(again),
+                }
+            }
+            _ => Ok(object),
+        }
     }
 
     /// Creates an object that must not be there. `data` is one whole VCALENDAR with CRLF. Not every server honours the condition:
@@ -310,6 +344,30 @@ mod tests {
         let fetched = client.fetch(&Href::new("/c/"), &hrefs((0..120).chain([5, 5]))).await.unwrap();
         assert_eq!((fetched.objects.len(), fetched.gone, fetched.failed.len()), (119, hrefs([77]), 0));
         assert!(requests(&log).len() < 20);
+    }
+
+    #[tokio::test]
+    async fn an_object_that_ends_in_the_middle_is_asked_for_again() {
+        let calendar = "Content-Type: text/calendar\r\n";
+        let seen = std::sync::atomic::AtomicUsize::new(0);
+        let (client, log) = serve(move |asked| {
+            let turn = seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            match asked.path.as_str() {
+                // Cut once on its way.
+                "/c/1.ics" if turn == 0 => answer(200, calendar, "BEGIN:VCALENDAR\r\nBEG"),
+                // Cut each time elsewhere.
+                "/c/2.ics" => answer(200, calendar, &EVENT[..EVENT.len() - 4 - turn % 2]),
+                // The server has no more of it.
+                "/c/3.ics" => answer(200, calendar, "BEGIN:VCALENDAR\r\n"),
+                _ => answer(200, calendar, EVENT),
+            }
+        })
+        .await;
+        assert_eq!(client.get(&Href::new("/c/1.ics")).await.unwrap().unwrap().data, EVENT.as_bytes());
+        assert_eq!(client.get(&Href::new("/c/2.ics")).await.unwrap_err().kind(), &ErrorKind::BadAnswer);
+        assert_eq!(client.get(&Href::new("/c/3.ics")).await.unwrap().unwrap().data, b"BEGIN:VCALENDAR\r\n");
+        assert_eq!(client.get(&Href::new("/c/4.ics")).await.unwrap().unwrap().data, EVENT.as_bytes());
+        assert_eq!(requests(&log).len(), 7);
     }
 
     #[tokio::test]

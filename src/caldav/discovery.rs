@@ -8,35 +8,95 @@ use super::transport::Transport;
 use super::{Calendar, Discovery, Href};
 use url::Url;
 
-/// Tries the address as typed (a server, a principal, a home or a calendar), then the well-known one, then the server's root. The first
-/// that leads to calendars, or to a home without any, is the answer. A refused login ends it at once: each further try counts
-/// towards a lock-out.
+/// Tries the address as typed (a server, a principal, a home or a calendar), then the well-known one, then what the domain's DNS names
+/// (RFC 6764), then the server's root. The first that leads to calendars, or to a home without any, is the answer. A refused
+/// login ends it, since each further try counts towards a lock-out; only a mere domain may name another server than its own.
 pub(crate) async fn discover(transport: &Transport) -> Result<Discovery, Error> {
-    let mut first_failure = None;
-    for (typed, url) in candidates(transport.account()) {
-        let found = match find(transport, url.clone()).await {
-            Ok(found) => found,
-            Err(error) if error.is_of_the_server() => return Err(error),
-            Err(error) => {
-                first_failure.get_or_insert(error);
-                continue;
-            }
-        };
-        match calendars(transport, &found, typed).await {
-            Ok(Some(discovery)) => return Ok(with_capabilities(transport, discovery).await),
+    let account = transport.account();
+    let (typed, root) = (candidate(account), account.join("/").ok());
+    let well_known = account.join("/.well-known/caldav").ok().map(|url| (Typed::Guess, url));
+    let mut search = Search { transport, first_failure: None };
+    let mut refusal = None;
+    for (typed, url) in [Some(typed), well_known].into_iter().flatten() {
+        match search.at(typed, url).await {
+            Ok(Some(discovery)) => return Ok(discovery),
             Ok(None) => {}
-            Err(error) if error.is_of_the_server() => return Err(error),
-            Err(error) => {
-                first_failure.get_or_insert(error);
+            // Nobody said that the domain's own server is the one.
+            Err(error) if typed == Typed::Guess => {
+                refusal = Some(error);
+                break;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let mut failure = None;
+    for service in transport.services().await {
+        let is_own =
+            account.host_str() == Some(service.host.as_str()) && account.port_or_known_default() == Some(service.port);
+        if is_own && refusal.is_some() {
+            continue;
+        }
+        for url in service.urls() {
+            if !transport.may_ask(&url) {
+                let domain = account.host_str().unwrap_or_default();
+                let advice = format!(
+                    "{domain} names {0} as its calendar server: write that as the url, or trusted_hosts = [\"{0}\"], if it is the right one",
+                    service.host
+                );
+                let error = Error::new(ErrorKind::Insecure, "find calendars", without_credentials(&url));
+                return Err(error.with_detail(advice));
+            }
+            match search.at(Typed::Guess, url).await {
+                Ok(Some(discovery)) => return Ok(discovery),
+                Ok(None) => {}
+                Err(error) if *error.kind() == ErrorKind::Unauthorized => return Err(error),
+                // Another server of the domain may answer.
+                Err(error) => {
+                    failure.get_or_insert(error);
+                    break;
+                }
             }
         }
     }
-    let location = without_credentials(transport.account());
-    let nothing = Error::new(ErrorKind::NoCalendars, "find calendars", location);
-    Err(match first_failure {
+    // What the server that the domain names has said tells more than the domain's own.
+    if let Some(error) = failure.or(refusal) {
+        return Err(error);
+    }
+    if let Some(root) = root.filter(|root| root != account)
+        && let Some(discovery) = search.at(Typed::Guess, root).await?
+    {
+        return Ok(discovery);
+    }
+    let nothing = Error::new(ErrorKind::NoCalendars, "find calendars", without_credentials(account));
+    Err(match search.first_failure {
         Some(failure) => nothing.with_detail(failure.to_string()).with_source(failure),
         None => nothing,
     })
+}
+
+/// What was tried so far.
+struct Search<'a> {
+    transport: &'a Transport,
+    first_failure: Option<Error>,
+}
+
+impl Search<'_> {
+    /// What an address leads to; fails only when every other address of the server would fail alike.
+    async fn at(&mut self, typed: Typed, url: Url) -> Result<Option<Discovery>, Error> {
+        let found = match find(self.transport, url).await {
+            Ok(found) => calendars(self.transport, &found, typed).await,
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(Some(discovery)) => Ok(Some(with_capabilities(self.transport, discovery).await)),
+            Ok(None) => Ok(None),
+            Err(error) if error.is_of_the_server() => Err(error),
+            Err(error) => {
+                self.first_failure.get_or_insert(error);
+                Ok(None)
+            }
+        }
+    }
 }
 
 /// How much an address says by itself.
@@ -48,17 +108,9 @@ enum Typed {
     Guess,
 }
 
-fn candidates(account: &Url) -> Vec<(Typed, Url)> {
-    let own = if matches!(account.path(), "" | "/") { Typed::Guess } else { Typed::Path };
-    let mut all = vec![(own, account.clone())];
-    for path in ["/.well-known/caldav", "/"] {
-        if let Ok(url) = account.join(path)
-            && all.iter().all(|(_, known)| *known != url)
-        {
-            all.push((Typed::Guess, url));
-        }
-    }
-    all
+fn candidate(account: &Url) -> (Typed, Url) {
+    let typed = if matches!(account.path(), "" | "/") { Typed::Guess } else { Typed::Path };
+    (typed, account.clone())
 }
 
 async fn find(transport: &Transport, url: Url) -> Result<Found, Error> {
@@ -263,6 +315,45 @@ mod tests {
         let (client, log) = serve(|_| answer(401, "WWW-Authenticate: Basic realm=\"x\"\r\n", "")).await;
         assert_eq!(client.discover().await.unwrap_err().kind(), &ErrorKind::Unauthorized);
         assert_eq!(log.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_domain_whose_records_lead_to_another_site_is_asked_about_and_not_followed() {
+        use super::super::service::tests::{name_server, srv, txt};
+        let records = vec![srv(0, 0, 8443, "caldav.other.example"), txt("path=/dav/")];
+        let dns = name_server("_caldavs._tcp.nobody.example", records).await;
+        let url = "https://nobody.example/".parse().unwrap();
+        let login = super::super::Login::new(url, "prof", "secret".to_owned().into());
+        let client = super::super::Client::new(super::super::Login { dns: Some(dns), ..login }).unwrap();
+        let error = client.discover().await.unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Insecure);
+        assert_eq!(error.location(), "https://caldav.other.example:8443/dav/");
+        assert!(error.detail().unwrap().contains("trusted_hosts = [\"caldav.other.example\"]"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn the_order_is_as_typed_then_well_known_then_the_root() {
+        let (client, log) = serve(|_| answer(404, "", "")).await;
+        assert!(client.discover().await.is_err());
+        let paths = |log: &super::super::scripted::Log| -> Vec<String> {
+            log.lock().unwrap().iter().map(|seen| seen.path.clone()).collect()
+        };
+        assert_eq!(paths(&log), ["/", "/.well-known/caldav"]);
+        let (url, log) = super::super::scripted::serve_raw(|_| answer(404, "", "")).await;
+        let login = super::super::Login::new(url.join("/dav/prof/").unwrap(), "prof", "secret".to_owned().into());
+        assert!(super::super::Client::new(login).unwrap().discover().await.is_err());
+        assert_eq!(paths(&log), ["/dav/prof/", "/.well-known/caldav", "/"]);
+    }
+
+    #[tokio::test]
+    async fn headers_that_break_the_rules_do_not_stop_a_server_from_being_read() {
+        let home = format!("{}<C:calendar-home-set><href>/h/</href></C:calendar-home-set>", principal("/p/"));
+        let calendars = found(move |seen| match seen.path.as_str() {
+            "/h/" => multistatus(&response("/h/c/", CALENDAR))
+                .replace("Content-Type:", "X-Fold: a\r\n b\r\nX-Blank : c\r\nX\u{7f}Y: d\r\nContent-Type:"),
+            _ => multistatus(&response("/", &home)),
+        });
+        assert_eq!(calendars.await.unwrap(), ["/h/c/"]);
     }
 
     #[tokio::test]

@@ -23,6 +23,10 @@ pub enum ErrorKind {
     /// 401, or a principal that is `DAV:unauthenticated`. Stop polling: further tries can lock the account.
     #[error("the server refuses the login; check the user name and password (many services want an app password)")]
     Unauthorized,
+    /// The grant of an account that logs in by OAuth is not there, was taken back or has lapsed (RFC 6749 5.2, `invalid_grant`). Nothing
+    /// is sent until somebody has logged in again.
+    #[error("the login has ended")]
+    LoginEnded,
     /// 403: also `DAV:need-privileges`. Permanent.
     #[error("the account may not do this here; the calendar may be read-only or another's")]
     Forbidden,
@@ -138,6 +142,13 @@ impl Error {
         }
     }
 
+    /// Whether the server is to be left alone now: it refuses the login, where each further try counts towards a lock-out, or asks for
+    /// a pause.
+    pub fn wants_rest(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Unauthorized | ErrorKind::TooManyRequests { .. })
+            || self.retry_after().is_some()
+    }
+
     /// Whether a write that ended so may have happened all the same: look before writing again.
     pub fn is_ambiguous(&self) -> bool {
         matches!(
@@ -171,6 +182,7 @@ impl Error {
         matches!(
             self.0.kind,
             ErrorKind::Unauthorized
+                | ErrorKind::LoginEnded
                 | ErrorKind::TooManyRequests { .. }
                 | ErrorKind::Unavailable { .. }
                 | ErrorKind::Network

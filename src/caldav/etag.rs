@@ -20,6 +20,12 @@ impl ETag {
         Some(ETag(format!("\"{tag}\"")))
     }
 
+    /// Whether it looks like a time in whole seconds (DavMail, Kerio): such a version may stand for two states.
+    pub fn may_be_a_time(&self) -> bool {
+        let digits = self.0.chars().filter(char::is_ascii_digit).count();
+        digits >= 10 && self.0.chars().all(|c| c.is_ascii_digit() || "\"-:TZ+ ".contains(c))
+    }
+
     /// Strong and quoted: what `If-Match` carries.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -67,6 +67,11 @@ impl Href {
         percent_decode_str(last).decode_utf8_lossy().into_owned()
     }
 
+    /// Whether it is below this collection.
+    pub fn is_within(&self, collection: &Href) -> bool {
+        self.key.strip_prefix(collection.key.as_slice()).is_some_and(|rest| rest.starts_with(b"/"))
+    }
+
     pub(crate) fn ends_with_slash(&self) -> bool {
         self.text.ends_with('/')
     }

@@ -8,10 +8,14 @@ mod error;
 mod etag;
 mod href;
 mod multistatus;
+pub mod oauth;
 mod origin;
 mod request;
 #[cfg(test)]
 pub(crate) mod scripted;
+mod service;
+#[cfg(test)]
+pub(crate) mod simulated;
 mod subscription;
 mod transport;
 mod xml;
@@ -24,6 +28,7 @@ pub use subscription::{Reach, Subscribed, Validators, fetch_subscription};
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use url::Url;
 
@@ -32,14 +37,41 @@ use url::Url;
 pub struct Login {
     /// A server, a principal, a calendar home or a calendar: http or https. A user and password in it are ignored.
     pub url: Url,
-    /// The user name.
-    pub username: String,
-    /// The password, sent by Basic.
-    pub password: SecretString,
+    /// Who logs in.
+    pub credentials: Credentials,
     /// Whether plain http to a host that is not this machine is allowed.
     pub insecure: bool,
     /// Certificate authorities in PEM form, in addition to the system's.
     pub ca_file: Option<PathBuf>,
+    /// Hosts outside of the URL's site that may get the password too, over https alone.
+    pub trusted_hosts: Vec<String>,
+    /// What the client calls itself; `None`: by its name and version.
+    pub user_agent: Option<String>,
+    /// The name server that is asked for the domain's calendar service; `None`: those of the system.
+    pub dns: Option<SocketAddr>,
+}
+
+impl Login {
+    /// A login with nothing out of the ordinary.
+    pub fn new(url: Url, username: impl Into<String>, password: SecretString) -> Login {
+        let credentials = Credentials::Basic { username: username.into(), password };
+        let trusted_hosts = Vec::new();
+        Login { url, credentials, insecure: false, ca_file: None, trusted_hosts, user_agent: None, dns: None }
+    }
+}
+
+/// What proves to a server who logs in. Debug does not print it.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// A user and a password (RFC 7617).
+    Basic {
+        /// The user name.
+        username: String,
+        /// The password.
+        password: SecretString,
+    },
+    /// A token (RFC 6750). It goes to the account's own host and to no other.
+    Bearer(oauth::AccessTokens),
 }
 
 /// What was found of an account.

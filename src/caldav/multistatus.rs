@@ -18,6 +18,8 @@ pub(crate) struct Response {
     pub(crate) href: String,
     /// The status of the resource, where it is not told by property.
     pub(crate) status: Option<u16>,
+    /// The status of properties that are there and were not given, where there are such.
+    pub(crate) refused: Option<u16>,
     pub(crate) properties: Vec<Element>,
 }
 
@@ -69,6 +71,8 @@ fn responses(element: Element) -> Vec<Response> {
             if found.is_none_or(|status| (200..300).contains(&status)) {
                 let props = child.children.into_iter().filter(|child| child.is(Namespace::Dav, "prop"));
                 shared.properties.extend(props.flat_map(|prop| prop.children));
+            } else {
+                shared.refused = shared.refused.or(found.filter(|status| *status != 404));
             }
         }
     }

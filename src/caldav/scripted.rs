@@ -22,8 +22,7 @@ pub(crate) type Log = Arc<Mutex<Vec<Seen>>>;
 pub(crate) async fn serve(answer: impl Fn(&Seen) -> String + Send + Sync + 'static) -> (Client, Log) {
     let (url, log) = serve_raw(answer).await;
     let password = "secret".to_owned().into();
-    let login = Login { url, username: "prof".to_owned(), password, insecure: false, ca_file: None };
-    (Client::new(login).unwrap(), log)
+    (Client::new(Login::new(url, "prof", password)).unwrap(), log)
 }
 
 /// Starts a server and gives its address.

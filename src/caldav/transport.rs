@@ -1,15 +1,17 @@
 //! HTTP for CalDAV: sends a [`Request`], follows redirects with the method kept, gives the [`Answer`] back. HTTP/1.1 alone (two
 //! servers break under multiplexing), one connection at a time, caps on time and size. Read [`Transport::send`] first.
 
-use super::Login;
 use super::error::{Error, ErrorKind};
 use super::href::{rebase, without_credentials};
-use super::origin::{PlainHttp, is_loopback, may_carry_credentials};
+use super::origin::{PlainHttp, Trust, is_loopback, may_carry_credentials, may_carry_token};
 use super::request::{Answer, Request};
+use super::service::{self, Service};
+use super::{Credentials, Login};
 use reqwest::header::{HeaderValue, LOCATION};
 use secrecy::{ExposeSecret, SecretString};
+use std::net::SocketAddr;
 use std::time::Duration;
-use url::Url;
+use url::{Host, Url};
 
 const MAX_REDIRECTS: usize = 5;
 /// Of an answer's body, after decompression.
@@ -24,9 +26,11 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) struct Transport {
     http: reqwest::Client,
     account: Url,
-    username: String,
-    password: SecretString,
-    plain: PlainHttp,
+    credentials: Credentials,
+    trust: Trust,
+    dns: Option<SocketAddr>,
+    #[cfg(test)]
+    simulated: Option<super::simulated::Exchange>,
 }
 
 impl Transport {
@@ -47,6 +51,10 @@ impl Transport {
                 .with_detail("use https://, or set insecure = true"));
         }
         let mut builder = client_builder();
+        if let Some(name) = &login.user_agent {
+            let name = HeaderValue::from_str(name).map_err(|error| settings(format!("user_agent: {error}")))?;
+            builder = builder.user_agent(name);
+        }
         if let Some(path) = &login.ca_file {
             let named = |what: &dyn std::fmt::Display| settings(format!("ca_file {}: {what}", path.display()));
             let pem = std::fs::read(path).map_err(|error| named(&error))?;
@@ -65,7 +73,36 @@ impl Transport {
                 .map_err(|error| settings(reason(&error)).with_source(error))?,
             Err(error) => return Err(settings(reason(&error)).with_source(error)),
         };
-        Ok(Transport { http, account, username: login.username, password: login.password, plain })
+        let trust = Trust { plain, hosts: login.trusted_hosts };
+        Ok(Transport {
+            http,
+            account,
+            credentials: login.credentials,
+            trust,
+            dns: login.dns,
+            #[cfg(test)]
+            simulated: super::simulated::installed(),
+        })
+    }
+
+    /// The servers that the account's domain names for its calendars; none where there is no domain to ask, or no answer.
+    pub(crate) async fn services(&self) -> Vec<Service> {
+        let domain = match (self.account.scheme(), self.account.host()) {
+            ("https", Some(Host::Domain(domain))) => domain,
+            _ => return Vec::new(),
+        };
+        service::services(domain, self.dns).await.unwrap_or_else(|error| {
+            tracing::info!(domain, error, "The domain could not be asked for its calendar service.");
+            Vec::new()
+        })
+    }
+
+    /// Whether the credentials may be sent there.
+    pub(crate) fn may_ask(&self, url: &Url) -> bool {
+        match self.credentials {
+            Credentials::Basic { .. } => may_carry_credentials(&self.account, url, &self.trust),
+            Credentials::Bearer(_) => may_carry_token(&self.account, url, &self.trust),
+        }
     }
 
     /// The account's address, without credentials.
@@ -79,7 +116,7 @@ impl Transport {
     pub(crate) async fn send(&self, url: Url, request: &Request) -> Result<Answer, Error> {
         let mut url = url;
         for _ in 0..=MAX_REDIRECTS {
-            if !may_carry_credentials(&self.account, &url, self.plain) {
+            if !self.may_ask(&url) {
                 return Err(Error::new(ErrorKind::Insecure, request.operation, without_credentials(&url)));
             }
             let answer = match self.send_once(&url, request).await {
@@ -97,16 +134,59 @@ impl Transport {
             .with_detail(format!("more than {MAX_REDIRECTS} redirects")))
     }
 
+    #[cfg(test)]
+    async fn simulate(
+        &self,
+        exchange: &super::simulated::Exchange,
+        outgoing: reqwest::RequestBuilder,
+        operation: &'static str,
+    ) -> Result<Answer, Error> {
+        let outgoing = outgoing.build().unwrap();
+        let url = outgoing.url().clone();
+        let body = outgoing.body().and_then(reqwest::Body::as_bytes).unwrap_or_default().to_vec();
+        let mut request = hyper::Request::new(bytes::Bytes::from(body));
+        *request.method_mut() = outgoing.method().clone();
+        *request.uri_mut() = url.as_str().parse().unwrap();
+        *request.headers_mut() = outgoing.headers().clone();
+        let answered = exchange(request).await.map_err(|kind| Error::new(kind, operation, url.clone()))?;
+        let (head, body) = answered.into_parts();
+        let account = self.account.clone();
+        Ok(Answer { operation, url, account, status: head.status.as_u16(), headers: head.headers, body })
+    }
+
+    /// A token that is refused may have been taken back before its end: another one is tried, once.
     async fn send_once(&self, url: &Url, request: &Request) -> Result<Answer, Error> {
+        let Credentials::Bearer(tokens) = &self.credentials else { return self.ask(url, request, None).await };
+        let token = tokens.token(None).await?;
+        let answer = self.ask(url, request, Some(&token)).await?;
+        match answer.status {
+            401 => self.ask(url, request, Some(&tokens.token(Some(&token)).await?)).await,
+            _ => Ok(answer),
+        }
+    }
+
+    async fn ask(&self, url: &Url, request: &Request, token: Option<&SecretString>) -> Result<Answer, Error> {
         let failed = |error: reqwest::Error| failure(error, request.operation, url);
-        let method = reqwest::Method::from_bytes(request.method.as_bytes()).unwrap_or_default();
-        let mut outgoing =
-            self.http.request(method, url.clone()).basic_auth(&self.username, Some(self.password.expose_secret()));
+        let method = reqwest::Method::from_bytes(request.method.as_str().as_bytes()).map_err(|error| {
+            Error::new(ErrorKind::Settings, request.operation, without_credentials(url)).with_source(error)
+        })?;
+        let mut outgoing = self.http.request(method, url.clone());
+        outgoing = match (&self.credentials, token) {
+            (Credentials::Basic { username, password }, _) => {
+                outgoing.basic_auth(username, Some(password.expose_secret()))
+            }
+            (Credentials::Bearer(_), Some(token)) => outgoing.bearer_auth(token.expose_secret()),
+            (Credentials::Bearer(_), None) => outgoing,
+        };
         for (name, value) in &request.headers {
             outgoing = outgoing.header(*name, value);
         }
         if let Some(body) = &request.body {
             outgoing = outgoing.body(body.clone());
+        }
+        #[cfg(test)]
+        if let Some(exchange) = &self.simulated {
+            return self.simulate(exchange, outgoing, request.operation).await;
         }
         let mut incoming = outgoing.send().await.map_err(failed)?;
         let status = incoming.status().as_u16();
@@ -139,6 +219,10 @@ pub(super) fn client_builder() -> reqwest::ClientBuilder {
         .retry(reqwest::retry::never())
         .referer(false)
         .user_agent(HeaderValue::from_static(concat!("officehours/", env!("CARGO_PKG_VERSION"))))
+        // Servers that fold a header, or put a blank before its colon (Yahoo), are read all the same.
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_ignore_invalid_headers_in_responses(true)
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(REQUEST_TIMEOUT)
         .pool_max_idle_per_host(1)
@@ -199,7 +283,7 @@ mod tests {
 
     fn login(url: &str) -> Login {
         let password = SecretString::from("s3cret".to_owned());
-        Login { url: url.parse().unwrap(), username: "prof".to_owned(), password, insecure: false, ca_file: None }
+        Login::new(url.parse().unwrap(), "prof", password)
     }
 
     fn kind(login: Login) -> ErrorKind {
@@ -212,6 +296,8 @@ mod tests {
         assert!(Transport::new(Login { insecure: true, ..login("http://cal.example.edu/") }).is_ok());
         assert!(Transport::new(login("http://127.0.0.1:5232/")).is_ok());
         assert_eq!(kind(login("ftp://cal.example.edu/")), ErrorKind::Settings);
+        let user_agent = Some("two\nlines".to_owned());
+        assert_eq!(kind(Login { user_agent, ..login("https://cal.example.edu/") }), ErrorKind::Settings);
         let ca_file = Some("/nonexistent/ca.pem".into());
         assert_eq!(kind(Login { ca_file, ..login("https://cal.example.edu/") }), ErrorKind::Settings);
     }

@@ -29,6 +29,15 @@ pub enum Command {
     Init(InitArguments),
     /// Checks the config, the connections and the calendars
     Check(CheckArguments),
+    /// Logs an account in that has no password (auth = { google = … }): prints an address, waits until you have been there
+    Login {
+        /// The account
+        #[arg(value_name = "HOST/ACCOUNT")]
+        account: String,
+        /// Opens no browser here, and also takes the address that a browser elsewhere shows at the end, pasted
+        #[arg(long)]
+        no_browser: bool,
+    },
     /// Reads every calendar once; a line a calendar
     Sync {
         /// Only this host
@@ -54,10 +63,28 @@ pub enum Command {
     /// The host's desk: lists, shows, cancels, moves, approves, declines and exports bookings
     #[command(subcommand)]
     Bookings(BookingsCommand),
+    /// Lists what waits to be done for bookings, such as events to write and mails to send, and what was given up
+    #[command(args_conflicts_with_subcommands = true)]
+    Outbox {
+        /// Only this host's
+        host: Option<String>,
+        /// Prints one JSON document
+        #[arg(long)]
+        json: bool,
+        /// What to do with one of them.
+        #[command(subcommand)]
+        command: Option<OutboxCommand>,
+    },
+    /// Makes another key for the links, in place of a lost or disclosed one: no link of before opens a booking any more.
+    /// The daemon must not be running
+    NewKey,
     /// Writes a consistent copy of the store, while the daemon runs
     Backup {
         /// The file to write; it must not exist
         file: PathBuf,
+        /// Also copies the key of the links, to FILE.key: whoever has both can open every booking
+        #[arg(long)]
+        with_key: bool,
     },
     /// Prints a completion script for a shell
     Completions {
@@ -189,6 +216,21 @@ pub struct ExplainArguments {
     pub json: bool,
 }
 
+/// What to do with what waits or was given up.
+#[derive(Debug, Subcommand)]
+pub enum OutboxCommand {
+    /// Tries it at once; also one that was given up
+    Retry {
+        /// Its id, from the list
+        id: i64,
+    },
+    /// Gives it up for good; what waits behind it goes on, and the booking stays as it is
+    Drop {
+        /// Its id, from the list
+        id: i64,
+    },
+}
+
 /// What to do with bookings.
 #[derive(Debug, Subcommand)]
 pub enum BookingsCommand {
@@ -235,6 +277,18 @@ pub enum BookingsCommand {
         /// Only those of this guest's address
         #[arg(long, value_name = "ADDRESS")]
         guest: Option<String>,
+        /// Prints one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Erases what is known of a guest: their bookings, which must be past or ended, and the events of them
+    Forget {
+        /// The guest's address
+        #[arg(long, value_name = "ADDRESS")]
+        guest: String,
+        /// Leaves their past events on the calendar
+        #[arg(long)]
+        keep_events: bool,
         /// Prints one JSON document
         #[arg(long)]
         json: bool,

@@ -57,6 +57,23 @@ pub(super) async fn bookings(config: Option<&Path>, command: BookingsCommand) ->
                 write!(out, "{}", csv(&bookings))?;
             }
         }
+        BookingsCommand::Forget { guest, keep_events, json } => {
+            let forgotten = services.desk.forget_guest(&guest, keep_events).await?;
+            let ahead: Vec<String> = forgotten.ahead.iter().map(ToString::to_string).collect();
+            if json {
+                let (erased, waiting) = (forgotten.erased, forgotten.waiting);
+                writeln!(out, "{}", json!({ "erased": erased, "events_to_remove": waiting, "ahead": ahead }))?;
+            } else if ahead.is_empty() {
+                let (erased, waiting) = (forgotten.erased, forgotten.waiting);
+                writeln!(
+                    out,
+                    "{erased} bookings are erased. {waiting} have no name any more, and are erased once the running daemon has removed their events."
+                )?;
+            }
+            if !ahead.is_empty() {
+                anyhow::bail!("nothing was erased: cancel what is ahead first: {}", ahead.join(", "));
+            }
+        }
         BookingsCommand::Approve { id, json } => {
             let booking = services.desk.decide_by_id(booking_id(&id)?, Decision::Approve).await?;
             show(&mut out, &services, &booking, json)?;

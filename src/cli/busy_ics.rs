@@ -1,7 +1,7 @@
 //! `officehours busy --ics`: the busy time of `.ics` files as JSON, with no config, no network and no store.
 //! Start with [`run`].
 
-use crate::availability::{AllDay, BusyRules, Interval, IntervalSet, Tentative, object_busy};
+use crate::availability::{BusyRules, Counting, Interval, IntervalSet, Tentative, object_busy};
 use crate::ical::Zone;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
@@ -60,7 +60,8 @@ pub fn run(args: &BusyIcs, out: &mut dyn Write) -> Result<(), BusyIcsError> {
     let window = Interval::new(parse_time(&args.from, &zone)?, parse_time(&args.to, &zone)?)
         .ok_or_else(|| BusyIcsError::Usage("--to must be later than --from".to_owned()))?;
     let owner = args.owner.iter().map(|address| address.to_lowercase()).collect();
-    let rules = BusyRules { zone, owner, all_day: AllDay::Obey, tentative: args.tentative };
+    let counting = Counting { tentative: args.tentative, ..Counting::default() };
+    let rules = BusyRules { zone, owner, counting };
 
     let mut intervals = Vec::new();
     let mut warnings: Vec<Value> = Vec::new();
@@ -151,7 +152,27 @@ mod tests {
 
     #[test]
     fn every_case_of_fixtures_busy_has_its_known_busy_time() {
-        cases_hold("fixtures/busy", 59);
+        cases_hold("fixtures/busy", 246);
+    }
+
+    #[test]
+    fn the_table_of_what_pins_each_rule_names_cases_that_exist() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/busy");
+        let text = std::fs::read_to_string(folder.join("README.md")).unwrap();
+        let files = ics_files(&folder).unwrap();
+        let stems: Vec<&str> = files.iter().map(|file| file.file_stem().unwrap().to_str().unwrap()).collect();
+        let table = text.split_once("## What pins each rule").unwrap().1;
+        let cells = table.lines().filter_map(|line| line.strip_prefix("| ")?.split('|').nth(1));
+        let mut named = 0;
+        for case in cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)) {
+            let is_there = match case.strip_suffix('*') {
+                Some(start) => stems.iter().any(|stem| stem.starts_with(start)),
+                None => stems.contains(&case),
+            };
+            assert!(is_there, "{case}");
+            named += 1;
+        }
+        assert!(named > 100, "{named}");
     }
 
     #[test]

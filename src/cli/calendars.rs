@@ -1,6 +1,7 @@
 //! `officehours calendars HOST`: every calendar found, asked of the servers now; then subscriptions and folders.
 
 use super::office::{host, open};
+use crate::availability::Counting;
 use crate::sync::{Source, is_named_so};
 use std::io::Write;
 use std::path::Path;
@@ -15,7 +16,8 @@ pub(super) async fn calendars(config: Option<&Path>, id: &str) -> anyhow::Result
         for source in services.sources(of_host).await? {
             let Source::Account(account) = &source else {
                 for (calendar, _) in source.sources().await? {
-                    writeln!(out, "{}/{}\t{}\tbusy\tread-only", source.name(), calendar.name, calendar.key.href)?;
+                    let by = told(&calendar.rules.counting);
+                    writeln!(out, "{}/{}\t{}\tbusy\tread-only{by}", source.name(), calendar.name, calendar.key.href)?;
                 }
                 continue;
             };
@@ -34,19 +36,22 @@ pub(super) async fn calendars(config: Option<&Path>, id: &str) -> anyhow::Result
                         };
                         let written = settings.bookings.as_deref().is_some_and(named);
                         let writable = match calendar.writable {
+                            // Its events cannot be read here; `check` says what to do.
+                            _ if calendar.subscribed => "subscribed",
                             Some(true) => "writable",
                             Some(false) => "read-only",
                             None => "writable?",
                         };
                         writeln!(
                             out,
-                            "{}/{}\t{}\t{}\t{writable}{}{}",
+                            "{}/{}\t{}\t{}\t{writable}{}{}{}",
                             settings.id,
                             calendar.name,
                             calendar.href,
                             if busy { "busy" } else { "not busy" },
                             if written { "\tbookings" } else { "" },
-                            if opens.is_some() { "\topens" } else { "" }
+                            if opens.is_some() { "\topens" } else { "" },
+                            if busy { told(&settings.counting) } else { String::new() }
                         )?;
                     }
                 }
@@ -58,4 +63,10 @@ pub(super) async fn calendars(config: Option<&Path>, id: &str) -> anyhow::Result
         }
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// How its events count, where that is not the default.
+fn told(counting: &Counting) -> String {
+    let by = counting.to_string();
+    if by.is_empty() { by } else { format!("\t{by}") }
 }

@@ -2,11 +2,13 @@
 
 use super::args::CheckArguments;
 use super::office::{log, open};
-use crate::availability::Interval;
+use crate::alert::Episode;
+use crate::availability::{HostId, Interval};
 use crate::config::Config;
 use crate::daemon::{Level, Services, zone_disagreements};
 use crate::ical::write::{EventStatus, EventText, booking_event};
-use crate::sync::{AccountSync, Source};
+use crate::mail::Templates;
+use crate::sync::{AccountSync, Source, Strategy, is_named_so};
 use anyhow::Context;
 use jiff::SignedDuration;
 use std::io::Write;
@@ -22,6 +24,9 @@ pub(super) async fn check(config: Option<&Path>, args: CheckArguments) -> anyhow
     for host in &config.hosts {
         for line in zone_disagreements(&host.host, services.clock.now()) {
             writeln!(out, "{}: {line}: bring the system's tzdata up to date, then officehours.", host.host.id)?;
+        }
+        for alert in open_alerts(&services, &host.host.id).await? {
+            writeln!(out, "{}: alert since {}: {}", host.host.id, alert.since, alert.what)?;
         }
         for source in services.sources(host).await? {
             let name = format!("{}/{}", host.host.id, source.name());
@@ -60,6 +65,10 @@ pub(super) async fn check(config: Option<&Path>, args: CheckArguments) -> anyhow
             }
         }
     }
+    for mistake in config.mail.iter().flat_map(|mail| Templates::new(mail.templates.clone()).check()) {
+        failed = true;
+        writeln!(out, "mail: a template fails, and the built-in text is sent instead: {mistake}.")?;
+    }
     if let Some(address) = &args.mail {
         match send_test(&config, &services, address).await {
             Ok(()) => writeln!(out, "mail: the mail server took a test message; look whether it arrives.")?,
@@ -72,12 +81,19 @@ pub(super) async fn check(config: Option<&Path>, args: CheckArguments) -> anyhow
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// What is wrong by the last look of the daemon, and was worth telling.
+pub(super) async fn open_alerts(services: &Services, host: &HostId) -> anyhow::Result<Vec<Episode>> {
+    let mut alerts = services.store.alerts(host).await?;
+    alerts.retain(|alert| alert.raised_at.is_some() && alert.ended_at.is_none());
+    Ok(alerts)
+}
+
 /// Sends a test message.
 async fn send_test(config: &Config, services: &Services, address: &str) -> anyhow::Result<()> {
     let mailer = services.mailer(config).await?;
     let mailer = mailer.context("there is no [mail] in the config")?;
     let id = uuid::Uuid::from_bytes(crate::daemon::random()?).to_string();
-    let message = crate::mail::test_message(mailer.from(), address, &id, services.clock.now())?;
+    let message = crate::mail::test_message(mailer.from(), address, config.server.language, &id, services.clock.now())?;
     Ok(mailer.send(message).await?)
 }
 
@@ -101,6 +117,29 @@ async fn connect(
         Ok(found) => {
             let server = found.server.as_deref().unwrap_or("a server that does not say what it is");
             writeln!(out, "{name}: connected to {server}; {} calendar(s).", found.calendars.len())?;
+            for calendar in &found.calendars {
+                if calendar.subscribed {
+                    let url = calendar.source.as_deref().unwrap_or("the address that it comes from");
+                    writeln!(
+                        out,
+                        "{name}/{}: a subscription that the server names and does not hold; to be busy by it, add [[host.subscription]] with url = {url:?}.",
+                        calendar.name
+                    )?;
+                } else if calendar.transparent && account.settings.calendars.is_none() {
+                    writeln!(out, "{name}/{}: marked as transparent; not counted as busy.", calendar.name)?;
+                }
+                let bookings = account.settings.bookings.as_deref();
+                if bookings.is_some_and(|wanted| is_named_so(calendar.href.as_str(), &calendar.name, wanted))
+                    && calendar.writable == Some(false)
+                {
+                    connection = Connection::Doubtful;
+                    writeln!(
+                        out,
+                        "{name}/{}: read-only, so that no booking can be written: name another calendar in [host.bookings], or have it shared for writing.",
+                        calendar.name
+                    )?;
+                }
+            }
             if let Some(skew) = found.clock_skew(now).filter(|skew| skew.abs() > SignedDuration::from_secs(30)) {
                 connection = Connection::Doubtful;
                 writeln!(
@@ -131,10 +170,11 @@ async fn contributions(out: &mut impl Write, from: &Source, name: &str, now: jif
     for (source, read_at) in from.sources().await? {
         let Some(_) = read_at else { continue };
         let objects = from.store().objects(&source.key).await?;
-        let (mut busy, mut opens, mut warnings) = (0, 0, Vec::new());
+        let (mut busy, mut ignored, mut opens, mut warnings) = (0, 0, 0, Vec::new());
         for object in &objects {
             let read = source.read(&object.data, month);
             busy += read.busy.intervals.len();
+            ignored += read.busy.ignored.len();
             opens += read.opens.len();
             warnings.extend(read.busy.warnings);
         }
@@ -147,7 +187,17 @@ async fn contributions(out: &mut impl Write, from: &Source, name: &str, now: jif
                 by.summary.as_ref().map(|summary| format!(" by events called {summary:?}")).unwrap_or_default();
             role.push_str(&format!(", opens time {opens} time(s){called}"));
         }
+        let by = source.rules.counting.to_string();
+        if source.busy && !by.is_empty() {
+            role.push_str(&format!(", by {by}"));
+        }
+        if ignored > 0 {
+            role.push_str(&format!("; {ignored} time(s) left out by ignore_titles"));
+        }
         writeln!(out, "{name}/{}: {} object(s), {role}.", source.name, objects.len())?;
+        if let (Source::Account(_), Some(stored)) = (from, from.store().calendar(&source.key).await?) {
+            writeln!(out, "{name}/{}: {}.", source.name, Strategy::parse(stored.strategy.as_deref()))?;
+        }
         for warning in warnings {
             let uid = warning.uid.as_deref().unwrap_or("an event without UID");
             writeln!(out, "{name}/{}: {uid}: {}", source.name, warning.what)?;

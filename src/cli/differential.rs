@@ -1,7 +1,7 @@
 //! Answers the cases that `tests/differential/run.py` generates, to be held against other engines there. It is a test
 //! so that nothing of it is in the program: without `OFFICEHOURS_CASES` it has nothing to do.
 
-use crate::availability::{AllDay, BusyRules, Interval, IntervalSet, Tentative, object_busy};
+use crate::availability::{BusyRules, Counting, Interval, IntervalSet, Tentative, object_busy};
 use crate::ical::{EventTime, RecurrenceRule, Written, Zone, parse_written};
 use crate::recurrence::local::{datetime_of, local_of};
 use crate::recurrence::{Budget, RecurrenceSet};
@@ -25,7 +25,7 @@ fn text<'a>(case: &'a Value, key: &str) -> &'a str {
     case[key].as_str().unwrap()
 }
 
-/// `{"rule", "start", "to"}`, on one clock: the starts before `to`.
+/// `{"rule", "start", "to"}`, on one clock: the starts before `to`. `more` are further RRULEs, `ex` EXRULEs.
 fn rule(case: &Value) -> Value {
     let wall = |key: &str| match parse_written(text(case, key)) {
         Some(Written::Local(time)) => time,
@@ -39,6 +39,12 @@ fn rule(case: &Value) -> Value {
         Ok(rule) => set.add_rule(rule),
         Err(error) => return json!({ "refused": error.to_string() }),
     }
+    let further = |key: &str| {
+        let rules = case.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+        rules.into_iter().map(|rule| RecurrenceRule::parse(rule.as_str().unwrap()).unwrap())
+    };
+    further("more").for_each(|rule| set.add_rule(rule));
+    further("ex").for_each(|rule| set.add_ex_rule(rule));
     let mut budget = Budget::new(50_000_000);
     let from = case.get("from").map_or(local_of(start), |_| local_of(wall("from")));
     let found = set.instances(from..local_of(wall("to")), &mut budget);
@@ -54,8 +60,10 @@ fn calendar(case: &Value) -> Value {
     let rules = BusyRules {
         zone: Zone::named(text(case, "tz")).unwrap(),
         owner,
-        all_day: AllDay::Obey,
-        tentative: if case["tentative_free"] == true { Tentative::Free } else { Tentative::Busy },
+        counting: Counting {
+            tentative: if case["tentative_free"] == true { Tentative::Free } else { Tentative::Busy },
+            ..Counting::default()
+        },
     };
     let found = object_busy(text(case, "ics").as_bytes(), &rules, window);
     let busy: IntervalSet = found.intervals.iter().map(|busy| busy.interval).collect();

@@ -5,7 +5,7 @@ use super::args::InitArguments;
 use super::init_text::InitText;
 use super::office::log;
 use crate::caldav::{Calendar, Client, Discovery, Login};
-use crate::config::{Config, Environment, Secret};
+use crate::config::{Config, Environment, Secret, domain_url};
 use crate::daemon::Level;
 use anyhow::{Context, bail};
 use secrecy::{ExposeSecret, SecretString};
@@ -24,21 +24,18 @@ pub(super) async fn init(config: Option<&Path>, args: InitArguments) -> anyhow::
         bail!("{} is there already and is left as it is: name another with --output", output.display());
     }
     let asker = if args.yes { Asker::Defaults } else { Asker::Person };
-    let url = asker.ask("Calendar server (a URL)", args.url.clone(), "--url", None)?;
-    let url = if url.contains("://") { url } else { format!("https://{url}") };
-    let url = Url::parse(&url).map_err(|error| UsageError(format!("{url:?} is no URL: {error}")))?;
+    let url = asker.ask("Calendar server (a URL, a domain or a mail address)", args.url.clone(), "--url", None)?;
+    let url = if url.contains("://") {
+        Url::parse(&url).map_err(|error| UsageError(format!("{url:?} is no URL: {error}")))?
+    } else {
+        domain_url(&url).or_else(|advice| Url::parse(&format!("https://{url}")).map_err(|_| UsageError(advice)))?
+    };
     let username = asker.ask("User", args.username.clone(), "--username", None)?;
     let password = match &args.password_file {
         Some(path) => Secret::in_file(path.clone()).reveal(&Environment::of_process()).await?,
         None => asker.password()?,
     };
-    let login = Login {
-        url: url.clone(),
-        username: username.clone(),
-        password: password.clone(),
-        insecure: false,
-        ca_file: None,
-    };
+    let login = Login::new(url.clone(), username.clone(), password.clone());
     let found = Client::new(login)?.discover().await.context("the calendars could not be discovered")?;
     let usable: Vec<&Calendar> =
         found.calendars.iter().filter(|calendar| calendar.vevent && !calendar.subscribed).collect();

@@ -134,7 +134,7 @@ mod tests {
         assert_eq!((host.host.name.as_str(), host.host.zone.name()), ("Emmy \"Em\" Noether", "Europe/Berlin"));
         assert_eq!(host.accounts[0].calendars.as_deref().unwrap(), text().calendars);
         assert_eq!(
-            host.accounts[0].login.as_ref().unwrap().password.to_string(),
+            host.accounts[0].login.as_ref().and_then(|login| login.secret()).unwrap().to_string(),
             "the file /home/no ether/caldav\\password"
         );
         assert_eq!(host.bookings.as_ref().unwrap().calendar, "Work");

@@ -14,8 +14,10 @@ mod feed;
 mod generate;
 mod init;
 mod init_text;
+mod login;
 mod maintain;
 mod office;
+mod outbox;
 mod run;
 mod slots;
 mod sync;
@@ -81,6 +83,7 @@ async fn perform(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::demo(args).await,
         Command::Init(args) => init::init(config.as_deref(), args).await,
         Command::Check(args) => check::check(config.as_deref(), args).await,
+        Command::Login { account, no_browser } => login::login(config.as_deref(), &account, no_browser).await,
         Command::Sync { host } => sync::sync(config.as_deref(), host.as_deref()).await,
         Command::Calendars { host } => calendars::calendars(config.as_deref(), &host).await,
         Command::Busy(args) => busy::busy(config.as_deref(), args).await,
@@ -88,7 +91,11 @@ async fn perform(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Explain(args) => explain::explain(config.as_deref(), args).await,
         Command::Feed { target } => feed::feed(config.as_deref(), &target).await,
         Command::Bookings(command) => bookings::bookings(config.as_deref(), command).await,
-        Command::Backup { file } => maintain::backup(config.as_deref(), &file).await,
+        Command::Outbox { host, json, command } => {
+            outbox::outbox(config.as_deref(), host.as_deref(), json, command).await
+        }
+        Command::Backup { file, with_key } => maintain::backup(config.as_deref(), &file, with_key).await,
+        Command::NewKey => maintain::new_key(config.as_deref()).await,
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { directory } => generate::man(directory.as_deref()),
     }

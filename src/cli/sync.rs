@@ -39,5 +39,10 @@ pub(super) async fn sync(config: Option<&Path>, only: Option<&str>) -> anyhow::R
             }
         }
     }
+    for host in config.hosts.iter().filter(|host| only.as_ref().is_none_or(|only| only.id == host.host.id)) {
+        for alert in super::check::open_alerts(&services, &host.host.id).await? {
+            tracing::warn!(host = %host.host.id, alert = alert.kind.as_str(), subject = alert.subject, since = %alert.since, "The host is alerted; officehours check tells of what.");
+        }
+    }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -3,12 +3,17 @@
 use super::Surroundings;
 use super::file::{File, Section};
 use super::keys::{RESERVED_HOSTS, nearest};
+use super::look::{self, Look};
 use super::meeting;
+use super::oauth::{self, OAuth};
 use super::secret::{self, Secret};
-use super::value::{all, duration, email, flag, one_of, slug, text};
-use crate::availability::{AllDay, DateHours, Host, HostId, Hours, Tentative, WeeklyHours};
+use super::value::{all, duration, email, flag, language, one_of, slug, text, time_of_day};
+use crate::availability::{
+    AllDay, Counting, DateHours, Host, HostId, Hours, Tentative, Title, Unanswered, WeeklyHours,
+};
 use crate::ical::Zone;
 use jiff::SignedDuration;
+use jiff::civil::Time;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -32,6 +37,10 @@ pub struct HostConfig {
     pub bookings: Option<Bookings>,
     /// The calendar whose events open time.
     pub opens: Option<OpeningCalendar>,
+    /// How their pages look, beyond `[server.look]`.
+    pub look: Look,
+    /// The `id` of the account whose availability (RFC 7953) bounds the hours.
+    pub availability: Option<String>,
 }
 
 impl HostConfig {
@@ -56,19 +65,38 @@ pub struct Account {
     pub poll: SignedDuration,
     /// Plain http is allowed to a host that is not loopback.
     pub insecure: bool,
-    /// How all-day events count.
-    pub all_day: AllDay,
-    /// How tentative events count.
-    pub tentative: Tentative,
+    /// Certificate authorities in PEM form, in addition to the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Hosts outside of the URL's site that may get the password too.
+    pub trusted_hosts: Vec<String>,
+    /// What the server is told that we are; `None`: our name and version.
+    pub user_agent: Option<String>,
+    /// Which of its events count.
+    pub counting: Counting,
 }
 
 /// Who logs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Login {
-    /// As the server knows them.
-    pub username: String,
-    /// Their password.
-    pub password: Secret,
+pub enum Login {
+    /// By a password.
+    Password {
+        /// As the server knows them.
+        username: String,
+        /// Their password.
+        password: Secret,
+    },
+    /// By a grant that the host gave at a browser.
+    OAuth(Box<OAuth>),
+}
+
+impl Login {
+    /// What it keeps secret.
+    pub fn secret(&self) -> Option<&Secret> {
+        match self {
+            Login::Password { password, .. } => Some(password),
+            Login::OAuth(oauth) => oauth.client_secret.as_ref(),
+        }
+    }
 }
 
 /// A calendar published by URL.
@@ -78,10 +106,8 @@ pub struct Subscription {
     pub url: Url,
     /// How often it is read.
     pub poll: SignedDuration,
-    /// How all-day events count.
-    pub all_day: AllDay,
-    /// How tentative events count.
-    pub tentative: Tentative,
+    /// Which of its events count.
+    pub counting: Counting,
 }
 
 impl fmt::Debug for Subscription {
@@ -95,10 +121,8 @@ impl fmt::Debug for Subscription {
 pub struct Folder {
     /// The folder.
     pub path: PathBuf,
-    /// How all-day events count.
-    pub all_day: AllDay,
-    /// How tentative events count.
-    pub tentative: Tentative,
+    /// Which of its events count.
+    pub counting: Counting,
 }
 
 /// Where bookings are written.
@@ -112,6 +136,26 @@ pub struct Bookings {
     pub grace: SignedDuration,
     /// One plain mail to the host for each booking, move and cancel.
     pub notify: bool,
+    /// Alerts are mailed to the host.
+    pub alerts: bool,
+    /// How long a calendar may be unreachable before that is an alert.
+    pub alert_after: SignedDuration,
+    /// When the host is sent the list of the day's bookings, by the clock where they are; `None`: never.
+    pub digest: Option<Time>,
+    /// What is done when the guest's calendar declines the invitation.
+    pub declined: Declined,
+}
+
+/// What is done when the guest's calendar declines the invitation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Declined {
+    /// The guest is asked by mail.
+    #[default]
+    Ask,
+    /// The booking is cancelled.
+    Cancel,
+    /// Nothing.
+    Ignore,
 }
 
 /// The calendar whose events open time.
@@ -156,11 +200,14 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
     let max_staleness =
         section.read_or("max_staleness", minutes(30), duration(SignedDuration::from_secs(1)..=minutes(7 * 24 * 60)));
 
+    let spoken = section.read_or("language", surroundings.language, language);
+    let reminders = reminders(section, surroundings).unwrap_or_default();
+
     let account_sections = section.sections("account");
     let mut ids = BTreeMap::new();
     let accounts = all(account_sections.iter().map(|account_section| {
         account_section.refuse_duplicate("id", &mut ids);
-        account(account_section, surroundings, max_staleness)
+        account(account_section, surroundings, max_staleness, address.as_deref())
     }));
     let account_ids: Vec<&str> = ids.keys().map(String::as_str).collect();
 
@@ -172,7 +219,7 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
             .missing("account", "[[host.account]] with the host's calendar server: without it all time would be free");
     }
 
-    let bookings = section.section("bookings").map(|section| bookings(&section, &account_ids));
+    let bookings = section.section("bookings").map(|section| bookings(&section, surroundings, &account_ids));
     if bookings.is_none() && !section.has("bookings") {
         section.warn("id", "the host has no [host.bookings]: slots are shown and none can be booked".to_owned());
     }
@@ -180,23 +227,37 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
     let hours = hours_section.as_ref().map(hours).unwrap_or_default();
     let opens = hours_section.as_ref().and_then(|section| section.section("from_calendar"));
     let opens = opens.map(|section| opening_calendar(&section, &account_ids));
+    let availability =
+        hours_section.as_ref().and_then(|section| section.read("availability", account_of(&account_ids)));
 
     let mut ids = BTreeMap::new();
-    let closed = hours.weekly.is_empty() && hours.dates.iter().all(|line| line.ranges.is_empty()) && opens.is_none();
+    let closed = hours.weekly.is_empty()
+        && hours.dates.iter().all(|line| line.ranges.is_empty())
+        && opens.is_none()
+        && availability.is_none();
     let meetings = all(section.sections("meeting").iter().map(|meeting_section| {
         meeting_section.refuse_duplicate("id", &mut ids);
         if closed && !meeting_section.has("hours") {
             let message = "neither the host nor this meeting type has hours: nothing will be on offer";
             meeting_section.warn("id", message.to_owned());
         }
-        meeting::meeting(meeting_section, surroundings).map(Arc::new)
+        meeting::meeting(meeting_section, surroundings, &reminders).map(Arc::new)
     }));
     if !section.has("meeting") {
         section.warn("id", "the host has no [[host.meeting]]: nothing will be on offer".to_owned());
     }
 
-    let host =
-        Host { id: id?, name: name?, email: address?, aliases, zone: zone?, max_staleness, hours, meetings: meetings? };
+    let host = Host {
+        id: id?,
+        name: name?,
+        email: address?,
+        aliases,
+        zone: zone?,
+        max_staleness,
+        hours,
+        language: spoken,
+        meetings: meetings?,
+    };
     Some(HostConfig {
         host: Arc::new(host),
         accounts: accounts?,
@@ -204,7 +265,20 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
         folders: folders?,
         bookings: bookings.flatten(),
         opens: opens.flatten(),
+        look: look::look(section, surroundings),
+        availability,
     })
+}
+
+/// How long before it starts a guest is reminded; the longest first. `None`: not written.
+pub(super) fn reminders(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<Vec<SignedDuration>> {
+    let mut leads = section.list("reminders", duration(minutes(5)..=minutes(30 * 24 * 60)))?;
+    leads.sort_by_key(|lead| std::cmp::Reverse(*lead));
+    leads.dedup();
+    if !leads.is_empty() && !surroundings.has_mail {
+        section.warn("reminders", "reminders: there is no [mail] section, so nobody is reminded".to_owned());
+    }
+    Some(leads)
 }
 
 fn host_id(value: &DeValue<'_>) -> Result<HostId, String> {
@@ -239,7 +313,12 @@ fn zone(value: &DeValue<'_>) -> Result<Zone, String> {
     })
 }
 
-fn account(section: &Section<'_>, surroundings: &Surroundings<'_>, max_staleness: SignedDuration) -> Option<Account> {
+fn account(
+    section: &Section<'_>,
+    surroundings: &Surroundings<'_>,
+    max_staleness: SignedDuration,
+    host_address: Option<&str>,
+) -> Option<Account> {
     let id = section.require("id", "id = \"work\" (for [host.bookings])", |value| {
         let written = text(value)?;
         let plain = written.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
@@ -247,8 +326,9 @@ fn account(section: &Section<'_>, surroundings: &Surroundings<'_>, max_staleness
         (plain && written.len() <= 64).then_some(written).ok_or_else(|| advice.to_owned())
     });
     let insecure = section.read_or("insecure", false, flag);
-    let url = section.require("url", "url = \"https://cloud.example.edu/\"", |value| {
-        let url = http_url(value)?;
+    let oauth = oauth::oauth(section, surroundings);
+    let read_url = |value: &DeValue<'_>| {
+        let url = server_url(value)?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(
                 "leave the login out of the URL; write username = \"…\" and password = { file = \"…\" }".to_owned()
@@ -260,10 +340,22 @@ fn account(section: &Section<'_>, surroundings: &Surroundings<'_>, max_staleness
             return Err(advice.to_owned());
         }
         Ok(url)
-    });
+    };
+    let by_auth = section.has("auth");
+    let url = match oauth.as_ref().filter(|_| !section.has("url")).and_then(|oauth| oauth.caldav(host_address)) {
+        Some(url) => Some(url),
+        // Of an `auth` with a mistake nobody knows whether it needs one.
+        None if by_auth && oauth.is_none() && !section.has("url") => None,
+        None => section.require("url", "url = \"https://cloud.example.edu/\"", read_url),
+    };
     let username = section.read("username", text);
     let password = secret::read(section, "password", surroundings);
     match (section.has("username"), section.has("password")) {
+        (_, true) if by_auth => {
+            section
+                .mistake("password", "password: an account logs in by auth or by a password; leave one out".to_owned());
+        }
+        _ if by_auth => {}
         (true, false) => section.missing(
             "password",
             "password = { file = \"…\" }, { credential = \"…\" }, { command = [\"…\"] } or { env = \"…\" }",
@@ -272,10 +364,16 @@ fn account(section: &Section<'_>, surroundings: &Surroundings<'_>, max_staleness
         _ => {}
     }
     let poll = poll(section, minutes(5), max_staleness);
-    let (all_day, tentative) = reading(section);
+    let counting = counting(section);
     let calendars = section.list("calendars", text);
-    let login = username.zip(password).map(|(username, password)| Login { username, password });
-    Some(Account { id: id?, url: url?, login, calendars, poll, insecure, all_day, tentative })
+    let ca_file = section.read("ca_file", text).map(|path| surroundings.folder.join(path));
+    let trusted_hosts = section.list("trusted_hosts", host_name).unwrap_or_default();
+    let user_agent = section.read("user_agent", text);
+    let login = match by_auth {
+        true => Some(Login::OAuth(Box::new(oauth?))),
+        false => username.zip(password).map(|(username, password)| Login::Password { username, password }),
+    };
+    Some(Account { id: id?, url: url?, login, calendars, poll, insecure, ca_file, trusted_hosts, user_agent, counting })
 }
 
 fn poll(section: &Section<'_>, default: SignedDuration, max_staleness: SignedDuration) -> SignedDuration {
@@ -288,15 +386,62 @@ fn poll(section: &Section<'_>, default: SignedDuration, max_staleness: SignedDur
     poll
 }
 
-fn reading(section: &Section<'_>) -> (AllDay, Tentative) {
+/// Which events of the calendars of a section count.
+fn counting(section: &Section<'_>) -> Counting {
     let all_day = one_of(&[("obey", AllDay::Obey), ("busy", AllDay::Busy), ("free", AllDay::Free)]);
     let tentative = one_of(&[("busy", Tentative::Busy), ("free", Tentative::Free)]);
-    let all_day = section.read_or("all_day", AllDay::default(), all_day);
-    (all_day, section.read_or("tentative", Tentative::default(), tentative))
+    let unanswered = one_of(&[("timed", Unanswered::Timed), ("busy", Unanswered::Busy), ("free", Unanswered::Free)]);
+    let counts = [("free", false), ("busy", true)];
+    let default = Counting::default();
+    Counting {
+        all_day: section.read_or("all_day", default.all_day, all_day),
+        tentative: section.read_or("tentative", default.tentative, tentative),
+        unanswered: section.read_or("unanswered", default.unanswered, unanswered),
+        transparent: section.read_or("transparent", default.transparent, one_of(&counts)),
+        working_elsewhere: section.read_or("working_elsewhere", default.working_elsewhere, one_of(&counts)),
+        travel_time: section.read_or("travel_time", default.travel_time, flag),
+        ignore_titles: section.list("ignore_titles", title).unwrap_or_default(),
+    }
+}
+
+fn title(value: &DeValue<'_>) -> Result<Title, String> {
+    let written = text(value)?;
+    let advice = "that would be every event; write a title, or how titles begin: \"Canceled: *\"";
+    Title::new(&written).ok_or_else(|| advice.to_owned())
+}
+
+/// A URL, or what people know their account by: a host or a mail address, whose domain is asked for its calendar service.
+fn server_url(value: &DeValue<'_>) -> Result<Url, String> {
+    let written = text(value)?;
+    if written.contains("://") { http_url(value) } else { domain_url(&written) }
+}
+
+/// The server's URL, as far as it is known, of a domain or a mail address.
+///
+/// # Errors
+/// Says what to write instead.
+pub fn domain_url(written: &str) -> Result<Url, String> {
+    let domain = written.rsplit_once('@').map_or(written, |(_, domain)| domain).trim_end_matches('/');
+    let url = Url::parse(&format!("https://{domain}/")).ok().filter(|url| {
+        let plain = url.host_str().is_some_and(|host| host.contains('.') || host == "localhost");
+        plain && url.path() == "/" && url.query().is_none()
+    });
+    url.ok_or_else(|| {
+        "write a URL as \"https://cloud.example.edu/\", or a domain or mail address whose server can be looked up"
+            .to_owned()
+    })
+}
+
+fn host_name(value: &DeValue<'_>) -> Result<String, String> {
+    let written = text(value)?;
+    match url::Host::parse(&written) {
+        Ok(host) => Ok(host.to_string()),
+        Err(_) => Err("write the name of a host alone, such as \"caldav.example.com\"".to_owned()),
+    }
 }
 
 /// Never says what the URL was: knowing it may be all that is needed to read a calendar.
-fn http_url(value: &DeValue<'_>) -> Result<Url, String> {
+pub(super) fn http_url(value: &DeValue<'_>) -> Result<Url, String> {
     let advice = "write it as \"https://cloud.example.edu/\"";
     let written = text(value)?;
     let url = Url::parse(&written).map_err(|error| format!("this is no URL ({error}); {advice}"))?;
@@ -323,22 +468,31 @@ fn subscription(section: &Section<'_>, max_staleness: SignedDuration) -> Option<
         http_url(&DeValue::String(https.unwrap_or(written).into()))
     });
     let poll = poll(section, minutes(15), max_staleness);
-    let (all_day, tentative) = reading(section);
-    Some(Subscription { url: url?, poll, all_day, tentative })
+    let counting = counting(section);
+    Some(Subscription { url: url?, poll, counting })
 }
 
 fn folder(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<Folder> {
     let path = section.require("path", "path = \"/home/noether/.calendars/family\"", text);
-    let (all_day, tentative) = reading(section);
-    Some(Folder { path: surroundings.folder.join(path?), all_day, tentative })
+    let counting = counting(section);
+    Some(Folder { path: surroundings.folder.join(path?), counting })
 }
 
-fn bookings(section: &Section<'_>, accounts: &[&str]) -> Option<Bookings> {
+fn bookings(section: &Section<'_>, surroundings: &Surroundings<'_>, accounts: &[&str]) -> Option<Bookings> {
     let calendar = section.require("calendar", "calendar = \"work/Work\" (account/calendar)", calendar_of(accounts));
     let grace = section.read_or("grace", minutes(5), duration(SignedDuration::ZERO..=minutes(7 * 24 * 60)));
     let notify = section.read_or("notify", true, flag);
+    let alerts = section.read_or("alerts", true, flag);
+    let alert_after =
+        section.read_or("alert_after", minutes(60), duration(SignedDuration::from_secs(1)..=minutes(7 * 24 * 60)));
+    let digest = section.read("digest", time_of_day);
+    let words = [("ask", Declined::Ask), ("cancel", Declined::Cancel), ("ignore", Declined::Ignore)];
+    let declined = section.read_or("declined", Declined::default(), one_of(&words));
+    if digest.is_some() && !surroundings.has_mail {
+        section.warn("digest", "digest: there is no [mail] section, so nothing is sent".to_owned());
+    }
     let (account, calendar) = calendar?;
-    Some(Bookings { account, calendar, grace, notify })
+    Some(Bookings { account, calendar, grace, notify, alerts, alert_after, digest, declined })
 }
 
 fn opening_calendar(section: &Section<'_>, accounts: &[&str]) -> Option<OpeningCalendar> {
@@ -359,19 +513,32 @@ fn calendar_of(accounts: &[&str]) -> impl Fn(&DeValue<'_>) -> Result<(String, St
             let shown = written.trim_matches('/').escape_debug();
             return Err(format!("say which account and which calendar; write \"{example}/{shown}\""));
         };
-        if !accounts.contains(&account) {
-            let shown = account.escape_debug();
-            let known: Vec<String> = accounts.iter().map(|account| format!("\"{account}\"")).collect();
-            return Err(match (nearest(account, accounts), known.is_empty()) {
-                (Some(near), _) => format!("this host has no account \"{shown}\"; did you mean \"{near}/{calendar}\"?"),
-                (None, false) => format!("this host has no account \"{shown}\"; its accounts: {}", known.join(", ")),
-                (None, true) => {
-                    format!("this host has no account \"{shown}\"; write [[host.account]] with id = \"{shown}\"")
-                }
-            });
-        }
+        is_account(account, accounts, &format!("/{calendar}"))?;
         Ok((account.to_owned(), calendar.to_owned()))
     }
+}
+
+/// Reads the `id` of one of the host's accounts.
+fn account_of(accounts: &[&str]) -> impl Fn(&DeValue<'_>) -> Result<String, String> {
+    move |value| {
+        let written = text(value)?;
+        is_account(&written, accounts, "")?;
+        Ok(written)
+    }
+}
+
+/// What to write instead of an id that no account has; `rest` is what follows it.
+fn is_account(account: &str, accounts: &[&str], rest: &str) -> Result<(), String> {
+    if accounts.contains(&account) {
+        return Ok(());
+    }
+    let shown = account.escape_debug();
+    let known: Vec<String> = accounts.iter().map(|account| format!("\"{account}\"")).collect();
+    Err(match (nearest(account, accounts), known.is_empty()) {
+        (Some(near), _) => format!("this host has no account \"{shown}\"; did you mean \"{near}{rest}\"?"),
+        (None, false) => format!("this host has no account \"{shown}\"; its accounts: {}", known.join(", ")),
+        (None, true) => format!("this host has no account \"{shown}\"; write [[host.account]] with id = \"{shown}\""),
+    })
 }
 
 /// `weekly` and `dates` of the host's or of a meeting type's hours.

@@ -3,11 +3,26 @@
 /// The section's path without indices, and its keys.
 pub(super) const KEYS: &[(&str, &[&str])] = &[
     ("", &["server", "store", "mail", "limits", "host"]),
-    ("server", &["listen", "public_url", "trusted_proxies", "metrics_listen", "directory"]),
-    ("store", &["path"]),
-    ("mail", &["smtp", "password", "from"]),
+    (
+        "server",
+        &["listen", "public_url", "trusted_proxies", "metrics_listen", "directory", "dns", "language", "embed", "look"],
+    ),
+    ("server.look", &["accent", "logo", "stylesheet", "footer"]),
+    ("store", &["path", "keep", "keep_events"]),
+    ("mail", &["smtp", "password", "from", "organizer", "templates"]),
     ("mail.password", SECRET),
-    ("limits", &["bookings_per_ip", "bookings_per_guest", "requests_per_ip", "open_per_guest"]),
+    (
+        "limits",
+        &[
+            "bookings_per_ip",
+            "bookings_per_guest",
+            "bookings_in_all",
+            "requests_per_ip",
+            "open_per_guest",
+            "proof_of_work",
+            "block",
+        ],
+    ),
     (
         "host",
         &[
@@ -17,20 +32,74 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "aliases",
             "time_zone",
             "max_staleness",
+            "language",
+            "reminders",
             "account",
             "subscription",
             "folder",
             "bookings",
             "hours",
             "meeting",
+            "look",
         ],
     ),
-    ("host.account", &["id", "url", "username", "password", "calendars", "poll", "insecure", "all_day", "tentative"]),
+    ("host.look", &["accent", "logo", "photo", "stylesheet", "footer"]),
+    (
+        "host.account",
+        &[
+            "id",
+            "url",
+            "username",
+            "password",
+            "auth",
+            "calendars",
+            "poll",
+            "insecure",
+            "ca_file",
+            "trusted_hosts",
+            "user_agent",
+            "all_day",
+            "tentative",
+            "unanswered",
+            "transparent",
+            "working_elsewhere",
+            "travel_time",
+            "ignore_titles",
+        ],
+    ),
     ("host.account.password", SECRET),
-    ("host.subscription", &["url", "poll", "all_day", "tentative"]),
-    ("host.folder", &["path", "all_day", "tentative"]),
-    ("host.bookings", &["calendar", "grace", "notify"]),
-    ("host.hours", &["weekly", "dates", "from_calendar"]),
+    ("host.account.auth", &["google"]),
+    ("host.account.auth.google", &["client_id", "client_secret", "auth_url", "token_url", "scope"]),
+    ("host.account.auth.google.client_secret", SECRET),
+    (
+        "host.subscription",
+        &[
+            "url",
+            "poll",
+            "all_day",
+            "tentative",
+            "unanswered",
+            "transparent",
+            "working_elsewhere",
+            "travel_time",
+            "ignore_titles",
+        ],
+    ),
+    (
+        "host.folder",
+        &[
+            "path",
+            "all_day",
+            "tentative",
+            "unanswered",
+            "transparent",
+            "working_elsewhere",
+            "travel_time",
+            "ignore_titles",
+        ],
+    ),
+    ("host.bookings", &["calendar", "grace", "notify", "alerts", "alert_after", "digest", "declined"]),
+    ("host.hours", &["weekly", "dates", "from_calendar", "availability"]),
     ("host.hours.from_calendar", &["calendar", "summary"]),
     (
         "host.meeting",
@@ -49,6 +118,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "seats",
             "location",
             "confirm",
+            "reminders",
             "questions",
             "hours",
         ],
@@ -60,7 +130,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
 const SECRET: &[&str] = &["file", "credential", "command", "env"];
 
 /// Keys whose values are never shown, not even in the line of a mistake: they are secret or may carry a secret.
-const PRIVATE: &[&str] = &["password", "smtp", "url", "command"];
+const PRIVATE: &[&str] = &["password", "smtp", "url", "command", "auth", "google", "client_secret"];
 
 /// Paths that the first hosts in a URL must not take: `/b/{token}`, `/healthz`, and room for our own files.
 pub(super) const RESERVED_HOSTS: &[&str] = &["api", "assets", "b", "h", "healthz", "metrics", "readyz", "static"];
@@ -69,8 +139,22 @@ pub(super) const RESERVED_HOSTS: &[&str] = &["api", "assets", "b", "h", "healthz
 pub(super) const RESERVED_MEETINGS: &[&str] = &["freebusy"];
 
 /// Fields of the booking form and of the API's requests that are ours.
-pub(super) const RESERVED_QUESTIONS: &[&str] =
-    &["answers", "email", "name", "note", "start", "time_zone", "token", "tz"];
+pub(super) const RESERVED_QUESTIONS: &[&str] = &[
+    "answers",
+    "email",
+    "form",
+    "lang",
+    "language",
+    "name",
+    "note",
+    "once",
+    "proof",
+    "start",
+    "time_zone",
+    "token",
+    "tz",
+    "website",
+];
 
 /// The keys of a section.
 pub(super) fn keys_of(section: &str) -> &'static [&'static str] {
@@ -82,7 +166,9 @@ pub(super) fn header(section: &str) -> String {
     match section {
         "" => "at the top of the file".to_owned(),
         "host" | "host.account" | "host.subscription" | "host.folder" | "host.meeting" => format!("in [[{section}]]"),
-        "server" | "store" | "mail" | "limits" | "host.bookings" | "host.hours" => format!("in [{section}]"),
+        "server" | "server.look" | "host.look" | "store" | "mail" | "limits" | "host.bookings" | "host.hours" => {
+            format!("in [{section}]")
+        }
         _ => format!("in `{}`", section.rsplit('.').next().unwrap_or(section)),
     }
 }
@@ -153,6 +239,6 @@ mod tests {
     #[test]
     fn a_key_in_the_wrong_section_is_told_where_it_belongs() {
         assert_eq!(advice("host", "poll"), "it is known in [[host.account]] or in [[host.subscription]]");
-        assert_eq!(advice("store", "colour"), "known here: path");
+        assert_eq!(advice("store", "colour"), "known here: path, keep, keep_events");
     }
 }

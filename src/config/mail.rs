@@ -3,9 +3,11 @@
 use super::Surroundings;
 use super::file::Section;
 use super::secret::{self, Secret};
-use super::value::{is_email, text};
+use super::value::{is_email, one_of, text};
+use crate::booking::Organizer;
 use percent_encoding::percent_decode_str;
 use std::fmt;
+use std::path::PathBuf;
 use toml::de::DeValue;
 use url::Url;
 
@@ -18,6 +20,10 @@ pub struct Mail {
     pub password: Option<Secret>,
     /// Who writes.
     pub from: Mailbox,
+    /// Whom invitations come from.
+    pub organizer: Organizer,
+    /// The folder of templates that replace ours.
+    pub templates: Option<PathBuf>,
 }
 
 /// A mail server.
@@ -80,6 +86,9 @@ pub(super) fn mail(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Op
         let advice = "expected an address such as \"Office hours <office-hours@example.edu>\"";
         Mailbox::parse(&text(value)?).ok_or_else(|| advice.to_owned())
     });
+    let words = [("service", Organizer::Service), ("host", Organizer::Host)];
+    let organizer = section.read_or("organizer", Organizer::default(), one_of(&words));
+    let templates = section.read("templates", text).map(|folder| surroundings.folder.join(folder));
     if let Some(smtp) = &smtp {
         match (&smtp.username, section.has("password")) {
             (Some(_), false) => section.missing("password", "password = { file = \"…\" }, for the user in `smtp`"),
@@ -90,7 +99,7 @@ pub(super) fn mail(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Op
             _ => {}
         }
     }
-    Some(Mail { smtp: smtp?, password, from: from? })
+    Some(Mail { smtp: smtp?, password, from: from?, organizer, templates })
 }
 
 /// Never says what the URL was: a password may be in it.

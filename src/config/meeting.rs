@@ -3,7 +3,7 @@
 use super::Surroundings;
 use super::duration::format_duration;
 use super::file::Section;
-use super::host::{hours, id_advice};
+use super::host::{self, hours, id_advice};
 use super::keys::{RESERVED_MEETINGS, RESERVED_QUESTIONS};
 use super::limits::per_guest;
 use super::value::{all, count, duration, flag, one_of, prose, text};
@@ -16,7 +16,12 @@ const fn hours_long(hours: i64) -> SignedDuration {
     SignedDuration::from_secs(hours * 3_600)
 }
 
-pub(super) fn meeting(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<MeetingType> {
+/// `reminders` are the host's, for a meeting type that has none of its own.
+pub(super) fn meeting(
+    section: &Section<'_>,
+    surroundings: &Surroundings<'_>,
+    reminders: &[SignedDuration],
+) -> Option<MeetingType> {
     let minute = SignedDuration::from_secs(60);
     let (day, two_years) = (hours_long(24), hours_long(24 * 731));
     let id = section.require("id", "id = \"office-hour\" (it is in URLs)", meeting_id);
@@ -55,6 +60,7 @@ pub(super) fn meeting(section: &Section<'_>, surroundings: &Surroundings<'_>) ->
     let per_day = section.read("per_day", count(1..=10_000));
     let per_guest = section.read("per_guest", per_guest);
     let seats = section.read_or("seats", 1, count(1..=10_000));
+    let reminders = host::reminders(section, surroundings).unwrap_or_else(|| reminders.to_vec());
     let questions = questions(section);
     Some(MeetingType {
         id: id?,
@@ -71,6 +77,7 @@ pub(super) fn meeting(section: &Section<'_>, surroundings: &Surroundings<'_>) ->
         seats,
         location,
         confirm,
+        reminders,
         questions: questions?,
         hours: own_hours,
     })

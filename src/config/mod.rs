@@ -1,7 +1,7 @@
 //! The config file: as written -> [`Config`], checked, with every mistake at once. Start with [`Config::load`].
 //!
-//! `file` knows positions and reports, `value` and `duration` read single values, `server`, `limits`, `mail`, `host` and
-//! `meeting` each read a part of the file; `keys` lists what may be written.
+//! `file` knows positions and reports, `value` and `duration` read single values, `server`, `limits`, `mail`, `host`, `oauth`
+//! and `meeting` each read a part of the file; `keys` lists what may be written.
 
 mod duration;
 mod environment;
@@ -10,10 +10,12 @@ mod host;
 mod keys;
 mod limits;
 mod locate;
+mod look;
 mod mail;
 mod meeting;
 mod mistake;
 mod network;
+mod oauth;
 mod reload;
 mod secret;
 mod server;
@@ -24,16 +26,19 @@ mod tests;
 
 pub use duration::{format_duration, parse_duration};
 pub use environment::Environment;
-pub use host::{Account, Bookings, Folder, HostConfig, Login, OpeningCalendar, Subscription};
-pub use limits::{Limit, Limits};
+pub use host::{Account, Bookings, Declined, Folder, HostConfig, Login, OpeningCalendar, Subscription, domain_url};
+pub use limits::{Blocked, Limit, Limits};
 pub use locate::{NotFound, locate};
+pub use look::Look;
 pub use mail::{Mail, Mailbox, Smtp, SmtpTls};
 pub use mistake::{ConfigErrors, Mistake};
 pub use network::{Listen, Network};
+pub use oauth::OAuth;
 pub use reload::{Changed, Watcher, watch};
 pub use secret::{Secret, SecretError};
 pub use server::{Server, Store};
 
+use crate::language::Language;
 use file::File;
 use std::path::{Path, PathBuf};
 
@@ -62,6 +67,8 @@ struct Surroundings<'a> {
     folder: &'a Path,
     environment: &'a Environment,
     has_mail: bool,
+    /// Of [server].
+    language: Language,
 }
 
 impl Config {
@@ -92,9 +99,10 @@ impl Config {
         let file = File::new(text, syntax);
         let root = file.root(document.get_ref());
         let folder = path.parent().unwrap_or(Path::new(""));
-        let surroundings = Surroundings { folder, environment, has_mail: root.has("mail") };
-
-        let server = server::server(&file, &root);
+        let bare = Surroundings { folder, environment, has_mail: root.has("mail"), language: Language::default() };
+        let server = server::server(&file, &root, &bare);
+        let language = server.as_ref().map(|server| server.language).unwrap_or_default();
+        let surroundings = Surroundings { language, ..bare };
         let store = server::store(&root, &surroundings);
         let mail = root.section("mail").map(|section| mail::mail(&section, &surroundings));
         let limits = limits::limits(&root);
@@ -116,7 +124,7 @@ impl Config {
 
     fn holds_a_password(&self) -> bool {
         let accounts = self.hosts.iter().flat_map(|host| &host.accounts);
-        let logins = accounts.filter_map(|account| account.login.as_ref()).map(|login| &login.password);
+        let logins = accounts.filter_map(|account| account.login.as_ref()).filter_map(Login::secret);
         logins.chain(self.mail.iter().filter_map(|mail| mail.password.as_ref())).any(Secret::is_written_out)
     }
 }

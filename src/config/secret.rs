@@ -6,6 +6,7 @@ use super::environment::Environment;
 use super::file::Section;
 use super::keys::keys_of;
 use super::value::{article, text};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -48,6 +49,16 @@ impl Secret {
     /// True when the password itself is in the config.
     pub fn is_written_out(&self) -> bool {
         matches!(self.source, Source::Written(_))
+    }
+
+    /// When what it is kept in was last changed, where that can be seen: files and systemd's credentials.
+    pub fn changed_at(&self, environment: &Environment) -> Option<Timestamp> {
+        let path = match &self.source {
+            Source::File(path) => path.clone(),
+            Source::Credential(name) => Path::new(&environment.get("CREDENTIALS_DIRECTORY")?).join(name),
+            Source::Written(_) | Source::Command(_) | Source::Variable(_) => return None,
+        };
+        Timestamp::try_from(std::fs::metadata(path).ok()?.modified().ok()?).ok()
     }
 
     /// Fetches the password. One line break at its end is dropped; of a command's output the first line counts.

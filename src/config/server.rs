@@ -1,10 +1,14 @@
 //! `[server]` and `[store]`.
 
 use super::Surroundings;
+use super::duration::parse_duration;
 use super::environment::Environment;
 use super::file::{File, Section};
+use super::look::{self, Look};
 use super::network::{self, Listen, Network};
-use super::value::{flag, text};
+use super::value::{flag, language, text};
+use crate::language::Language;
+use jiff::SignedDuration;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use toml::de::DeValue;
@@ -23,6 +27,14 @@ pub struct Server {
     pub metrics_listen: Option<SocketAddr>,
     /// `GET /` lists the hosts.
     pub directory: bool,
+    /// What guests and hosts are spoken to in who say no other.
+    pub language: Language,
+    /// Who is asked for the calendar services of domains; `None`: the name servers of the system.
+    pub dns: Option<SocketAddr>,
+    /// The sites that may show pages in a frame, as origins.
+    pub embed: Vec<String>,
+    /// How all pages look.
+    pub look: Look,
 }
 
 /// Where data is kept.
@@ -30,11 +42,18 @@ pub struct Server {
 pub struct Store {
     /// The database file. Its folder need not exist yet.
     pub path: PathBuf,
+    /// How long bookings are kept after their end; `None`: for ever.
+    pub keep: Option<SignedDuration>,
+    /// Whether their events stay on the calendar when they are erased.
+    pub keep_events: bool,
 }
+
+/// A year.
+const KEEP: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
-pub(super) fn server(file: &File<'_>, root: &Section<'_>) -> Option<Server> {
+pub(super) fn server(file: &File<'_>, root: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<Server> {
     let local = |listen: SocketAddr| format!("http://{listen}");
     let Some(section) = root.section("server") else {
         return Some(Server {
@@ -43,6 +62,10 @@ pub(super) fn server(file: &File<'_>, root: &Section<'_>) -> Option<Server> {
             trusted_proxies: Vec::new(),
             metrics_listen: None,
             directory: false,
+            language: Language::default(),
+            dns: None,
+            embed: Vec::new(),
+            look: Look::default(),
         });
     };
     let listen = section.one_or_list("listen", |value| Listen::parse(&text(value)?));
@@ -79,7 +102,24 @@ pub(super) fn server(file: &File<'_>, root: &Section<'_>) -> Option<Server> {
         trusted_proxies: trusted_proxies.unwrap_or_default(),
         metrics_listen,
         directory: section.read_or("directory", false, flag),
+        language: section.read_or("language", Language::default(), language),
+        dns: section.read("dns", |value| network::address(&text(value)?)),
+        embed: section.one_or_list("embed", origin).unwrap_or_default(),
+        look: look::look(&section, surroundings),
     })
+}
+
+fn origin(value: &DeValue<'_>) -> Result<String, String> {
+    let advice = "write the origin of the site, as \"https://www.example.edu\"";
+    let url = Url::parse(&text(value)?).map_err(|_| format!("no URL; {advice}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("must begin with https:// or http://; {advice}"));
+    }
+    let origin = url.origin().ascii_serialization();
+    if url.as_str().trim_end_matches('/') != origin {
+        return Err(format!("must end with the name of the site or its port; {advice}"));
+    }
+    Ok(origin)
 }
 
 fn public_url(value: &DeValue<'_>) -> Result<String, String> {
@@ -97,10 +137,12 @@ fn public_url(value: &DeValue<'_>) -> Result<String, String> {
 
 pub(super) fn store(root: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<Store> {
     let section = root.section("store");
+    let keep = section.as_ref().map_or(Some(KEEP), |section| section.read_or("keep", Some(KEEP), keep));
+    let keep_events = section.as_ref().is_none_or(|section| section.read_or("keep_events", true, flag));
     let written = section.as_ref().filter(|section| section.has("path"));
     if let Some(section) = written {
         let path = section.read("path", text)?;
-        return Some(Store { path: surroundings.folder.join(path) });
+        return Some(Store { path: surroundings.folder.join(path), keep, keep_events });
     }
     let path = default_store(surroundings.environment);
     if path.is_none() {
@@ -110,7 +152,15 @@ pub(super) fn store(root: &Section<'_>, surroundings: &Surroundings<'_>) -> Opti
             "[store] and path = \"/var/lib/officehours/officehours.db\" (no $HOME to keep data in)",
         );
     }
-    Some(Store { path: path? })
+    Some(Store { path: path?, keep, keep_events })
+}
+
+/// Reads `"365d"` or `"off"`.
+fn keep(value: &DeValue<'_>) -> Result<Option<SignedDuration>, String> {
+    match text(value)?.as_str() {
+        "off" => Ok(None),
+        written => parse_duration(written).map(Some),
+    }
 }
 
 /// `$STATE_DIRECTORY` (systemd; the first, if there are several), else as the XDG base directory specification has it.

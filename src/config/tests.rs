@@ -1,8 +1,8 @@
 //! The config as a whole: the annotated example, defaults, and every kind of mistake at its line and column.
 
-use super::keys::KEYS;
+use super::keys::{KEYS, keys_of};
 use super::*;
-use crate::availability::{AllDay, Confirm, Tentative};
+use crate::availability::{Confirm, Counting};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use std::path::Path;
@@ -59,7 +59,7 @@ fn the_annotated_example_is_loaded() {
     assert_eq!(host.host.zone.name(), "Europe/Berlin");
     assert_eq!(host.host.meeting("office-hour").unwrap().per_day, Some(6));
     assert_eq!(host.host.meeting("thesis").unwrap().confirm, Confirm::Approval);
-    assert_eq!(host.accounts[0].login.as_ref().unwrap().password.to_string(), "the systemd credential caldav-work");
+    assert_eq!(secret_of(&host.accounts[0]), "the systemd credential caldav-work");
     assert_eq!(host.bookings.as_ref().unwrap().calendar, "Work");
 }
 
@@ -79,6 +79,22 @@ fn every_key_is_in_the_example() {
 }
 
 #[test]
+fn looks_and_frames_are_checked() {
+    let look = |line: &str| parse(&format!("{SHORT}[server.look]\n{line}\n"));
+    let config = look("accent = \"#14614F\"\nlogo = \"logo.svg\"").unwrap();
+    assert_eq!(config.server.look.accent, Some([0x14, 0x61, 0x4f]));
+    assert_eq!(config.server.look.logo.as_deref(), Some(Path::new("/etc/oh/logo.svg")));
+    for wrong in ["accent = \"green\"", "accent = \"#12345\"", "accent = \"#+12345\"", "photo = \"me.jpg\""] {
+        assert!(look(wrong).is_err(), "{wrong}");
+    }
+    let embed = |site: &str| parse(&format!("[server]\nembed = [\"{site}\"]\n{SHORT}"));
+    assert_eq!(embed("https://www.example.edu/").unwrap().server.embed, ["https://www.example.edu"]);
+    for wrong in ["*", "www.example.edu", "https://www.example.edu/page", "https://www.example.edu; script-src *"] {
+        assert!(embed(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn what_is_left_out_has_its_default() {
     let config = parse(SHORT).unwrap();
     assert_eq!(config.warnings, []);
@@ -91,7 +107,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(host.host.max_staleness, SignedDuration::from_mins(30));
     let account = &host.accounts[0];
     assert_eq!((account.poll, account.insecure), (SignedDuration::from_mins(5), false));
-    assert_eq!((account.all_day, account.tentative), (AllDay::Obey, Tentative::Busy));
+    assert_eq!(account.counting, Counting::default());
     assert!(account.login.is_none() && account.calendars.is_none());
     let bookings = host.bookings.as_ref().unwrap();
     assert_eq!((bookings.grace, bookings.notify), (SignedDuration::from_mins(5), true));
@@ -120,8 +136,48 @@ fn paths_are_relative_to_the_file() {
     let text = SHORT.replace("url =", "username = \"n\"\npassword = { file = \"secrets/caldav\" }\nurl =");
     let config = parse(&format!("[store]\npath = \"data/oh.db\"\n{text}")).unwrap();
     assert_eq!(config.store.path, Path::new("/etc/oh/data/oh.db"));
-    let password = &config.hosts[0].accounts[0].login.as_ref().unwrap().password;
-    assert_eq!(password.to_string(), "the file /etc/oh/secrets/caldav");
+    assert_eq!(secret_of(&config.hosts[0].accounts[0]), "the file /etc/oh/secrets/caldav");
+}
+
+#[test]
+fn a_google_account_needs_a_registered_program_and_no_address() {
+    let with = |lines: &str| parse(&SHORT.replace("url = \"https://cloud.example.edu/\"", lines));
+    let google = "auth = { google = { client_id = \"i\", client_secret = { file = \"s\" } } }";
+    let config = with(google).unwrap();
+    let account = &config.hosts[0].accounts[0];
+    assert_eq!(account.url.as_str(), "https://apidata.googleusercontent.com/caldav/v2/noether@example.edu/user");
+    let Some(Login::OAuth(oauth)) = &account.login else { panic!("{account:?}") };
+    assert_eq!(
+        (oauth.auth_url.host_str(), oauth.token_url.host_str()),
+        (Some("accounts.google.com"), Some("oauth2.googleapis.com"))
+    );
+    assert_eq!(oauth.scope, "https://www.googleapis.com/auth/calendar");
+    assert_eq!(secret_of(account), "the file /etc/oh/s");
+    let other = with(&format!("username = \"a/b@example.org\"\n{google}")).unwrap();
+    assert!(other.hosts[0].accounts[0].url.path().ends_with("/a%2Fb@example.org/user"));
+
+    let elsewhere = "auth = { google = { client_id = \"i\", auth_url = \"https://id.example.edu/a\", token_url = \"https://id.example.edu/t\" } }";
+    assert!(
+        with(&format!("url = \"https://cloud.example.edu/\"\n{elsewhere}")).is_ok(),
+        "a public client of another server"
+    );
+    for (lines, part) in [
+        ("auth = { google = { client_id = \"i\" } }", "`client_secret` is missing"),
+        ("auth = { google = { client_secret = \"hunter2\" } }", "`client_id` is missing"),
+        ("auth = {}", "`google` is missing"),
+        (elsewhere, "`url` is missing"),
+        (&elsewhere.replace("token_url", "scope"), "`token_url` is missing"),
+        (&elsewhere.replace("https://id.example.edu/t", "http://id.example.edu/t"), "plain http"),
+        (&format!("password = \"hunter2\"\n{google}"), "leave one out"),
+        ("auth = { google = { client_id = \"i\", client_secret = \"hunter2\", colour = 1 } }", "unknown key `colour`"),
+    ] {
+        let errors = with(lines).unwrap_err().to_string();
+        assert!(errors.contains(part) && !errors.contains("hunter2"), "{part}: {errors}");
+    }
+}
+
+fn secret_of(account: &Account) -> String {
+    account.login.as_ref().and_then(Login::secret).unwrap().to_string()
 }
 
 #[test]
@@ -150,6 +206,9 @@ url = "http://cloud.example.edu/"
 username = "noether"
 pol = "5m"
 tentative = "maybe"
+unanswered = "no"
+travel_time = "yes"
+ignore_titles = ["Lunch", " * "]
 
 [host.bookings]
 calendar = "wrok/Work"
@@ -158,6 +217,7 @@ notify = "yes"
 [host.hours]
 weekly = ["Mon-Fri 09:00-12:00", "Mo 9-10"]
 dates = "2026-12-24"
+availability = "worc"
 
 [[host.meeting]]
 id = "freebusy"
@@ -184,7 +244,7 @@ per_guest = 1
         "2:24: listen: expected text in quotes, found a number",
         "3:14: public_url: no URL; write the address that guests use, as \"https://meet.example.edu\"",
         "4:20: trusted_proxies: \"10.0.0.1/8\" has bits after its prefix; write \"10.0.0.0/8\"",
-        "5:1: unknown key `colour` in [server]; known here: listen, public_url, trusted_proxies, metrics_listen, directory",
+        &format!("5:1: unknown key `colour` in [server]; known here: {}", keys_of("server").join(", ")),
         "8:19: bookings_per_ip: say how long; write \"10/1m\"",
         "9:19: requests_per_ip: write \"off\" to switch it off",
         "10:18: open_per_guest: \"three\" is neither a whole number without quotes nor \"off\"",
@@ -197,22 +257,26 @@ per_guest = 1
         "21:7: url: plain http would send the password in clear; write https://, or insecure = true in this account",
         "23:1: unknown key `pol` in [[host.account]]; did you mean `poll`?",
         "24:13: tentative: \"maybe\" is not \"busy\" or \"free\"",
-        "27:12: calendar: this host has no account \"wrok\"; did you mean \"work/Work\"?",
-        "28:10: notify: expected true or false without quotes, found a string",
-        "31:34: weekly: \"Mo\": a day is Mon, Tue, Wed, Thu, Fri, Sat or Sun",
-        "32:9: dates: \"2026-12-24\": a date line is written 2026-12-24..2027-01-06 closed, or 2026-12-01 10:00-15:00",
-        "34:1: `title` is missing in [[host.meeting]]; write title = \"Office hour\"",
-        "35:6: id: \"freebusy\" is taken by officehours itself in URLs; choose another",
-        "36:12: duration: `min` is no unit of time; the units are s, m, h, d and w, as in 1h30m",
-        "37:9: seats: 0 is not a whole number from 1 to 10000",
-        "38:21: id: \"email\" is a field of every booking form already; choose another",
-        "38:45: `label` is missing in `questions`; write label = \"What is it about?\"",
-        "38:57: unknown key `lable` in `questions`; did you mean `label`?",
-        "44:10: notice: no slot is ever on offer: `notice` (60d) must be shorter than `horizon` (4h)",
-        "46:9: `weekly` is missing in `hours`; write hours = { weekly = [\"Tue 14:00-16:00\"] }, or leave `hours` out for the host's",
-        "46:11: unknown key `weekdays` in `hours`; known here: weekly, dates",
-        "49:6: id: \"twice\" is taken in line 41; each needs its own",
-        "52:13: per_guest: expected a string, found a number; write how many bookings in what time, as \"1/7d\"",
+        "25:14: unanswered: \"no\" is not \"timed\" or \"busy\" or \"free\"",
+        "26:15: travel_time: expected true or false without quotes, found a string",
+        "27:27: ignore_titles: that would be every event; write a title, or how titles begin: \"Canceled: *\"",
+        "30:12: calendar: this host has no account \"wrok\"; did you mean \"work/Work\"?",
+        "31:10: notify: expected true or false without quotes, found a string",
+        "34:34: weekly: \"Mo\": a day is Mon, Tue, Wed, Thu, Fri, Sat or Sun",
+        "35:9: dates: \"2026-12-24\": a date line is written 2026-12-24..2027-01-06 closed, or 2026-12-01 10:00-15:00",
+        "36:16: availability: this host has no account \"worc\"; did you mean \"work\"?",
+        "38:1: `title` is missing in [[host.meeting]]; write title = \"Office hour\"",
+        "39:6: id: \"freebusy\" is taken by officehours itself in URLs; choose another",
+        "40:12: duration: `min` is no unit of time; the units are s, m, h, d and w, as in 1h30m",
+        "41:9: seats: 0 is not a whole number from 1 to 10000",
+        "42:21: id: \"email\" is a field of every booking form already; choose another",
+        "42:45: `label` is missing in `questions`; write label = \"What is it about?\"",
+        "42:57: unknown key `lable` in `questions`; did you mean `label`?",
+        "48:10: notice: no slot is ever on offer: `notice` (60d) must be shorter than `horizon` (4h)",
+        "50:9: `weekly` is missing in `hours`; write hours = { weekly = [\"Tue 14:00-16:00\"] }, or leave `hours` out for the host's",
+        "50:11: unknown key `weekdays` in `hours`; known here: weekly, dates",
+        "53:6: id: \"twice\" is taken in line 45; each needs its own",
+        "56:13: per_guest: expected a string, found a number; write how many bookings in what time, as \"1/7d\"",
     ];
     let found = mistakes(text);
     for (found, expected) in found.iter().zip(expected) {
@@ -305,7 +369,7 @@ fn syntax_errors_come_with_what_else_is_certain() {
             "4:13: this is not TOML: invalid basic string, expected `\"`",
             "5:9: this is not TOML: invalid float, expected `nan`",
             "6:1: this is not TOML: duplicate key",
-            "7:1: unknown key `colour` in [[host]]; known here: id, name, email, aliases, time_zone, max_staleness, account, subscription, folder, bookings, hours, meeting",
+            &format!("7:1: unknown key `colour` in [[host]]; known here: {}", keys_of("host").join(", ")),
             "8:1: this is not TOML: duplicate key",
         ]
     );

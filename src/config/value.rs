@@ -1,7 +1,9 @@
 //! Single values: TOML to a type, or what to write instead.
 
 use super::duration::{format_duration, parse_duration};
+use crate::language::Language;
 use jiff::SignedDuration;
+use jiff::civil::Time;
 use std::ops::RangeInclusive;
 use toml::de::DeValue;
 
@@ -89,6 +91,23 @@ pub(super) fn one_of<T: Copy>(words: &[(&'static str, T)]) -> impl Fn(&DeValue<'
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
         found.ok_or_else(|| format!("\"{}\" is not {expected}", text.escape_debug()))
     }
+}
+
+/// A language that we speak.
+pub(super) fn language(value: &DeValue<'_>) -> Result<Language, String> {
+    let text = text(value)?;
+    Language::parse(&text).ok_or_else(|| {
+        let tags: Vec<String> = Language::ALL.iter().map(|language| format!("\"{language}\"")).collect();
+        format!("\"{}\" is none of {}", text.escape_debug(), tags.join(", "))
+    })
+}
+
+/// A wall-clock time.
+pub(super) fn time_of_day(value: &DeValue<'_>) -> Result<Time, String> {
+    let text = text(value)?;
+    let clock = text.split_once(':').filter(|(hour, minute)| hour.len() == 2 && minute.len() == 2);
+    let parsed = clock.and_then(|(hour, minute)| Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok());
+    parsed.ok_or_else(|| format!("\"{}\" is no time of day; write \"07:00\"", text.escape_debug()))
 }
 
 /// A mail address.

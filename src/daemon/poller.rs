@@ -4,27 +4,22 @@
 use super::publish::load_board;
 use super::setup::Services;
 use super::watch::{Watch, watch};
-use crate::availability::event_summary;
-use crate::booking::{BookingId, BookingState};
-use crate::caldav::{ErrorKind, Href};
+use crate::availability::{EventFacts, event_summary};
+use crate::booking::{BookingId, BookingState, EventPlace};
+use crate::caldav::Href;
 use crate::store::{CalendarKey, Failure, StoreError};
 use crate::sync::{
-    AccountSync, Found, HostBoard, Observation, Pass, Request, Requests, Settled, Source, Suspects, SyncError,
-    SyncHandle, reconcile,
+    AccountSync, Found, HostBoard, Observation, Pass, Pause, Request, Requests, Setback, Settled, Source, Suspects,
+    SyncError, SyncHandle, pause, reconcile,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// The first wait after a failure.
-const FIRST_WAIT: Duration = Duration::from_secs(2);
-/// The longest wait after failures that go away by themselves.
-const LONGEST_WAIT: Duration = Duration::from_secs(15);
-/// The wait after a refused login: polling on would lock the account.
-const REFUSED_WAIT: Duration = Duration::from_secs(15 * 60);
+/// A request that was never answered may arrive for so long.
+const IN_DOUBT: SignedDuration = SignedDuration::from_hours(1);
 /// More changed objects than this are read from the store in one go.
 const MANY: usize = 200;
 
@@ -49,50 +44,79 @@ pub struct Poller {
     pub requests: Requests,
 }
 
-/// How a pass went.
-enum Went {
-    Well,
-    Badly,
-    /// Nothing will change until the host acts.
-    Refused,
-}
-
 impl Poller {
-    /// Polls until `shutdown`. Fails only when the store does.
+    /// Polls until `shutdown`. Fails only when the store does, and not by a full disk: that passes.
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), StoreError> {
         let mut suspects = Suspects::default();
         let mut failures = 0;
         let mut watching = None;
         let mut due = Instant::now();
+        let mut closed = false;
         loop {
             let mut waiting: Vec<Request> = Vec::new();
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 Some(request) = self.requests.recv() => waiting.push(request),
-                () = tokio::time::sleep_until(due) => {}
+                () = tokio::time::sleep_until(due) => closed = false,
+            }
+            if closed {
+                // The server is left alone, whoever wishes: a booking goes by what is known.
+                for request in waiting {
+                    let _ = request.send(false);
+                }
+                continue;
             }
             // All who waited before the pass begins are answered by it.
             while let Ok(request) = self.requests.try_recv() {
                 waiting.push(request);
             }
-            let went = tokio::select! {
+            self.handle.begins();
+            let setback = tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                went = self.pass(&mut suspects) => match went {
+                setback = self.pass(&mut suspects) => match setback {
                     // Its rows may be forgotten already.
                     Err(_) if shutdown.is_cancelled() => return Ok(()),
-                    went => went?,
+                    // What was read and could not be stored is read again.
+                    Err(error) if error.kind().passes() => {
+                        tracing::error!(host = %self.source.host().id, source = self.source.name(), %error, "What was read could not be stored.");
+                        Some(Setback::of_store(&error))
+                    }
+                    setback => setback?,
                 },
             };
-            let well = matches!(went, Went::Well);
+            let well = setback.is_none();
+            failures = if well { 0 } else { failures + 1 };
+            let chance = super::setup::random::<1>().map_or(0, |[byte]| byte);
+            let pause = pause(setback.as_ref(), failures, self.poll.unsigned_abs(), chance);
+            (due, closed) = (Instant::now() + pause.wait, pause.closed);
+            self.tell(setback.as_ref(), pause);
             // What was watched may be gone, and another in its place.
             watching = if well { watching.or_else(|| self.watch()) } else { None };
             for request in waiting {
                 // Whoever waited may have given up.
                 let _ = request.send(well);
             }
-            failures = if well { 0 } else { failures + 1 };
-            due = Instant::now() + self.pause(&went, failures);
         }
+    }
+
+    /// Lets others see how the source does.
+    fn tell(&self, setback: Option<&Setback>, pause: Pause) {
+        let now = self.services.clock.now();
+        let (before, health) = (self.handle.health(), self.handle.health().after(setback, now));
+        let (host, source) = (&self.source.host().id, self.source.name());
+        match (&before.trouble, &health.trouble) {
+            (Some(trouble), None) => {
+                tracing::info!(%host, source, since = %trouble.since, "The source can be read again.");
+            }
+            (_, Some(trouble))
+                if pause.closed && before.trouble.as_ref().is_none_or(|was| was.kind != trouble.kind) =>
+            {
+                tracing::warn!(%host, source, kind = trouble.kind.as_str(), wait = ?pause.wait, "The server is left alone for a while.");
+            }
+            _ => {}
+        }
+        let until = pause.closed.then(|| now.checked_add(pause.wait).unwrap_or(Timestamp::MAX));
+        self.handle.ended(health, until);
     }
 
     /// Watches the source, where that can be done.
@@ -106,20 +130,8 @@ impl Poller {
             .ok()
     }
 
-    /// The pause after a pass: the poll with jitter, or a wait that doubles with each failure.
-    fn pause(&self, went: &Went, failures: u32) -> Duration {
-        let poll = self.poll.unsigned_abs();
-        let wait = match went {
-            Went::Well => poll,
-            Went::Badly => FIRST_WAIT.min(poll).saturating_mul(1 << (failures - 1).min(10)).min(poll.max(LONGEST_WAIT)),
-            Went::Refused => REFUSED_WAIT.max(poll),
-        };
-        let jitter = super::setup::random::<1>().map_or(0, |[byte]| u32::from(byte));
-        // Up to a tenth sooner: many hosts of one server do not come at once.
-        wait - wait / 10 * jitter / 255
-    }
-
-    async fn pass(&self, suspects: &mut Suspects) -> Result<Went, StoreError> {
+    /// One pass; what kept it from reading everything, if anything did.
+    pub(super) async fn pass(&self, suspects: &mut Suspects) -> Result<Option<Setback>, StoreError> {
         let (host, source) = (&self.source.host().id, self.source.name());
         let now = self.services.clock.now();
         let pass = match self.source.pass(now).await {
@@ -129,14 +141,12 @@ impl Poller {
                 tracing::warn!(%host, source, %error, "The source could not be read.");
                 let failure = Failure { error: error.to_string(), at: now };
                 self.source.store().mark_account_failed(host, self.source.id(), failure).await?;
-                return Ok(went_by(&error));
+                return Ok(Setback::of(&error));
             }
         };
-        let mut went = Went::Well;
         for calendar in &pass.calendars {
             if let Err(error) = &calendar.result {
                 tracing::warn!(%host, source, %error, "A calendar could not be read; what is known of it stays.");
-                went = went_by(error);
             }
         }
         let outcome = async {
@@ -144,15 +154,15 @@ impl Poller {
             match &self.source {
                 Source::Account(account) => self.follow(account, &pass, suspects, now).await,
                 // Bookings are written to accounts alone.
-                Source::Subscription(_) | Source::Folder(_) => Ok(()),
+                Source::Subscription(_) | Source::Folder(_) | Source::Availability(_) => Ok(()),
             }
         };
         match outcome.await {
-            Ok(()) => Ok(went),
+            Ok(()) => Ok(Setback::of_pass(&pass)),
             Err(SyncError::Store(error)) => Err(error),
             Err(error) => {
                 tracing::warn!(%host, source, %error, "The host's edits could not be followed; they will be at the next pass.");
-                Ok(Went::Badly)
+                Ok(Setback::of(&error))
             }
         }
     }
@@ -190,6 +200,7 @@ impl Poller {
         suspects: &mut Suspects,
         now: Timestamp,
     ) -> Result<(), SyncError> {
+        self.remove_late(account, pass, now).await?;
         let settings = &account.settings;
         let own = account.store.own_events(&settings.host.id, now).await?;
         let settled: Vec<Settled> = own
@@ -208,9 +219,7 @@ impl Poller {
         let found = find_all(account, pass, &settled).await?;
         let find = |event: &Settled| found.get(&event.booking).cloned().unwrap_or(Found::Unknown);
         for observation in reconcile(&settled, find, suspects, now, self.grace) {
-            if let Observation::Gone(id) = &observation
-                && !is_gone(account, *id, &settled).await?
-            {
+            if !is_so(account, &observation, &settled).await? {
                 continue;
             }
             if let Err(error) = self.services.desk.observe(observation).await {
@@ -219,6 +228,40 @@ impl Poller {
         }
         Ok(())
     }
+
+    /// Finds the events of ended bookings that came to the calendar after their removal, and has them removed again. Only where
+    /// a write was never answered, and for an hour: what the host takes out of the trash is the host's.
+    async fn remove_late(&self, account: &AccountSync, pass: &Pass, now: Timestamp) -> Result<(), SyncError> {
+        let settings = &account.settings;
+        let since = now.checked_sub(IN_DOUBT).unwrap_or(Timestamp::MIN);
+        for booking in account.store.ended_in_doubt(&settings.host.id, since).await? {
+            for calendar in pass.calendars.iter().filter(|calendar| calendar.result.is_ok()) {
+                if let Some((place, _)) = find_uid(account, &calendar.key, &booking.uid).await? {
+                    let observed = self.services.desk.observe(Observation::Late(booking.id, place)).await;
+                    if let Err(error) = observed {
+                        tracing::warn!(host = %settings.host.id, booking = %booking.id, %error, "An event that came late could not be removed; it will be at the next pass.");
+                    }
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Looks for the event of a UID in our copy of a calendar.
+async fn find_uid(
+    account: &AccountSync,
+    key: &CalendarKey,
+    uid: &str,
+) -> Result<Option<(EventPlace, EventFacts)>, SyncError> {
+    for object in account.store.objects(key).await? {
+        if let Some(facts) = event_summary(&object.data, &account.settings.host.zone).filter(|facts| facts.uid == uid) {
+            let place = EventPlace { account: account.settings.id.clone(), href: object.href, etag: object.etag };
+            return Ok(Some((place, facts)));
+        }
+    }
+    Ok(None)
 }
 
 /// How our copy has each event.
@@ -250,41 +293,32 @@ async fn find_all(
 
 /// Looks for an event that is not where it was in all calendars that were read.
 async fn find_elsewhere(account: &AccountSync, read: &[&CalendarKey], event: &Settled) -> Result<Found, SyncError> {
-    let zone = &account.settings.host.zone;
     for key in read {
-        for object in account.store.objects(key).await? {
-            let Some(facts) = event_summary(&object.data, zone) else { continue };
-            if facts.uid == event.uid {
-                let place = crate::booking::EventPlace {
-                    account: event.place.account.clone(),
-                    href: object.href,
-                    etag: object.etag,
-                };
-                return Ok(if place.href == event.place.href {
-                    Found::Here(facts)
-                } else {
-                    Found::Elsewhere(place, facts)
-                });
-            }
+        if let Some((place, facts)) = find_uid(account, key, &event.uid).await? {
+            let is_here = place.href == event.place.href;
+            return Ok(if is_here { Found::Here(facts) } else { Found::Elsewhere(place, facts) });
         }
     }
     Ok(Found::Missing)
 }
 
-/// Asks the server itself whether the event is gone or cancelled.
-async fn is_gone(account: &AccountSync, id: BookingId, settled: &[Settled]) -> Result<bool, SyncError> {
-    let Some(event) = settled.iter().find(|event| event.booking == id) else { return Ok(false) };
-    let object = account.client.get(&Href::new(event.place.href.clone())).await?;
-    Ok(object.is_none_or(|object| {
-        event_summary(&object.data, &account.settings.host.zone).is_some_and(|facts| facts.is_cancelled())
-    }))
-}
-
-fn went_by(error: &SyncError) -> Went {
-    match error {
-        SyncError::Server(error) if matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Insecure) => {
-            Went::Refused
+/// Asks the server itself whether the event is where it was observed, or gone: our copy may be older than what we wrote since.
+async fn is_so(account: &AccountSync, observation: &Observation, settled: &[Settled]) -> Result<bool, SyncError> {
+    let (id, moved_to) = match observation {
+        Observation::Gone(id) => (id, None),
+        Observation::Moved(id, time) => (id, Some(*time)),
+        Observation::Relocated(..) | Observation::Late(..) | Observation::Declined(..) | Observation::Odd(..) => {
+            return Ok(true);
         }
-        _ => Went::Badly,
-    }
+    };
+    let Some(event) = settled.iter().find(|event| event.booking == *id) else { return Ok(false) };
+    let object = account.client.get(&Href::new(event.place.href.clone())).await?;
+    let facts = object.as_ref().map(|object| event_summary(&object.data, &account.settings.host.zone));
+    Ok(match (moved_to, facts) {
+        (None, None) => true,
+        (None, Some(facts)) => facts.is_some_and(|facts| facts.is_cancelled()),
+        // It is in another place too, where the next pass looks for it.
+        (Some(_), None) => false,
+        (Some(time), Some(facts)) => facts.is_some_and(|facts| facts.time() == Some(time)),
+    })
 }

@@ -1,21 +1,26 @@
 //! From a config to everything that runs by it: store, desk, boards, accounts. The wiring, on one screen.
 
+use super::key::{KeyError, key_path, new_key, token_key};
+use super::look::LookError;
 use super::poller::Poller;
 use super::publish::load_board;
-use crate::availability::{Clock, Host, HostId};
-use crate::booking::Links;
-use crate::caldav;
-use crate::config::{Config, Environment, HostConfig, Limit, SecretError, SmtpTls};
-use crate::desk::{Desk, HostDesk, Limits, OutboxSignal, Rate, TokenSource, World};
+use crate::availability::{Clock, Counting, Host, HostId};
+use crate::booking::{Links, Organizer};
+use crate::caldav::oauth::{AccessTokens, GrantFile, OAuthClient};
+use crate::caldav::{self, Credentials};
+use crate::config::{self, Account, Config, Declined, Environment, HostConfig, Limit, SecretError, SmtpTls};
+use crate::desk::{BlockList, Desk, HostDesk, Keep, Limits, OutboxSignal, Rate, TokenSource, WhenDeclined, World};
 use crate::mail::{self, MailServer, Mailer};
 use crate::outbox::Targets;
 use crate::store::{Access, Store, StoreError};
 use crate::sync::{
-    AccountSettings, AccountSync, FolderSync, HostBoard, Reading, Source, SubscriptionSync, SyncError, SyncHandle,
+    AccountSettings, AccountSync, AvailabilitySync, FolderSync, HostBoard, Reading, Source, SubscriptionSync,
+    SyncError, SyncHandle,
 };
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What lives as long as the process, whatever the config becomes.
@@ -31,6 +36,10 @@ pub struct Services {
     pub clock: Clock,
     /// Where secrets may come from.
     pub environment: Environment,
+    /// The name server of `[server] dns`.
+    pub dns: Option<std::net::SocketAddr>,
+    /// The folder of the grants of accounts that log in by OAuth: beside the store, so that a copy of the store holds no login.
+    pub logins: PathBuf,
 }
 
 /// What a config makes.
@@ -69,9 +78,15 @@ pub enum SetupError {
     /// The settings of `[mail]` do not make a connection.
     #[error("[mail]: {0}")]
     Mail(#[from] mail::MessageError),
+    /// A file of a look.
+    #[error(transparent)]
+    Look(#[from] LookError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The key of the links.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// What is stored cannot be read.
     #[error(transparent)]
     Sync(#[from] SyncError),
@@ -89,13 +104,44 @@ impl Services {
         clock: Clock,
     ) -> Result<Services, SetupError> {
         let store = Store::open(&config.store.path, access)?;
-        let key = store.secret("tokens", random()?).await?;
+        let key = token_key(&store, &key_path(&config.store.path), random()?).await?;
+        let logins = config.store.path.with_file_name("logins");
+        Ok(Services::on(store, key, environment, clock, (config.server.dns, logins)))
+    }
+
+    /// Makes another key for the links, and gives every booking its new tokens. How many bookings there are.
+    pub async fn renew_key(config: &Config) -> Result<usize, SetupError> {
+        let store = Store::open(&config.store.path, Access::Daemon)?;
+        let fresh = random()?;
+        let tokens = TokenSource::new(fresh, || random::<16>().unwrap_or_default());
+        let renew = store.renew_tokens(move |id| tokens.digests(id));
+        let renewed = new_key(&store, &key_path(&config.store.path), fresh, renew).await?;
+        store.close().await;
+        Ok(renewed)
+    }
+
+    /// A desk on a store that is open.
+    fn on(
+        store: Store,
+        key: [u8; 32],
+        environment: Environment,
+        clock: Clock,
+        (dns, logins): (Option<std::net::SocketAddr>, PathBuf),
+    ) -> Services {
         // An id is no secret; without randomness the instant still tells most apart, and the store refuses the rest.
         let tokens = TokenSource::new(key, || random::<16>().unwrap_or_default());
         let signal = OutboxSignal::new();
-        let nobody = World { hosts: Vec::new(), links: Links::new(""), limits: Limits::default(), mailbox: None };
+        let nobody = World {
+            hosts: Vec::new(),
+            links: Links::new(""),
+            limits: Limits::default(),
+            mailbox: None,
+            keep: Keep::default(),
+            block: BlockList::default(),
+            organizer: Organizer::default(),
+        };
         let desk = Desk::new(nobody, store.clone(), signal.clone(), clock.clone(), tokens);
-        Ok(Services { store, desk, signal, clock, environment })
+        Services { store, desk, signal, clock, environment, dns, logins }
     }
 
     /// What the config makes, with all that is stored of its hosts already published.
@@ -107,6 +153,9 @@ impl Services {
                 links: Links::new(&config.server.public_url),
                 limits: limits(config),
                 mailbox: config.mail.as_ref().map(|mail| mail.from.address.clone()),
+                keep: Keep { past: config.store.keep, events: config.store.keep_events },
+                block: block(config),
+                organizer: config.mail.as_ref().map(|mail| mail.organizer).unwrap_or_default(),
             },
             targets: Targets::default(),
             pollers: Vec::new(),
@@ -117,7 +166,7 @@ impl Services {
             load_board(&board, &sources, now).await?;
             let mut handles = Vec::new();
             for source in sources.iter() {
-                let (handle, requests) = SyncHandle::new();
+                let (handle, requests) = SyncHandle::new(source.name());
                 handles.push(handle.clone());
                 if let Source::Account(account) = source {
                     built.targets.accounts.insert((host.host.id.clone(), source.id().to_owned()), account.clone());
@@ -140,6 +189,14 @@ impl Services {
                 board,
                 accounts: handles,
                 notify: host.bookings.as_ref().is_some_and(|bookings| bookings.notify),
+                alerts: host.bookings.as_ref().is_some_and(|bookings| bookings.alerts),
+                alert_after: host.bookings.as_ref().map(|bookings| bookings.alert_after),
+                declined: match host.bookings.as_ref().map(|bookings| bookings.declined).unwrap_or_default() {
+                    Declined::Ask => WhenDeclined::Ask,
+                    Declined::Cancel => WhenDeclined::Cancel,
+                    Declined::Ignore => WhenDeclined::Ignore,
+                },
+                digest: host.bookings.as_ref().and_then(|bookings| bookings.digest),
             });
         }
         Ok(built)
@@ -163,16 +220,29 @@ impl Services {
 
     /// All that makes a host busy: accounts, subscriptions and folders, each once.
     pub async fn sources(&self, host: &HostConfig) -> Result<Vec<Source>, SetupError> {
-        let reading = |all_day, tentative| Reading { host: host.host.clone(), all_day, tentative };
+        let reading = |counting: &Counting| Reading { host: host.host.clone(), counting: counting.clone() };
         let mut sources: Vec<Source> = self.accounts(host).await?.into_iter().map(Source::Account).collect();
         sources.extend(host.subscriptions.iter().map(|of| {
-            let reading = reading(of.all_day, of.tentative);
+            let reading = reading(&of.counting);
             Source::Subscription(SubscriptionSync::new(of.url.clone(), of.poll, reading, self.store.clone()))
         }));
         sources.extend(host.folders.iter().map(|of| {
-            let reading = reading(of.all_day, of.tentative);
+            let reading = reading(&of.counting);
             Source::Folder(FolderSync::new(of.path.clone(), reading, self.store.clone()))
         }));
+        let kept = host.availability.as_ref().and_then(|id| host.account(id));
+        let of_account = |source: &Source, id: &str| match source {
+            Source::Account(account) if account.settings.id == id => Some(account.client.clone()),
+            _ => None,
+        };
+        if let Some(account) = kept
+            && let Some(client) = sources.iter().find_map(|source| of_account(source, &account.id))
+        {
+            let reading = reading(&account.counting);
+            let opens = host.host.hours.weekly.is_empty() && host.opens.is_none();
+            let availability = AvailabilitySync::new(&account.id, client, reading, self.store.clone(), opens);
+            sources.push(Source::Availability(availability));
+        }
         let mut known = HashSet::new();
         sources.retain(|source| known.insert(source.id().to_owned()));
         Ok(sources)
@@ -196,24 +266,20 @@ impl Services {
         let mut accounts = Vec::new();
         for account in &host.accounts {
             let (host_id, account_id) = (host.host.id.to_string(), account.id.clone());
-            let (username, password) = match &account.login {
-                Some(login) => {
-                    let revealed = login.password.reveal(&self.environment).await;
-                    let password = revealed.map_err(|source| SetupError::Secret {
-                        host: host_id.clone(),
-                        account: account_id.clone(),
-                        source,
-                    })?;
-                    (login.username.clone(), password)
-                }
-                None => (String::new(), SecretString::default()),
-            };
+            let revealed = self.credentials(&host.host.id, account).await;
+            let credentials = revealed.map_err(|source| SetupError::Secret {
+                host: host_id.clone(),
+                account: account_id.clone(),
+                source,
+            })?;
             let login = caldav::Login {
                 url: account.url.clone(),
-                username,
-                password,
+                credentials,
                 insecure: account.insecure,
-                ca_file: None,
+                ca_file: account.ca_file.clone(),
+                trusted_hosts: account.trusted_hosts.clone(),
+                user_agent: account.user_agent.clone(),
+                dns: self.dns,
             };
             let client = caldav::Client::new(login).map_err(|source| SetupError::Client {
                 host: host_id,
@@ -225,8 +291,7 @@ impl Services {
                 host: host.host.clone(),
                 id: account.id.clone(),
                 calendars: account.calendars.clone(),
-                all_day: account.all_day,
-                tentative: account.tentative,
+                counting: account.counting.clone(),
                 bookings: host.bookings.as_ref().filter(|b| of_account(&b.account)).map(|b| b.calendar.clone()),
                 opens: host
                     .opens
@@ -241,6 +306,42 @@ impl Services {
 }
 
 impl Services {
+    async fn credentials(&self, host: &HostId, account: &Account) -> Result<Credentials, SecretError> {
+        match &account.login {
+            Some(config::Login::Password { username, password }) => {
+                let password = password.reveal(&self.environment).await?;
+                Ok(Credentials::Basic { username: username.clone(), password })
+            }
+            Some(config::Login::OAuth(oauth)) => {
+                let client = self.oauth_client(oauth).await?;
+                let login = format!("officehours login {host}/{}", account.id);
+                let file = self.grant_file(host, &account.id);
+                Ok(Credentials::Bearer(AccessTokens::new(client, file, login, self.clock.clone())))
+            }
+            None => Ok(Credentials::Basic { username: String::new(), password: SecretString::default() }),
+        }
+    }
+
+    /// This program as the authorization server of an account knows it.
+    pub async fn oauth_client(&self, oauth: &config::OAuth) -> Result<OAuthClient, SecretError> {
+        let client_secret = match &oauth.client_secret {
+            Some(secret) => Some(secret.reveal(&self.environment).await?),
+            None => None,
+        };
+        Ok(OAuthClient {
+            client_id: oauth.client_id.clone(),
+            client_secret,
+            auth_url: oauth.auth_url.clone(),
+            token_url: oauth.token_url.clone(),
+            scope: oauth.scope.clone(),
+        })
+    }
+
+    /// Where the grant of an account is kept.
+    pub fn grant_file(&self, host: &HostId, account: &str) -> GrantFile {
+        GrantFile::new(self.logins.join(format!("{host}.{account}.json")))
+    }
+
     /// The way to the mail server; `None` when the config has no `[mail]`.
     pub async fn mailer(&self, config: &Config) -> Result<Option<Mailer>, SetupError> {
         let Some(mail) = &config.mail else { return Ok(None) };
@@ -262,8 +363,14 @@ impl Services {
             login,
             from_name: mail.from.name.clone(),
             from_address: mail.from.address.clone(),
+            organizer: mail.organizer,
+            templates: mail.templates.clone(),
         };
-        Ok(Some(Mailer::new(&server)?))
+        let mailer = Mailer::new(&server)?;
+        for mistake in mailer.sender().templates.check() {
+            tracing::error!("A mail template fails; the built-in text is sent instead: {mistake}.");
+        }
+        Ok(Some(mailer))
     }
 }
 
@@ -275,11 +382,17 @@ fn poll_of(source: &Source, host: &HostConfig) -> SignedDuration {
     match source {
         Source::Account(account) => host.account(&account.settings.id).map_or(FOLDER_POLL, |account| account.poll),
         Source::Subscription(subscription) => subscription.poll(),
+        Source::Availability(kept) => host.account(kept.account()).map_or(FOLDER_POLL, |account| account.poll),
         Source::Folder(_) => FOLDER_POLL.min(host.host.max_staleness / 2),
     }
 }
 
 const DEFAULT_GRACE: SignedDuration = SignedDuration::from_mins(5);
+
+fn block(config: &Config) -> BlockList {
+    let blocked = config.limits.block.clone();
+    BlockList::new(move |email, from| blocked.iter().any(|blocked| blocked.means(email, from)))
+}
 
 fn limits(config: &Config) -> Limits {
     let rate = |limit: &Limit| match limit {
@@ -289,7 +402,9 @@ fn limits(config: &Config) -> Limits {
     Limits {
         bookings_per_ip: rate(&config.limits.bookings_per_ip),
         bookings_per_guest: rate(&config.limits.bookings_per_guest),
+        bookings_in_all: rate(&config.limits.bookings_in_all),
         open_per_guest: config.limits.open_per_guest,
+        proof_of_work: config.limits.proof_of_work,
     }
 }
 

@@ -2,13 +2,16 @@
 //! it again. Start with [`Daemon::run`].
 
 use super::Poller;
+use super::look::{LookError, looks};
 use super::setup::{Built, Services, SetupError, warn_of_zones};
 use crate::availability::Clock;
 use crate::config::{self, Config, Environment, Limit, Listen};
-use crate::http::{self, AppState, Metrics, ServerLimits, Settings, SettingsSource};
+use crate::desk::TokenError;
+use crate::http::{self, AppState, Metrics, Requests, ServerLimits, Settings, SettingsSource};
 use crate::mail::Mailer;
-use crate::outbox::{MailOutbox, Outbox};
+use crate::outbox::{AlertOutbox, MailOutbox, Outbox};
 use crate::store::{Access, Purge};
+use crate::sync::TroubleKind;
 use anyhow::{Context, anyhow, bail};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use futures_util::future::join_all;
@@ -22,6 +25,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+/// How often passwords are looked at while a login is refused.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// How long the end may take: within the 5 s that SIGTERM grants.
 const DRAIN: Duration = Duration::from_millis(4500);
 /// How often unconfirmed bookings are looked through.
@@ -60,7 +65,14 @@ impl Daemon {
         let mailer = Arc::new(ArcSwapOption::from_pointee(services.mailer(&config).await?));
         let metrics = Metrics::new();
         let time = clock.clone();
-        let app = AppState::new(services.desk.clone(), settings(&config), Arc::new(move || time.now()), metrics);
+        let requests = Requests::restored(services.store.counted_requests().await?);
+        let app = AppState::new(
+            services.desk.clone(),
+            settings(&config)?,
+            Arc::new(move || time.now()),
+            metrics,
+            requests.clone(),
+        );
 
         let listeners = bind(&config).await?;
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
@@ -94,12 +106,22 @@ impl Daemon {
         };
         let stop = tasks.stop.clone();
         tasks.spawn("mail", async move { Ok(mails.run(stop).await?) });
-        tasks.spawn("housekeeping", keep_house(services.clone(), tasks.stop.clone()));
+        let alerts = AlertOutbox {
+            mailer: mailer.clone(),
+            store: services.store.clone(),
+            desk: services.desk.clone(),
+            clock: clock.clone(),
+        };
+        let stop = tasks.stop.clone();
+        tasks.spawn("alerts", async move { Ok(alerts.run(stop).await?) });
+        tasks.spawn("housekeeping", keep_house(services.clone(), requests, tasks.stop.clone()));
         let mut polling = tasks.poll(pollers);
 
         let (_watcher, mut changes) = watch(&config)?;
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         let mut watchdog = watchdog();
+        let mut look_again = tokio::time::interval(LOOK_AGAIN);
+        let mut current = config.clone();
         let world = services.desk.world();
         let first_passes = world.hosts.iter().flat_map(|host| host.accounts.iter().map(|account| account.fresh()));
         let mut tried = std::pin::pin!(join_all(first_passes));
@@ -127,11 +149,15 @@ impl Daemon {
                     continue;
                 }
                 _ = hang_up.recv() => reread(&config, &environment),
+                _ = look_again.tick() => match waits_for_password(&services, &current) {
+                    true => reread(&config, &environment),
+                    false => continue,
+                },
                 Some(changed) = changes.recv() => changed.check(&environment),
             };
             match changed {
                 Ok(next) => match rebuild(&services, &next).await {
-                    Ok((built, next_mailer)) => {
+                    Ok((built, next_mailer, next_settings)) => {
                         warn_of_zones(&next, clock.now());
                         polling.cancel();
                         services.forget_others(&built.pollers).await?;
@@ -139,9 +165,10 @@ impl Daemon {
                         targets.store(Arc::new(built.targets));
                         mailer.store(next_mailer.map(Arc::new));
                         services.signal.wake();
-                        app.reload(settings(&next));
+                        app.reload(next_settings);
                         polling = tasks.poll(built.pollers);
                         tracing::info!(hosts = next.hosts.len(), "The config was reloaded.");
+                        current = next;
                     }
                     Err(error) => tracing::error!(%error, "The config was not reloaded; the last good one stays."),
                 },
@@ -162,9 +189,25 @@ impl Daemon {
     }
 }
 
+/// True when a login is refused whose password was changed since: the account is not to be left alone any longer.
+fn waits_for_password(services: &Services, config: &Config) -> bool {
+    let world = services.desk.world();
+    config.hosts.iter().any(|host| {
+        let Some(desk) = world.host_by_id(&host.host.id) else { return false };
+        desk.accounts.iter().any(|source| {
+            let trouble = source.health().trouble.filter(|trouble| trouble.kind == TroubleKind::Login);
+            let login = host.account(source.name()).and_then(|account| account.login.as_ref());
+            let secret = login.and_then(config::Login::secret);
+            let changed = secret.and_then(|secret| secret.changed_at(&services.environment));
+            trouble.zip(changed).is_some_and(|(trouble, changed)| changed > trouble.at)
+        })
+    })
+}
+
 /// All that another config makes, or none of it.
-async fn rebuild(services: &Services, config: &Config) -> Result<(Built, Option<Mailer>), SetupError> {
-    Ok((services.build(config, services.clock.now()).await?, services.mailer(config).await?))
+async fn rebuild(services: &Services, config: &Config) -> Result<(Built, Option<Mailer>, Settings), SetupError> {
+    let settings = settings(config)?;
+    Ok((services.build(config, services.clock.now()).await?, services.mailer(config).await?, settings))
 }
 
 /// The running tasks.
@@ -211,15 +254,38 @@ impl Tasks {
 
 const POLLER: &str = "poller";
 
-/// Lets unconfirmed bookings lapse, and removes what is old.
-async fn keep_house(services: Services, stop: CancellationToken) -> anyhow::Result<()> {
+/// Lets unconfirmed bookings lapse, removes what is old, and keeps what was counted of requests.
+async fn keep_house(services: Services, requests: Requests, stop: CancellationToken) -> anyhow::Result<()> {
     let mut round: u32 = 0;
     loop {
         tokio::select! {
-            () = stop.cancelled() => return Ok(()),
+            () = stop.cancelled() => {}
             () = tokio::time::sleep(EXPIRE_EVERY) => {}
         }
-        services.desk.expire().await?;
+        let now = services.clock.now();
+        match services.store.count_requests(requests.counted(now)).await {
+            Err(error) if error.kind().passes() => {
+                tracing::error!(%error, "What was counted of requests could not be kept.")
+            }
+            kept => kept?,
+        }
+        if stop.is_cancelled() {
+            return Ok(());
+        }
+        match services.desk.expire().await {
+            Err(TokenError::Store(error)) if error.kind().passes() => {
+                tracing::error!(%error, "Lapsed bookings could not be looked through; they will be later.");
+                continue;
+            }
+            expired => expired?,
+        };
+        match services.desk.remind().await {
+            Err(error) if error.kind().passes() => {
+                tracing::error!(%error, "Reminders could not be looked through; they will be later.");
+                continue;
+            }
+            reminded => reminded?,
+        };
         round = round.wrapping_add(1);
         if round.is_multiple_of(PURGE_ROUNDS) {
             let before = |days: i64| {
@@ -227,7 +293,19 @@ async fn keep_house(services: Services, stop: CancellationToken) -> anyhow::Resu
                 services.clock.now().checked_sub(span).unwrap_or(Timestamp::MIN)
             };
             let purge = Purge { hits_before: before(60), idempotency_before: before(1), done_before: before(30) };
-            services.store.purge(purge).await?;
+            match services.store.purge(purge).await {
+                Err(error) if error.kind().passes() => tracing::error!(%error, "Old rows could not be removed."),
+                purged => drop(purged?),
+            }
+            match services.desk.forget_old().await {
+                Err(error) if error.kind().passes() => tracing::error!(%error, "Past bookings could not be erased."),
+                erased => {
+                    let erased = erased?;
+                    if erased > 0 {
+                        tracing::info!(bookings = erased, "Past bookings were erased, as [store] keep says.");
+                    }
+                }
+            }
         }
     }
 }
@@ -260,7 +338,8 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}: another program may hold it"))
 }
 
-fn settings(config: &Config) -> Settings {
+fn settings(config: &Config) -> Result<Settings, LookError> {
+    let (look, looks) = looks(config)?;
     let requests_per_ip = match config.limits.requests_per_ip {
         Limit::Off => None,
         Limit::Rate { count, per } => {
@@ -268,7 +347,7 @@ fn settings(config: &Config) -> Settings {
         }
     };
     let trusted = config.server.trusted_proxies.clone();
-    Settings::new(SettingsSource {
+    Ok(Settings::new(SettingsSource {
         public_url: config.server.public_url.clone(),
         trusted_proxies: http::TrustedProxies::new(move |address| {
             trusted.iter().any(|network| network.contains(address))
@@ -277,7 +356,11 @@ fn settings(config: &Config) -> Settings {
         public_metrics: config.server.metrics_listen.is_none(),
         mailed: config.mail.is_some(),
         requests_per_ip,
-    })
+        embed: config.server.embed.clone(),
+        language: config.server.language,
+        look,
+        looks,
+    }))
 }
 
 /// Watches the config file, where there is one.

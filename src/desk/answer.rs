@@ -54,6 +54,10 @@ pub struct Reservation {
     pub idempotency: Option<IdempotencyKey>,
     /// For the limits: the guest's IP address (the proxy's word, where it is trusted).
     pub from: Option<std::net::IpAddr>,
+    /// Names the proof of work that came with it; each is good for one booking.
+    pub proof: Option<String>,
+    /// True when the guest's address is to be confirmed although the meeting type does not ask for it: there was no proof.
+    pub confirm_address: bool,
 }
 
 /// An `Idempotency-Key` and what was sent with it.
@@ -76,8 +80,25 @@ pub struct BookingView {
     pub meeting: Option<Arc<MeetingType>>,
     /// The guest's token: the last segment of `manage_url`. Empty in the host's view.
     pub guest_token: String,
+    /// What the forms of its page carry, and nothing but its page knows: a program that posts without having read it changes nothing.
+    pub form_token: String,
     /// True when mail is set up, so that an invitation comes by mail.
     pub mailed: bool,
+    /// True when a mail to the guest was given up: looked at only where the guest's own page is asked for.
+    pub missed_mail: bool,
+}
+
+/// One lane of the outbox, for metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneCount {
+    /// Its word.
+    pub lane: &'static str,
+    /// Effects that wait.
+    pub waiting: i64,
+    /// Effects that were given up.
+    pub failed: i64,
+    /// How long the oldest waits, in seconds.
+    pub oldest: i64,
 }
 
 /// What a host does with a booking.
@@ -132,6 +153,24 @@ pub enum ReserveError {
     /// The store failed; nothing was booked.
     #[error("the booking could not be stored")]
     Store(#[from] StoreError),
+}
+
+impl ReserveError {
+    /// Whether the store failed for now, as by a full disk: the same may succeed later.
+    pub fn passes(&self) -> bool {
+        match self {
+            ReserveError::Store(error) => error.kind().passes(),
+            ReserveError::Token(error) => error.passes(),
+            _ => false,
+        }
+    }
+}
+
+impl TokenError {
+    /// Whether the store failed for now, as by a full disk: the same may succeed later.
+    pub fn passes(&self) -> bool {
+        matches!(self, TokenError::Store(error) if error.kind().passes())
+    }
 }
 
 /// Why a token opens nothing.

@@ -2,6 +2,7 @@
 
 use super::reserve::per_day;
 use super::{BookingView, Decision, Desk, ReserveError, Taken, TokenError, World, token};
+use crate::availability::Interval;
 use crate::booking::{Booking, BookingId, Command, Effect, Message, Payload, Refused, transition};
 use crate::store::{Change, Changed, EffectKind, GuestLimits, NewEffect};
 use jiff::Timestamp;
@@ -9,7 +10,8 @@ use jiff::Timestamp;
 impl Desk {
     /// The booking of a guest's token.
     pub async fn booking(&self, token: &str) -> Result<BookingView, TokenError> {
-        Ok(self.view(self.by_guest_token(token).await?))
+        let view = self.view(self.by_guest_token(token).await?);
+        Ok(BookingView { missed_mail: self.guest_missed_a_mail(view.booking.id).await?, ..view })
     }
 
     /// The booking of a host's token. The guest's token is not in it.
@@ -138,7 +140,7 @@ impl Desk {
                 Ok(None) => return Ok(Applied::Done(Box::new(booking))),
                 Err(refused) => return Ok(Applied::Refused(refused)),
             };
-            let effects = self.effects(&world, &next, effects);
+            let effects = self.effects(&world, &next, booking.told_time, effects);
             let change =
                 Change { booking: next.clone(), expected_updated_at: booking.updated_at, effects, limits, now };
             match self.store.change(change).await? {
@@ -156,9 +158,15 @@ impl Desk {
     }
 
     /// The effects as the outbox stores them. Without mail there is nobody to send messages.
-    pub(super) fn effects(&self, world: &World, booking: &Booking, effects: Vec<Effect>) -> Vec<NewEffect> {
+    pub(super) fn effects(
+        &self,
+        world: &World,
+        booking: &Booking,
+        told: Option<Interval>,
+        effects: Vec<Effect>,
+    ) -> Vec<NewEffect> {
         let notify = world.host_by_id(&booking.host).is_some_and(|desk| desk.notify);
-        effects_for(booking, effects, world.mailed(), notify)
+        effects_for(booking, told, effects, world.mailed(), notify)
     }
 
     async fn by_guest_token(&self, token: &str) -> Result<Booking, TokenError> {
@@ -183,7 +191,8 @@ impl Desk {
     }
 
     fn view_for_host(&self, booking: Booking) -> BookingView {
-        BookingView { guest_token: String::new(), ..self.view(booking) }
+        let form_token = self.tokens.host_form(booking.id);
+        BookingView { guest_token: String::new(), form_token, ..self.view(booking) }
     }
 }
 
@@ -194,8 +203,15 @@ enum Applied {
     DayFull,
 }
 
-/// The effects as the outbox stores them: mail only where it is set up, and to the host only where they want it.
-pub(super) fn effects_for(booking: &Booking, effects: Vec<Effect>, mailed: bool, notify: bool) -> Vec<NewEffect> {
+/// The effects as the outbox stores them: mail only where it is set up, and to the host only where they want it. `told` is the time
+/// that the guest was told before.
+pub(super) fn effects_for(
+    booking: &Booking,
+    told: Option<Interval>,
+    effects: Vec<Effect>,
+    mailed: bool,
+    notify: bool,
+) -> Vec<NewEffect> {
     effects
         .into_iter()
         .filter(|effect| match effect {
@@ -209,7 +225,7 @@ pub(super) fn effects_for(booking: &Booking, effects: Vec<Effect>, mailed: bool,
                 Effect::DeleteEvent => EffectKind::DeleteEvent,
                 Effect::Mail(_) => EffectKind::Mail,
             },
-            payload: Payload::of(&effect, booking).to_json(),
+            payload: Payload::of(&effect, booking, told).to_json(),
         })
         .collect()
 }

@@ -19,6 +19,7 @@ impl Desk {
                 name: &calendar.name,
                 read_at: calendar.read_at,
                 busy: &calendar.intervals,
+                ignored: &calendar.ignored,
                 opens: &calendar.opens,
                 warnings: &calendar.warnings,
             })

@@ -1,7 +1,7 @@
 //! The event of a booking for the guest's own calendar: the download, and what invitations by mail say.
 
 use super::{BookingView, Desk, TokenError};
-use crate::booking::guest_event;
+use crate::booking::{guest_event, organizer};
 use crate::ical::Zone;
 use crate::ical::write::{InvitationText, Method, Person, invitation};
 
@@ -16,17 +16,23 @@ impl Desk {
 
     fn invitation_text(&self, view: &BookingView, method: Method) -> InvitationText {
         let booking = &view.booking;
+        let world = self.world();
         let link = self.links().booking(&view.guest_token);
         let host = view.host.as_ref();
-        // ORGANIZER is the same, to the letter, in the download and in every mail.
-        let organizer = self.world().mailbox.clone().or_else(|| host.map(|host| host.email.clone()));
+        let language = booking.guest.language.or(host.map(|host| host.language)).unwrap_or_default();
         let name = host.map_or_else(|| booking.host.to_string(), |host| host.name.clone());
         let zone = host.map_or_else(Zone::utc, |host| host.zone.clone());
         InvitationText {
             method,
-            event: guest_event(booking, &name, zone, &link),
-            organizer: Person { name, email: organizer.unwrap_or_default() },
-            attendee: Person { name: booking.guest.name.clone(), email: booking.guest.email.clone() },
+            event: guest_event(booking, &name, zone, &link, language),
+            // ORGANIZER is the same, to the letter, in the download and in every mail.
+            organizer: organizer(
+                &name,
+                host.map(|host| host.email.as_str()),
+                world.mailbox.as_deref(),
+                world.organizer,
+            ),
+            attendee: Person::new(&booking.guest.name, &booking.guest.email),
             url: link,
         }
     }

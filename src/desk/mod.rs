@@ -1,32 +1,40 @@
 //! What a guest or a host can do: see what is on offer, reserve, cancel, move, confirm, decide. The only writer of bookings.
 //! Start with [`Desk`].
 
+mod alarm;
 mod answer;
 mod change;
 mod document;
 mod explain;
+mod forget;
 mod invitation;
 mod observe;
 mod offer;
 mod outcome;
+mod proof;
+mod remind;
 mod reserve;
 mod signal;
 mod token;
 mod world;
 
 pub use answer::*;
+pub use proof::{Challenge, Proof};
+pub use remind::DigestOf;
 pub use reserve::network;
 pub use signal::{OutboxSignal, Watch};
 pub use token::TokenSource;
-pub use world::{HostDesk, Limits, Rate, World};
+pub use world::{BlockList, HostDesk, Keep, Limits, Rate, WhenDeclined, World};
 
+use crate::alert::AlertKind;
 use crate::availability::{Clock, Host, HostId, Interval};
 use crate::booking::{Booking, BookingId, Links};
-use crate::store::{Store, StoreError};
+use crate::store::{LaneStats, Store, StoreError};
 use arc_swap::ArcSwap;
 use document::Documents;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Bookings that ended longer ago decide nothing any more.
@@ -41,10 +49,17 @@ pub struct Desk {
     clock: Clock,
     tokens: TokenSource,
     documents: Arc<Documents>,
-    /// One at a time: what was read of the store earlier is never published later.
-    refreshing: Arc<tokio::sync::Mutex<()>>,
+    refreshing: Arc<Refreshing>,
     /// The idempotency keys that are being answered just now.
     in_progress: Arc<Mutex<HashSet<String>>>,
+}
+
+/// Publishing what is stored: one at a time, so that what was read of the store earlier is never published later.
+#[derive(Debug, Default)]
+struct Refreshing {
+    asked: AtomicU64,
+    /// Of each host, all that was asked for up to here is published.
+    done: tokio::sync::Mutex<HashMap<HostId, u64>>,
 }
 
 impl Desk {
@@ -92,9 +107,34 @@ impl Desk {
         self.store.ping().await
     }
 
-    /// Puts the host's bookings, as they are stored, into what is published.
+    /// What waits in the outbox and what was given up.
+    pub async fn outbox_counts(&self) -> Result<Vec<LaneCount>, StoreError> {
+        let (now, stats) = (self.clock.now(), self.store.stats().await?);
+        let count = |lane: LaneStats| LaneCount {
+            lane: lane.lane.as_str(),
+            waiting: lane.pending,
+            failed: lane.failed,
+            oldest: lane.oldest.map_or(0, |since| now.duration_since(since).as_secs()),
+        };
+        Ok(stats.lanes.into_iter().map(count).collect())
+    }
+
+    /// How many alerts are open, of each kind.
+    pub async fn open_alerts(&self) -> Result<Vec<(AlertKind, i64)>, StoreError> {
+        let open = self.store.open_alerts().await?;
+        let of = |kind| open.iter().find(|(known, _)| *known == kind).map_or(0, |(_, count)| *count);
+        Ok(AlertKind::ALL.into_iter().map(|kind| (kind, of(kind))).collect())
+    }
+
+    /// Puts the host's bookings, as they are stored, into what is published. Of many who ask at once, the first does it for all
+    /// who asked before it began.
     pub async fn refresh(&self, host: &HostId) -> Result<(), StoreError> {
-        let _one_at_a_time = self.refreshing.lock().await;
+        let mine = self.refreshing.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut done = self.refreshing.done.lock().await;
+        if done.get(host).is_some_and(|upto| *upto >= mine) {
+            return Ok(());
+        }
+        let upto = self.refreshing.asked.load(Ordering::SeqCst);
         if let Some(desk) = self.world().host_by_id(host) {
             let since = self.clock.now().checked_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
             let window = Interval::new(since, Timestamp::MAX);
@@ -105,6 +145,7 @@ impl Desk {
             let own = self.store.own_events(host, since).await?;
             desk.board.booked(held.iter().filter_map(Booking::held).collect(), own);
         }
+        done.insert(host.clone(), upto);
         Ok(())
     }
 
@@ -114,7 +155,8 @@ impl Desk {
         let host = world.host_by_id(&booking.host).map(|desk| desk.host().clone());
         let meeting = host.as_ref().and_then(|host| host.meeting(booking.meeting.as_str())).cloned();
         let guest_token = self.tokens.guest(booking.id);
-        BookingView { booking, host, meeting, guest_token, mailed: world.mailed() }
+        let form_token = self.tokens.guest_form(booking.id);
+        BookingView { booking, host, meeting, guest_token, form_token, mailed: world.mailed(), missed_mail: false }
     }
 
     /// The links that its guest gets of a booking: to its page, and to where the address is confirmed.

@@ -3,7 +3,7 @@
 use super::{Desk, Freshness, Offer, ReserveError, Taken};
 use crate::availability::{Held, Host, HostId, Interval, MeetingType, Situation, Slot, Verdict};
 use crate::booking::BookingId;
-use crate::sync::Snapshot;
+use crate::sync::{Health, Snapshot};
 use jiff::{SignedDuration, Timestamp};
 
 /// How many other slots a guest is told of when one is taken.
@@ -27,6 +27,22 @@ impl Desk {
             _ => Vec::new(),
         };
         Offer { slots, freshness }
+    }
+
+    /// Somebody looks at the host's data: what is older than 30 s is read anew in the background, for the next look. Nothing that
+    /// anybody sees changes by this, and however many look, a server is asked once in 30 s.
+    pub fn demand(&self, host: &HostId) {
+        let now = self.clock.now();
+        if let Some(desk) = self.world().host_by_id(host) {
+            desk.accounts.iter().for_each(|source| source.demand(now));
+        }
+    }
+
+    /// How each of the host's sources does, by its name.
+    pub fn sources(&self, host: &HostId) -> Vec<(String, Health)> {
+        let world = self.world();
+        let Some(desk) = world.host_by_id(host) else { return Vec::new() };
+        desk.accounts.iter().map(|handle| (handle.name().to_owned(), handle.health())).collect()
     }
 
     /// How old the host's data is.

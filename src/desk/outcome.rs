@@ -4,36 +4,40 @@ use super::change::effects_for;
 use super::{Desk, TokenError};
 use crate::availability::HostId;
 use crate::booking::{Booking, BookingId, Command, EventPlace, transition};
-use crate::store::{CalendarKey, EffectOutcome, FinishEffect, Finished, ObjectUpdate, OutboxEntry, StoredObject};
+use crate::store::{
+    CalendarKey, EffectOutcome, FinishEffect, Finished, ObjectUpdate, OutboxEntry, StoreError, StoredObject,
+};
 
 impl Desk {
-    /// The calendar server has the event as of `sequence`: `object` is what it holds, read back.
+    /// The calendar server has the event as of `sequence`: `object` is what it holds, read back, in place of the version `replaced`.
     pub async fn event_written(
         &self,
         entry: &OutboxEntry,
         key: CalendarKey,
         object: StoredObject,
+        replaced: Option<String>,
         sequence: u32,
     ) -> Result<(), TokenError> {
         let place = EventPlace { account: key.account.clone(), href: object.href.clone(), etag: object.etag.clone() };
-        self.record(entry, Some((key, ObjectUpdate::Put(object))), Some(place), Some(Command::EventWritten(sequence)))
-            .await
+        let object = Some((key, ObjectUpdate::Put { object, replaced }));
+        self.record(entry, object, Some(place), Some(Command::EventWritten(sequence))).await
     }
 
-    /// The calendar server no longer has the event.
+    /// The calendar server no longer has the event; `version` is the ETag of what was removed.
     pub async fn event_removed(
         &self,
         entry: &OutboxEntry,
-        object: Option<(CalendarKey, String)>,
+        key: CalendarKey,
+        href: String,
+        version: Option<String>,
     ) -> Result<(), TokenError> {
-        let object = object.map(|(key, href)| (key, ObjectUpdate::Forget(href)));
+        let object = Some((key, ObjectUpdate::Forget { href, version }));
         self.record(entry, object, None, None).await
     }
 
     /// The event was to be changed, and the host has removed it: the booking is cancelled, not the event made again.
-    pub async fn event_was_gone(&self, entry: &OutboxEntry, object: (CalendarKey, String)) -> Result<(), TokenError> {
-        let object = Some((object.0, ObjectUpdate::Forget(object.1)));
-        self.record(entry, object, None, Some(Command::EventGone)).await
+    pub async fn event_was_gone(&self, entry: &OutboxEntry) -> Result<(), TokenError> {
+        self.record(entry, None, None, Some(Command::EventGone)).await
     }
 
     /// There was nothing to do any more.
@@ -64,7 +68,10 @@ impl Desk {
             let next = next.map(|next| Booking { event: place.clone().or(next.event.clone()), ..next });
             let notify = world.host_by_id(&entry.host).is_some_and(|desk| desk.notify);
             let more_effects = match &next {
-                Some(next) => effects_for(next, effects, world.mailed(), notify),
+                Some(next) => {
+                    let told = current.as_ref().and_then(|booking| booking.told_time);
+                    effects_for(next, told, effects, world.mailed(), notify)
+                }
                 None => Vec::new(),
             };
             let finish = FinishEffect {
@@ -79,7 +86,7 @@ impl Desk {
             }
         }
         if let Some((key, update)) = object {
-            self.publish_object(&entry.host, &key, &update);
+            self.publish_object(&entry.host, &key, update.href()).await?;
         }
         self.refresh(&entry.host).await?;
         self.outbox.wake();
@@ -87,13 +94,18 @@ impl Desk {
         Ok(())
     }
 
-    fn publish_object(&self, host: &HostId, key: &CalendarKey, update: &ObjectUpdate) {
-        if let Some(desk) = self.world().host_by_id(host) {
-            match update {
-                ObjectUpdate::Put(object) => desk.board.wrote(key, std::slice::from_ref(object), &[]),
-                ObjectUpdate::Forget(href) => desk.board.wrote(key, &[], std::slice::from_ref(href)),
-            }
+    /// Puts our copy of an object, as it is now, on the host's board.
+    async fn publish_object(&self, host: &HostId, key: &CalendarKey, href: &str) -> Result<(), TokenError> {
+        let world = self.world();
+        let Some(desk) = world.host_by_id(host) else { return Ok(()) };
+        match self.store.object(key, href).await {
+            Ok(Some(object)) => desk.board.wrote(key, &[object], &[]),
+            Ok(None) => desk.board.wrote(key, &[], &[href.to_owned()]),
+            // Forgotten meanwhile: there is no copy to keep in step.
+            Err(StoreError::UnknownCalendar { .. }) => {}
+            Err(error) => return Err(error.into()),
         }
+        Ok(())
     }
 
     /// The booking of an outbox entry.

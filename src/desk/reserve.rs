@@ -2,7 +2,8 @@
 
 use super::offer::RETRY;
 use super::{
-    BookingView, Desk, Freshness, HostDesk, IdempotencyKey, Reservation, ReserveError, Taken, TokenError, World, token,
+    BookingView, Desk, Freshness, HostDesk, IdempotencyKey, Rate, Reservation, ReserveError, Taken, TokenError, World,
+    token,
 };
 use crate::availability::{Confirm, Host, Interval, MeetingType, Slot};
 use crate::booking::{Booking, BookingId, BookingState, first_effects};
@@ -43,6 +44,11 @@ impl Desk {
             }
         }
         let slot = self.free_slot(&world, &host, &meeting, request.start, None).await?;
+        if world.block.has(&request.guest.email, request.from) {
+            tracing::info!(host = %host.id, meeting = %meeting.id, "A booking of a blocked guest was refused.");
+            // As if another had been quicker: whoever is blocked is not told.
+            return Err(self.taken(&host, &meeting, request.start, Taken::Booked));
+        }
 
         let now = self.clock.now();
         let booking = self.new_booking(&request, &host, &meeting, slot.time, now);
@@ -54,7 +60,7 @@ impl Desk {
             confirm_token_hash: (booking.state == BookingState::AwaitingEmail)
                 .then(|| token::digest(&self.tokens.confirm(id))),
             host_token_hash: token::digest(&self.tokens.host(id)),
-            effects: self.effects(&world, &booking, wanted),
+            effects: self.effects(&world, &booking, None, wanted),
             idempotency,
             limits: GuestLimits {
                 per_day: per_day(&host, &meeting, slot.time.start()),
@@ -116,6 +122,9 @@ impl Desk {
     ) -> Booking {
         let id = self.tokens.booking_id(now);
         let (state, expires_at) = match meeting.confirm {
+            Confirm::Instant if request.confirm_address => {
+                (BookingState::AwaitingEmail, now.checked_add(CONFIRM_WITHIN).ok())
+            }
             Confirm::Instant => (BookingState::Reserved, None),
             Confirm::Email => (BookingState::AwaitingEmail, now.checked_add(CONFIRM_WITHIN).ok()),
             Confirm::Approval => (BookingState::AwaitingApproval, Some(time.start())),
@@ -135,6 +144,8 @@ impl Desk {
             uid: id.to_string(),
             sequence: 0,
             told: None,
+            told_time: None,
+            declined: None,
             placed_by_host: false,
             created_at: now,
             updated_at: now,
@@ -217,9 +228,15 @@ fn hits(limits: &super::Limits, request: &Reservation, at: Timestamp) -> Vec<Hit
     let by_ip = limits.bookings_per_ip.zip(request.from.map(network)).map(|(rate, key)| ("booking-ip", key, rate));
     let guest = request.guest.email.to_lowercase();
     let by_guest = limits.bookings_per_guest.map(|rate| ("booking-guest", guest, rate));
-    by_ip
+    let in_all = limits.bookings_in_all.map(|rate| ("booking-in-all", String::new(), rate));
+    let once = Rate { count: 1, per: SignedDuration::from_hours(24) };
+    let by_proof = request.proof.clone().map(|nonce| ("proof", nonce, once));
+    // What is spent is looked at before what a stranger could use up for another.
+    by_proof
         .into_iter()
+        .chain(by_ip)
         .chain(by_guest)
+        .chain(in_all)
         .map(|(kind, key, rate)| Hit { kind: kind.to_owned(), key, at, count: rate.count, span: rate.per })
         .collect()
 }

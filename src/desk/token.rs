@@ -51,11 +51,40 @@ impl TokenSource {
         self.token(b"host", id.0)
     }
 
+    /// What the store knows of a booking's tokens: digests of the guest's, the confirming and the host's.
+    pub fn digests(&self, id: BookingId) -> [[u8; 32]; 3] {
+        [self.guest(id), self.confirm(id), self.host(id)].map(|token| digest(&token))
+    }
+
+    /// What the forms of the guest's page carry.
+    pub(super) fn guest_form(&self, id: BookingId) -> String {
+        self.token(b"guest form", id.0)
+    }
+
+    /// What the forms of the host's page carry.
+    pub(super) fn host_form(&self, id: BookingId) -> String {
+        self.token(b"host form", id.0)
+    }
+
+    /// What proves that a challenge is ours.
+    pub(super) fn challenge(&self, head: &str) -> String {
+        self.mac(b"challenge", head.as_bytes())
+    }
+
+    /// Bytes as text that a URL and a form can carry.
+    pub(super) fn text(&self, bytes: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
     fn token(&self, purpose: &[u8], id: Uuid) -> String {
+        self.mac(purpose, id.as_bytes())
+    }
+
+    fn mac(&self, purpose: &[u8], of: &[u8]) -> String {
         // HMAC takes keys of any length.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.key.as_slice()) else { return String::new() };
         mac.update(purpose);
-        mac.update(id.as_bytes());
+        mac.update(of);
         let mut text = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
         text.truncate(LENGTH);
         text

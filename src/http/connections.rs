@@ -1,38 +1,63 @@
-//! Which connections wait for a request, or for the rest of one, so that the one that waits longest can make room for a newcomer:
-//! slow and idle clients cannot starve the others.
+//! Which connections wait for a request, or for the rest of one, so that one of them can make room for a newcomer: of the
+//! address that has most of them, the one that waits longest. Slow and idle clients cannot starve the others.
 
+use super::limiter::one_network;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// The connections that wait for a request, longest first.
-#[derive(Clone, Default)]
+/// The connections that wait for a request, by address.
+#[derive(Clone)]
 pub(super) struct Connections {
     idle: Arc<Mutex<Idle>>,
+    /// How many of one address may wait longer than `patience`.
+    per_address: usize,
+    patience: Duration,
 }
 
 #[derive(Default)]
 struct Idle {
     next: u64,
-    waiting: BTreeMap<u64, CancellationToken>,
+    /// Of each address that has any, by the place in the order in which they began to wait.
+    waiting: HashMap<IpAddr, BTreeMap<u64, Waiting>>,
+}
+
+struct Waiting {
+    since: Instant,
+    close: CancellationToken,
 }
 
 impl Connections {
+    /// None yet. When more than `per_address` of one address (of an IPv6 /64) wait, its longest goes once it has waited for
+    /// `patience`: many who come at once through one proxy or from one lecture hall have sent their requests by then.
+    pub(super) fn new(per_address: usize, patience: Duration) -> Connections {
+        Connections { idle: Arc::default(), per_address, patience }
+    }
+
     /// A new connection, which waits for its first request. `close` is cancelled when it must go.
-    pub(super) fn open(&self, close: CancellationToken) -> Connection {
-        let connection = Connection { all: self.clone(), close, place: Mutex::new(None) };
+    pub(super) fn open(&self, address: IpAddr, close: CancellationToken) -> Connection {
+        let connection =
+            Connection { all: self.clone(), address: one_network(address), close, place: Mutex::new(None) };
         connection.waits();
         connection
     }
 
-    /// Closes the connection that has waited longest; false when none waits.
+    /// Closes one that waits, of the address that has most of them the longest; false when none waits.
     pub(super) fn evict(&self) -> bool {
-        let evicted = self.lock().waiting.pop_first();
-        evicted.map(|(_, close)| close.cancel()).is_some()
+        let mut idle = self.lock();
+        let fullest = idle.waiting.iter().max_by_key(|(_, places)| {
+            let first = places.first_key_value().map_or(u64::MAX, |(place, _)| *place);
+            (places.len(), std::cmp::Reverse(first))
+        });
+        let address = fullest.map(|(address, _)| *address);
+        address.is_some_and(|address| idle.close_longest(address))
     }
 
     fn lock(&self) -> MutexGuard<'_, Idle> {
@@ -40,9 +65,30 @@ impl Connections {
     }
 }
 
+impl Idle {
+    fn close_longest(&mut self, address: IpAddr) -> bool {
+        let Entry::Occupied(mut places) = self.waiting.entry(address) else { return false };
+        let longest = places.get_mut().pop_first();
+        if places.get().is_empty() {
+            places.remove();
+        }
+        longest.map(|(_, waiting)| waiting.close.cancel()).is_some()
+    }
+
+    fn forget(&mut self, address: IpAddr, place: u64) {
+        if let Entry::Occupied(mut places) = self.waiting.entry(address) {
+            places.get_mut().remove(&place);
+            if places.get().is_empty() {
+                places.remove();
+            }
+        }
+    }
+}
+
 /// One connection; forgotten when it is dropped.
 pub(super) struct Connection {
     all: Connections,
+    address: IpAddr,
     close: CancellationToken,
     place: Mutex<Option<u64>>,
 }
@@ -51,7 +97,7 @@ impl Connection {
     /// A whole request has come, its body included: it cannot be evicted until it is answered.
     pub(super) fn works(&self) {
         if let Some(place) = self.place().take() {
-            self.all.lock().waiting.remove(&place);
+            self.all.lock().forget(self.address, place);
         }
     }
 
@@ -60,12 +106,18 @@ impl Connection {
         let mut place = self.place();
         let mut idle = self.all.lock();
         if let Some(place) = place.take() {
-            idle.waiting.remove(&place);
+            idle.forget(self.address, place);
         }
         let next = idle.next;
         idle.next += 1;
-        idle.waiting.insert(next, self.close.clone());
+        let places = idle.waiting.entry(self.address).or_default();
+        places.insert(next, Waiting { since: Instant::now(), close: self.close.clone() });
+        let too_many = places.len() > self.all.per_address
+            && places.first_key_value().is_some_and(|(_, longest)| longest.since.elapsed() >= self.all.patience);
         *place = Some(next);
+        if too_many {
+            idle.close_longest(self.address);
+        }
     }
 
     fn place(&self) -> MutexGuard<'_, Option<u64>> {
@@ -119,11 +171,43 @@ impl Drop for Connection {
 mod tests {
     use super::*;
 
+    fn address(last: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, last])
+    }
+
+    #[test]
+    fn the_address_with_most_that_wait_gives_way_first_and_one_that_works_never() {
+        let all = Connections::new(3, Duration::ZERO);
+        let tokens: Vec<CancellationToken> = (0..6).map(|_| CancellationToken::new()).collect();
+        let open: Vec<Connection> =
+            tokens.iter().zip([1, 2, 2, 2, 3, 2]).map(|(token, last)| all.open(address(last), token.clone())).collect();
+        let gone = || tokens.iter().map(|token| u8::from(token.is_cancelled())).collect::<Vec<_>>();
+        assert_eq!(gone(), [0, 1, 0, 0, 0, 0], "a fourth of one address: its own longest goes");
+        open[2].works();
+        assert!(all.evict());
+        assert_eq!(gone(), [0, 1, 0, 1, 0, 0], "of the address with most");
+        assert!(all.evict() && all.evict() && all.evict() && !all.evict());
+        assert_eq!(gone(), [1, 1, 0, 1, 1, 1], "what works stays");
+        open[2].waits();
+        drop(open);
+        assert!(!all.evict() && all.lock().waiting.is_empty(), "nothing is kept of those that are gone");
+    }
+
+    #[test]
+    fn many_who_come_at_once_from_one_address_are_let_in() {
+        let all = Connections::new(3, Duration::from_secs(3600));
+        let tokens: Vec<CancellationToken> = (0..200).map(|_| CancellationToken::new()).collect();
+        let open: Vec<Connection> = tokens.iter().map(|token| all.open(address(1), token.clone())).collect();
+        assert!(tokens.iter().all(|token| !token.is_cancelled()));
+        assert!(all.evict() && tokens[0].is_cancelled(), "unless there is no room at all");
+        drop(open);
+    }
+
     #[test]
     fn the_connection_that_waits_longest_goes_first() {
-        let all = Connections::default();
+        let all = Connections::new(9, Duration::ZERO);
         let tokens: Vec<CancellationToken> = (0..3).map(|_| CancellationToken::new()).collect();
-        let open: Vec<Connection> = tokens.iter().map(|token| all.open(token.clone())).collect();
+        let open: Vec<Connection> = tokens.iter().map(|token| all.open(address(1), token.clone())).collect();
         let cancelled = || tokens.iter().map(CancellationToken::is_cancelled).collect::<Vec<_>>();
         open[0].works();
         assert!(all.evict());

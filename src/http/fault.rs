@@ -3,7 +3,7 @@
 
 use crate::availability::Interval;
 use crate::booking::Links;
-use crate::desk::{ReserveError, Taken, TokenError};
+use crate::desk::{Challenge, ReserveError, Taken, TokenError};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
@@ -29,10 +29,12 @@ pub(super) enum Problem {
     Internal,
     NotReady,
     Stale,
+    ProofOfWork,
+    Unavailable,
 }
 
 impl Problem {
-    pub(super) const ALL: [Problem; 17] = [
+    pub(super) const ALL: [Problem; 19] = [
         Problem::Malformed,
         Problem::CrossSite,
         Problem::NotFound,
@@ -50,6 +52,8 @@ impl Problem {
         Problem::Internal,
         Problem::NotReady,
         Problem::Stale,
+        Problem::ProofOfWork,
+        Problem::Unavailable,
     ];
 
     pub(super) fn status(self) -> StatusCode {
@@ -166,6 +170,19 @@ impl Problem {
                 "Booking is paused for a moment",
                 "The calendar cannot be read at the moment, so nothing can be promised. Please try again in a few minutes.",
             ),
+            Problem::ProofOfWork => (
+                S::PRECONDITION_REQUIRED,
+                "proof-of-work",
+                "A proof of work is asked for",
+                "Append a full stop and a number to `challenge`, such that the SHA-256 of the whole begins with as many zero bits as \
+                 `bits` says, and send it with the same request as the member `proof`. A proof is good for one booking and two hours.",
+            ),
+            Problem::Unavailable => (
+                S::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "Nothing can be saved at the moment",
+                "It is our fault, not yours, and it was noted. Please try again in a minute; what you see then is what counts.",
+            ),
         }
     }
 }
@@ -193,6 +210,7 @@ pub(super) struct Fault {
     pub(super) errors: Vec<FieldError>,
     pub(super) alternatives: Option<Vec<Interval>>,
     pub(super) retry_after: Option<u64>,
+    pub(super) challenge: Option<Box<Challenge>>,
 }
 
 impl Fault {
@@ -203,6 +221,7 @@ impl Fault {
             errors: Vec::new(),
             alternatives: None,
             retry_after: None,
+            challenge: None,
         }
     }
 
@@ -239,6 +258,10 @@ impl Fault {
                     |e: &FieldError| json!({"field": e.field, "detail": e.detail, "pointer": pointer(&e.field)});
                 members.insert("errors".into(), self.errors.iter().map(error).collect());
             }
+            if let Some(challenge) = &self.challenge {
+                members.insert("challenge".into(), challenge.text.clone().into());
+                members.insert("bits".into(), challenge.bits.into());
+            }
             if let Some(alternatives) = &self.alternatives {
                 let slot = |slot: &Interval| json!({"start": rfc3339(slot.start()), "end": rfc3339(slot.end())});
                 members.insert("alternatives".into(), alternatives.iter().map(slot).collect());
@@ -274,12 +297,14 @@ pub(super) fn taken_because(why: Taken) -> &'static str {
         Taken::TooSoon => "This time is too soon to be booked.",
         Taken::TooFar => "This time is too far ahead to be booked yet.",
         Taken::DayFull => "That day is fully booked.",
-        Taken::GuestLimit => "There are enough bookings for this address already; cancel or move one of them instead.",
+        // A stranger who types an address in learns nothing about its owner.
+        Taken::GuestLimit => "This time cannot be booked with this address.",
     }
 }
 
 impl From<ReserveError> for Fault {
     fn from(error: ReserveError) -> Fault {
+        let passes = error.passes();
         match error {
             ReserveError::Unknown => Fault::not_found(),
             ReserveError::NotASlot(why) => {
@@ -294,13 +319,14 @@ impl From<ReserveError> for Fault {
             ReserveError::InProgress => Fault::new(Problem::InProgress).retry_after(SignedDuration::from_secs(1)),
             ReserveError::KeyReused => Fault::new(Problem::KeyReused),
             ReserveError::Token(error) => error.into(),
-            ReserveError::Store(error) => internal("A booking could not be stored", &error),
+            ReserveError::Store(error) => of_store("A booking could not be stored", &error, passes),
         }
     }
 }
 
 impl From<TokenError> for Fault {
     fn from(error: TokenError) -> Fault {
+        let passes = error.passes();
         match error {
             TokenError::Unknown => Fault::because(
                 Problem::NotFound,
@@ -309,9 +335,18 @@ impl From<TokenError> for Fault {
             TokenError::Closed(state) => {
                 Fault::because(Problem::BookingClosed, format!("This booking is {}.", state.as_str().replace('-', " ")))
             }
-            TokenError::Store(error) => internal("A booking could not be read", &error),
+            TokenError::Store(error) => of_store("A booking could not be read or changed", &error, passes),
         }
     }
+}
+
+/// How long to wait for a store that fails for now.
+const STORE_RETRY: SignedDuration = SignedDuration::from_secs(10);
+
+/// A store that fails for now (a full disk) may be asked again; anything else is a fault of ours.
+fn of_store(what: &str, error: &(dyn std::error::Error + 'static), passes: bool) -> Fault {
+    let fault = internal(what, error);
+    if passes { Fault::new(Problem::Unavailable).retry_after(STORE_RETRY) } else { fault }
 }
 
 /// Logged here, once; the client learns nothing of it.

@@ -18,6 +18,7 @@ pub(super) fn feed(
 ) -> Result<Response, Fault> {
     let host = state.desk.host(host).ok_or_else(Fault::not_found)?;
     let meeting = meeting.map(|id| host.meeting(id).cloned().ok_or_else(Fault::not_found)).transpose()?;
+    state.desk.demand(&host.id);
     let document = state.desk.feed(&host.id, meeting.as_ref().map(|meeting| &meeting.id));
     let name = meeting.map_or_else(|| host.id.to_string(), |meeting| format!("{}-{}", host.id, meeting.id));
     counted(state, send(document.as_deref(), headers, &format!("{name}.ics")))
@@ -26,6 +27,7 @@ pub(super) fn feed(
 /// The VFREEBUSY of a host.
 pub(super) fn free_busy(state: &AppState, headers: &HeaderMap, host: &str) -> Result<Response, Fault> {
     let host = state.desk.host(host).ok_or_else(Fault::not_found)?;
+    state.desk.demand(&host.id);
     let document = state.desk.free_busy(&host.id);
     counted(state, send(document.as_deref(), headers, &format!("{}.ifb", host.id)))
 }

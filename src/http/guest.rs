@@ -5,6 +5,7 @@ use super::fault::FieldError;
 use crate::availability::MeetingType;
 use crate::booking::{Answer, Guest};
 use crate::ical::Zone;
+use crate::language::Language;
 
 /// Caps, in characters.
 const MAX_NAME: usize = 200;
@@ -19,6 +20,7 @@ pub(super) struct GuestInput {
     pub(super) email: String,
     pub(super) note: String,
     pub(super) time_zone: Option<String>,
+    pub(super) language: Option<Language>,
     /// Answers by the `id` of their question.
     pub(super) answers: Vec<(String, String)>,
 }
@@ -52,7 +54,11 @@ impl GuestInput {
         let note = keep("note".into(), long_text(&self.note, MAX_NOTE));
         let time_zone = self.time_zone.as_deref().map(str::trim).filter(|zone| !zone.is_empty());
         let time_zone = time_zone.map(|name| keep("time_zone".into(), zone_name(name)));
-        if errors.is_empty() { Ok(Guest { name, email, note, time_zone, answers }) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(Guest { name, email, note, time_zone, language: self.language, answers })
+        } else {
+            Err(errors)
+        }
     }
 }
 
@@ -144,6 +150,7 @@ pub(super) mod tests {
             seats: 1,
             location: "Room 2.12".into(),
             confirm: Confirm::Instant,
+            reminders: Vec::new(),
             questions: vec![question("topic", true), question("room", false)],
             hours: None,
         }
@@ -155,6 +162,7 @@ pub(super) mod tests {
             email: "ada@example.edu".into(),
             note: String::new(),
             time_zone: None,
+            language: None,
             answers: vec![("topic".into(), "engines".into())],
         }
     }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use percent_encoding::percent_decode_str;
 use std::time::Duration;
+use subtle::ConstantTimeEq;
 
 /// Bodies may be this long, in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -47,6 +48,19 @@ pub(super) async fn form(headers: &HeaderMap, posted: Body) -> Result<(Fields, B
     Ok((Fields::parse(text)?, bytes))
 }
 
+/// Random bytes for keys that are used once.
+pub(super) fn random<const N: usize>() -> Result<[u8; N], Fault> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        tracing::error!(%error, "The system gives no random bytes");
+        Fault::new(Problem::Internal)
+    })?;
+    Ok(bytes)
+}
+
+/// To a form that does not come from its page.
+pub(super) const NOT_OF_PAGE: &str = "This did not come from the form of this page. Please try again here.";
+
 fn not_utf8() -> Fault {
     Fault::because(Problem::Malformed, "The text is not UTF-8.")
 }
@@ -78,6 +92,11 @@ impl Fields {
     /// The first value of that name.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether it is a form of the page that carries this token.
+    pub(super) fn is_of(&self, form_token: &str) -> bool {
+        bool::from(self.text("form").as_bytes().ct_eq(form_token.as_bytes()))
     }
 
     /// Names and values, in order.

@@ -1,6 +1,8 @@
 //! Counters, in the text format of Prometheus. Start with [`Metrics`].
 
+use crate::alert::AlertKind;
 use crate::booking::BookingState;
+use crate::desk::LaneCount;
 use axum::http::StatusCode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text};
 use prometheus_client::metrics::counter::Counter;
@@ -35,6 +37,7 @@ impl RouteClass {
             "api" => RouteClass::Api,
             "b" | "h" => RouteClass::Private,
             "-" if !path.starts_with("/-/problems") => RouteClass::Asset,
+            "embed.js" => RouteClass::Asset,
             "healthz" | "readyz" | "metrics" => RouteClass::Ops,
             _ if path.ends_with(".ics") || path.ends_with(".ifb") => RouteClass::Feed,
             _ => RouteClass::Page,
@@ -82,8 +85,25 @@ struct HostLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TroubleLabels {
+    host: String,
+    source: String,
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AnswerLabel {
     answer: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LaneLabel {
+    lane: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabel {
+    kind: &'static str,
 }
 
 /// The counters of this process. Cheap to clone; the clones count together.
@@ -94,6 +114,17 @@ pub struct Metrics {
     bookings: Family<StateLabel, Counter>,
     feeds: Family<AnswerLabel, Counter>,
     ages: Family<HostLabel, Gauge>,
+    outbox: OutboxGauges,
+    alerts: Family<KindLabel, Gauge>,
+    troubles: Family<TroubleLabels, Gauge>,
+}
+
+/// How the outbox stands, by lane.
+#[derive(Clone, Default)]
+struct OutboxGauges {
+    waiting: Family<LaneLabel, Gauge>,
+    failed: Family<LaneLabel, Gauge>,
+    oldest: Family<LaneLabel, Gauge>,
 }
 
 impl Default for Metrics {
@@ -106,8 +137,9 @@ impl Metrics {
     /// Counters at zero. Names begin with `officehours_`.
     pub fn new() -> Metrics {
         let mut registry = Registry::with_prefix("officehours");
-        let (requests, bookings, feeds, ages) =
-            (Family::default(), Family::default(), Family::default(), Family::default());
+        let (requests, bookings, feeds) = (Family::default(), Family::default(), Family::default());
+        let (ages, troubles, alerts) = (Family::default(), Family::default(), Family::default());
+        let outbox = OutboxGauges::default();
         registry.register("http_requests", "Answered requests, by kind of route and status", Family::clone(&requests));
         registry.register(
             "bookings",
@@ -115,12 +147,43 @@ impl Metrics {
             Family::clone(&bookings),
         );
         registry.register("feed_fetches", "Answered feed requests, by answer", Family::clone(&feeds));
+        let of_lane = [
+            ("outbox_waiting", "Effects that wait to be done, by lane", &outbox.waiting),
+            ("outbox_failed", "Effects that were given up, by lane", &outbox.failed),
+            ("outbox_oldest_seconds", "How long the oldest waiting effect waits, by lane", &outbox.oldest),
+        ];
+        for (name, help, family) in of_lane {
+            registry.register(name, help, Family::clone(family));
+        }
+        registry.register("alerts_open", "What hosts are alerted to and is not over, by kind", Family::clone(&alerts));
         registry.register(
             "calendar_age_seconds",
             "Age of the oldest reading of a host's calendars; -1 before the first",
             Family::clone(&ages),
         );
-        Metrics { registry: Arc::new(Mutex::new(registry)), requests, bookings, feeds, ages }
+        registry.register(
+            "source_trouble_seconds",
+            "For how long a source of busy time could not be read, by what is wrong; absent when nothing is",
+            Family::clone(&troubles),
+        );
+        Metrics { registry: Arc::new(Mutex::new(registry)), requests, bookings, feeds, ages, troubles, outbox, alerts }
+    }
+
+    /// How the outbox and the alerts stand; lanes and kinds that are not named are forgotten.
+    pub(super) fn outbox(&self, lanes: &[LaneCount], alerts: &[(AlertKind, i64)]) {
+        let OutboxGauges { waiting, failed, oldest } = &self.outbox;
+        for family in [waiting, failed, oldest] {
+            family.clear();
+        }
+        for LaneCount { lane, waiting: waits, failed: fails, oldest: age } in lanes {
+            for (family, value) in [(waiting, waits), (failed, fails), (oldest, age)] {
+                family.get_or_create(&LaneLabel { lane }).set(*value);
+            }
+        }
+        self.alerts.clear();
+        for (kind, open) in alerts {
+            self.alerts.get_or_create(&KindLabel { kind: kind.as_str() }).set(*open);
+        }
     }
 
     /// Lets another part of the process add its own metrics.
@@ -145,6 +208,14 @@ impl Metrics {
         self.ages.clear();
         for (host, age) in ages {
             self.ages.get_or_create(&HostLabel { host }).set(age);
+        }
+    }
+
+    /// The sources that cannot be read: host, source, what is wrong, for how many seconds; others are forgotten.
+    pub(super) fn troubles(&self, troubles: impl IntoIterator<Item = (String, String, &'static str, i64)>) {
+        self.troubles.clear();
+        for (host, source, kind, seconds) in troubles {
+            self.troubles.get_or_create(&TroubleLabels { host, source, kind }).set(seconds);
         }
     }
 
@@ -188,12 +259,14 @@ mod tests {
         metrics.request(RouteClass::Feed, StatusCode::NOT_MODIFIED);
         metrics.booking(BookingState::Confirmed);
         metrics.ages([("noether".to_owned(), 12)]);
+        metrics.troubles([("noether".to_owned(), "work".to_owned(), "login", 90)]);
         metrics.register(|registry| registry.register("outbox_waiting", "Effects that wait", Gauge::<i64>::default()));
         let text = metrics.text();
         for line in [
             r#"officehours_http_requests_total{route="feed",status="304"} 1"#,
             r#"officehours_bookings_total{state="confirmed"} 1"#,
             r#"officehours_calendar_age_seconds{host="noether"} 12"#,
+            r#"officehours_source_trouble_seconds{host="noether",source="work",kind="login"} 90"#,
             "officehours_outbox_waiting 0",
         ] {
             assert!(text.contains(line), "{line} in {text}");

@@ -7,7 +7,7 @@ use crate::desk::Freshness;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 /// `GET /healthz`.
 pub(super) async fn health() -> &'static str {
@@ -15,18 +15,34 @@ pub(super) async fn health() -> &'static str {
 }
 
 /// `GET /readyz`.
-pub(super) async fn ready(State(state): State<AppState>) -> Result<&'static str, Fault> {
+pub(super) async fn ready(State(state): State<AppState>) -> Result<String, Fault> {
     let hosts = state.desk.hosts();
-    let fresh = hosts.iter().filter(|host| matches!(state.desk.freshness(&host.id), Freshness::Fresh(_))).count();
-    if fresh == hosts.len() {
-        return Ok("ready\n");
+    let fresh: Vec<Timestamp> = hosts
+        .iter()
+        .filter_map(|host| match state.desk.freshness(&host.id) {
+            Freshness::Fresh(read) => Some(read),
+            Freshness::Stale(_) | Freshness::NeverRead => None,
+        })
+        .collect();
+    if fresh.len() == hosts.len() {
+        let oldest = fresh.iter().min().map_or(0, |read| state.now().duration_since(*read).as_secs());
+        return Ok(format!("ready\nThe oldest reading of a calendar is {oldest} s old.\n"));
     }
-    let detail = format!("The calendars of {} of {} hosts are not read or too old.", hosts.len() - fresh, hosts.len());
+    let (unfit, all) = (hosts.len() - fresh.len(), hosts.len());
+    let detail = format!("The calendars of {unfit} of {all} hosts are not read or too old.");
     Err(Fault::because(Problem::NotReady, detail).retry_after(SignedDuration::from_secs(10)))
 }
 
 /// `GET /metrics`.
 pub(super) async fn metrics(State(state): State<AppState>) -> Response {
+    match (state.desk.outbox_counts().await, state.desk.open_alerts().await) {
+        (Ok(lanes), Ok(alerts)) => state.metrics().outbox(&lanes, &alerts),
+        // Old counts would look like new ones.
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::error!(%error, "The outbox cannot be counted.");
+            state.metrics().outbox(&[], &[]);
+        }
+    }
     let now = state.now();
     let ages = state.desk.hosts().into_iter().map(|host| {
         let age = match state.desk.freshness(&host.id) {
@@ -36,6 +52,15 @@ pub(super) async fn metrics(State(state): State<AppState>) -> Response {
         (host.id.to_string(), age)
     });
     state.metrics().ages(ages);
+    let troubles = state.desk.hosts().into_iter().flat_map(|host| {
+        let sources = state.desk.sources(&host.id);
+        sources.into_iter().filter_map(move |(source, health)| {
+            let trouble = health.trouble?;
+            let since = now.duration_since(trouble.since).as_secs();
+            Some((host.id.to_string(), source, trouble.kind.as_str(), since))
+        })
+    });
+    state.metrics().troubles(troubles);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], state.metrics().text()).into_response()
 }

@@ -17,6 +17,13 @@ pub(super) struct ClientIp(pub(super) Option<IpAddr>);
 #[derive(Clone)]
 pub struct TrustedProxies(Arc<dyn Fn(IpAddr) -> bool + Send + Sync>);
 
+/// None.
+impl Default for TrustedProxies {
+    fn default() -> TrustedProxies {
+        TrustedProxies::new(|_| false)
+    }
+}
+
 impl TrustedProxies {
     /// Those that `is_trusted` says are ours.
     pub fn new(is_trusted: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> TrustedProxies {

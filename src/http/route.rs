@@ -1,51 +1,187 @@
-//! Every route, in one place. What [`Links`](crate::booking::Links) prints is read here. Start with [`app`].
+//! Every route, in one place. What [`Links`](crate::booking::Links) prints is read here. Start with [`Resource`].
 
 use super::fault::{Fault, Problem};
+use super::pages::Visit;
 use super::shell::around;
 use super::state::AppState;
 use super::{api, assets, feed, ops as health, pages};
 use axum::Router;
-use axum::extract::{Path, RawQuery, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use tower::util::MapRequest;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
-/// The paths of the API, as the description names them.
-pub(super) const API_ROUTES: [&str; 5] = [
-    "/api/v1/hosts/{host}/meetings/{meeting}/slots",
-    "/api/v1/hosts/{host}/meetings/{meeting}/bookings",
-    "/api/v1/bookings/{token}",
-    "/api/v1/bookings/{token}/move",
-    "/api/v1/openapi.json",
-];
+/// Everything that has an address. The routers are made from this list, and the tests go through it: a route cannot be forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// The hosts.
+    Directory,
+    /// A host's page or feed.
+    Host,
+    /// A meeting type's page or feed, or the host's free/busy.
+    Meeting,
+    /// One slot, with its form.
+    Slot,
+    /// The guest's page of a booking.
+    Booking,
+    /// The guest calls a booking off.
+    Cancel,
+    /// The guest moves a booking.
+    Move,
+    /// The guest's address is confirmed.
+    Confirm,
+    /// The guest's event.
+    Invitation,
+    /// The host's page of a booking.
+    HostBooking,
+    /// The API's slots.
+    ApiSlots,
+    /// The API books.
+    ApiBookings,
+    /// The API shows or cancels a booking.
+    ApiBooking,
+    /// The API moves a booking.
+    ApiMove,
+    /// The API's description.
+    OpenApi,
+    /// What a page elsewhere loads to show ours in a frame.
+    Embed,
+    /// Style, script, icon.
+    Asset,
+    /// What a kind of problem is.
+    Problem,
+    /// Whether the process lives.
+    Health,
+    /// Whether it can serve.
+    Ready,
+    /// Its counters.
+    Metrics,
+}
+
+/// What opens a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// It is everybody's.
+    Open,
+    /// The guest's token of a booking, in its path.
+    Guest,
+    /// The token that was mailed to the guest, in its path.
+    Confirm,
+    /// The host's token of a booking, in its path.
+    Host,
+    /// It is on the listener of the config's `metrics_listen`, if there is one.
+    Watch,
+}
+
+impl Resource {
+    /// All of them: what is not here has no route.
+    pub const ALL: [Resource; 21] = [
+        Resource::Directory,
+        Resource::Host,
+        Resource::Meeting,
+        Resource::Slot,
+        Resource::Booking,
+        Resource::Cancel,
+        Resource::Move,
+        Resource::Confirm,
+        Resource::Invitation,
+        Resource::HostBooking,
+        Resource::ApiSlots,
+        Resource::ApiBookings,
+        Resource::ApiBooking,
+        Resource::ApiMove,
+        Resource::OpenApi,
+        Resource::Embed,
+        Resource::Asset,
+        Resource::Problem,
+        Resource::Health,
+        Resource::Ready,
+        Resource::Metrics,
+    ];
+
+    /// Its path, with `{names}` for what varies.
+    pub fn path(self) -> &'static str {
+        match self {
+            Resource::Directory => "/",
+            Resource::Host => "/{host}",
+            Resource::Meeting => "/{host}/{meeting}",
+            Resource::Slot => "/{host}/{meeting}/{start}",
+            Resource::Booking => "/b/{token}",
+            Resource::Cancel => "/b/{token}/cancel",
+            Resource::Move => "/b/{token}/move",
+            Resource::Confirm => "/b/{token}/confirm",
+            Resource::Invitation => "/b/{token}/invitation.ics",
+            Resource::HostBooking => "/h/{token}",
+            Resource::ApiSlots => "/api/v1/hosts/{host}/meetings/{meeting}/slots",
+            Resource::ApiBookings => "/api/v1/hosts/{host}/meetings/{meeting}/bookings",
+            Resource::ApiBooking => "/api/v1/bookings/{token}",
+            Resource::ApiMove => "/api/v1/bookings/{token}/move",
+            Resource::OpenApi => "/api/v1/openapi.json",
+            Resource::Embed => "/embed.js",
+            Resource::Asset => "/-/{asset}",
+            Resource::Problem => "/-/problems/{problem}",
+            Resource::Health => "/healthz",
+            Resource::Ready => "/readyz",
+            Resource::Metrics => "/metrics",
+        }
+    }
+
+    /// What opens it.
+    pub fn guard(self) -> Guard {
+        match self {
+            Resource::Booking | Resource::Cancel | Resource::Move | Resource::Invitation => Guard::Guest,
+            Resource::ApiBooking | Resource::ApiMove => Guard::Guest,
+            Resource::Confirm => Guard::Confirm,
+            Resource::HostBooking => Guard::Host,
+            Resource::Health | Resource::Ready | Resource::Metrics => Guard::Watch,
+            Resource::Directory | Resource::Host | Resource::Meeting | Resource::Slot => Guard::Open,
+            Resource::ApiSlots | Resource::ApiBookings | Resource::OpenApi => Guard::Open,
+            Resource::Embed | Resource::Asset | Resource::Problem => Guard::Open,
+        }
+    }
+
+    /// What it does with each method.
+    fn methods(self) -> MethodRouter<AppState> {
+        match self {
+            Resource::Directory => get(pages::directory),
+            Resource::Host => get(one_segment),
+            Resource::Meeting => get(two_segments),
+            Resource::Slot => get(pages::slot).post(pages::book),
+            Resource::Booking => get(pages::booking),
+            Resource::Cancel => post(pages::cancel),
+            Resource::Move => get(pages::choose).post(pages::reschedule),
+            Resource::Confirm => get(pages::confirmation).post(pages::confirm),
+            Resource::Invitation => get(pages::invitation),
+            Resource::HostBooking => get(pages::host_booking).post(pages::decide),
+            Resource::ApiSlots => get(api::slots),
+            Resource::ApiBookings => post(api::create),
+            Resource::ApiBooking => get(api::show).merge(delete(api::cancel)),
+            Resource::ApiMove => post(api::reschedule),
+            Resource::OpenApi => get(api::openapi),
+            Resource::Embed => get(assets::embed),
+            Resource::Asset => get(assets::asset),
+            Resource::Problem => get(pages::problem),
+            Resource::Health => get(health::health),
+            Resource::Ready => get(health::ready),
+            Resource::Metrics => get(health::metrics),
+        }
+    }
+}
+
+/// The routes of the resources that are, or are not, for watching alone.
+fn routes(watching: bool) -> Router<AppState> {
+    let those = Resource::ALL.into_iter().filter(|resource| (resource.guard() == Guard::Watch) == watching);
+    those.fold(Router::new(), |router, resource| router.route(resource.path(), resource.methods()))
+}
 
 /// The public router: feeds, pages, API, and health and metrics unless they have a listener of their own.
 pub fn app(state: AppState) -> Router {
-    let [slots, bookings, booking, moving, openapi] = API_ROUTES;
-    let public = Router::new()
-        .route("/", get(pages::directory))
-        .route("/{host}", get(one_segment))
-        .route("/{host}/{meeting}", get(two_segments))
-        .route("/{host}/{meeting}/{start}", get(pages::slot).post(pages::book))
-        .route("/b/{token}", get(pages::booking))
-        .route("/b/{token}/cancel", post(pages::cancel))
-        .route("/b/{token}/move", get(pages::choose).post(pages::reschedule))
-        .route("/b/{token}/confirm", get(pages::confirmation).post(pages::confirm))
-        .route("/b/{token}/invitation.ics", get(pages::invitation))
-        .route("/h/{token}", get(pages::host_booking).post(pages::decide))
-        .route(slots, get(api::slots))
-        .route(bookings, post(api::create))
-        .route(booking, get(api::show).merge(delete(api::cancel)))
-        .route(moving, post(api::reschedule))
-        .route(openapi, get(api::openapi))
-        .route("/-/{asset}", get(assets::asset))
-        .route("/-/problems/{problem}", get(pages::problem))
-        .merge(watched().route_layer(from_fn_with_state(state.clone(), only_if_public)));
-    let public = dressed(public, state.clone());
+    let watched = routes(true).route_layer(from_fn_with_state(state.clone(), only_if_public));
+    let public = dressed(routes(false).merge(watched), state.clone());
     // The path of the public URL is taken off before routing, so that it does not matter whether a proxy did.
     Router::new()
         .fallback_service(MapRequest::new(public, move |request| strip(request, state.settings().links.base_path())))
@@ -53,14 +189,7 @@ pub fn app(state: AppState) -> Router {
 
 /// The router of `metrics_listen`: health and metrics alone.
 pub fn ops(state: AppState) -> Router {
-    dressed(watched(), state)
-}
-
-fn watched() -> Router<AppState> {
-    Router::new()
-        .route("/healthz", get(health::health))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
+    dressed(routes(true), state)
 }
 
 /// What every route has around it: answers to nothing and to wrong methods, panics caught, faults written out.
@@ -108,11 +237,12 @@ fn strip(mut request: Request, base: &str) -> Request {
 async fn one_segment(
     State(state): State<AppState>,
     Path(name): Path<String>,
+    visit: Result<Visit, Fault>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     match name.strip_suffix(".ics") {
         Some(host) => feed::feed(&state, &headers, host, None),
-        None => pages::host(&state, &name),
+        None => pages::host(&state, &name, &visit?),
     }
 }
 
@@ -120,7 +250,7 @@ async fn one_segment(
 async fn two_segments(
     State(state): State<AppState>,
     Path((host, name)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
+    visit: Result<Visit, Fault>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     if name == "freebusy.ifb" {
@@ -128,7 +258,7 @@ async fn two_segments(
     }
     match name.strip_suffix(".ics") {
         Some(meeting) => feed::feed(&state, &headers, &host, Some(meeting)),
-        None => pages::meeting(&state, &host, &name, query.as_deref()),
+        None => pages::meeting(&state, &host, &name, &visit?),
     }
 }
 

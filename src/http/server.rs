@@ -25,8 +25,13 @@ use tower::ServiceExt;
 /// What the server grants a client.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerLimits {
-    /// Connections at once. Beyond it the one that has waited longest for a request, or the rest of one, is closed.
+    /// Connections at once. Beyond it one that waits for a request, or the rest of one, is closed: of the address that has most
+    /// of them, the one that has waited longest.
     pub connections: usize,
+    /// How many connections of one address (an IPv6 /64) may wait for a request, or the rest of one. Beyond it the one that has
+    /// waited longest is closed, after two seconds; one whose request is being answered never is, so that a reverse proxy is
+    /// not held up.
+    pub waiting_per_address: usize,
     /// From the first moment of a connection, or the end of an answer, to the end of the next request's header.
     pub header_read: Duration,
     /// After this a connection ends with the answer that is under way.
@@ -40,6 +45,7 @@ impl Default for ServerLimits {
         ServerLimits {
             // Below the usual 1,024 open files of a process, with room for the store and the calendar servers.
             connections: 800,
+            waiting_per_address: 100,
             header_read: Duration::from_secs(10),
             connection_age: Duration::from_secs(120),
             drain: Duration::from_secs(4),
@@ -47,6 +53,8 @@ impl Default for ServerLimits {
     }
 }
 
+/// A connection may wait so long for a request, however many its address has.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Head of a request at most; hyper answers 431 to a longer one.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 /// How long a connection goes on after its age for the answer that is under way.
@@ -65,7 +73,7 @@ pub async fn serve(
         app,
         limits,
         room: Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS))),
-        connections: Connections::default(),
+        connections: Connections::new(limits.waiting_per_address, PATIENCE),
         tasks: TaskTracker::new(),
         shutdown,
     };
@@ -113,7 +121,7 @@ impl Server {
             };
             let Some(permit) = self.permit().await else { return Ok(()) };
             let close = CancellationToken::new();
-            let connection = self.connections.open(close.clone());
+            let connection = self.connections.open(peer.ip(), close.clone());
             let visit = Visit { stream, peer, connection: Arc::new(connection), close, permit };
             self.tasks.spawn(self.clone().attend(visit));
         }

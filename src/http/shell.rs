@@ -3,18 +3,20 @@
 
 use super::fault::{Fault, Problem};
 use super::metrics::RouteClass;
-use super::pages;
+use super::pages::{self, Visit};
 use super::proxy::{ClientIp, Peer, client_ip};
 use super::state::{Settings, Shell};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use jiff::SignedDuration;
 
-/// No script, style, frame or form but our own; nothing inline.
+/// No script, style, picture or form but our own; nothing inline. Who may frame the page follows.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
-     base-uri 'none'; frame-ancestors 'none'";
+     base-uri 'none'; frame-ancestors";
+
+/// The policy of what is no page.
+const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// The layer around every handler.
 pub(super) async fn around(State(shell): State<Shell>, mut request: Request, next: Next) -> Response {
@@ -24,8 +26,13 @@ pub(super) async fn around(State(shell): State<Shell>, mut request: Request, nex
     let client = client_ip(peer, request.headers(), &settings.trusted_proxies);
     request.extensions_mut().insert(ClientIp(client));
     let method = request.method().clone();
+    let query = request.uri().query().map(str::to_owned);
+    let languages = HeaderMap::from_iter(
+        request.headers().get(header::ACCEPT_LANGUAGE).map(|value| (header::ACCEPT_LANGUAGE, value.clone())),
+    );
 
-    let refusal = limited(&settings, class, client).or_else(|| cross_site(&settings, &method, request.headers()));
+    let refusal =
+        limited(&shell, &settings, class, client).or_else(|| cross_site(&settings, &method, request.headers()));
     let mut response = match refusal {
         Some(fault) => fault.into_response(),
         None => next.run(request).await,
@@ -34,9 +41,10 @@ pub(super) async fn around(State(shell): State<Shell>, mut request: Request, nex
         response.extensions_mut().insert(Fault::new(Problem::Malformed));
     }
     if let Some(fault) = response.extensions_mut().remove::<Fault>() {
-        response = written_out(&fault, &response, class, &settings);
+        let visit = Visit::or_bare(settings.clone(), query.as_deref(), &languages);
+        response = written_out(&fault, &response, class, &visit);
     }
-    secure(response.headers_mut(), class);
+    secure(response.headers_mut(), class, is_embedded(query.as_deref()).then_some(settings.embed.as_slice()));
     shell.metrics.request(class, response.status());
     response
 }
@@ -49,12 +57,11 @@ fn is_bare_error(response: &Response, class: RouteClass) -> bool {
     written && plain && response.status().is_client_error()
 }
 
-fn limited(settings: &Settings, class: RouteClass, client: Option<std::net::IpAddr>) -> Option<Fault> {
+fn limited(shell: &Shell, settings: &Settings, class: RouteClass, client: Option<std::net::IpAddr>) -> Option<Fault> {
     if !class.is_limited() {
         return None;
     }
-    let wait = settings.limiter()?.check(client?).err()?;
-    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+    let wait = shell.requests.check(settings.requests_per_ip?, client, shell.now()).err()?;
     Some(Fault::new(Problem::TooManyRequests).retry_after(wait))
 }
 
@@ -83,17 +90,17 @@ fn is_origin_of(origin: &str, url: &str) -> bool {
 }
 
 /// Writes a fault as the client wants it: problem details, a page, or a line of text.
-fn written_out(fault: &Fault, blank: &Response, class: RouteClass, settings: &Settings) -> Response {
+fn written_out(fault: &Fault, blank: &Response, class: RouteClass, visit: &Visit) -> Response {
     let mut response = match class {
         RouteClass::Api => {
-            let body = fault.json(&settings.links).to_string();
+            let body = fault.json(visit.links()).to_string();
             ([(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
         }
         RouteClass::Feed | RouteClass::Ops | RouteClass::Asset => {
             let body = format!("{}: {}\n", fault.problem.title(), fault.detail);
             ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response()
         }
-        RouteClass::Page | RouteClass::Private => pages::fault(fault, settings),
+        RouteClass::Page | RouteClass::Private => pages::fault(fault, visit),
     };
     *response.status_mut() = fault.problem.status();
     let headers = response.headers_mut();
@@ -107,35 +114,49 @@ fn written_out(fault: &Fault, blank: &Response, class: RouteClass, settings: &Se
     response
 }
 
-fn secure(headers: &mut HeaderMap, class: RouteClass) {
-    let mut set = |name: &'static str, value: &'static str| {
-        headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
+/// `?embed=1`.
+fn is_embedded(query: Option<&str>) -> bool {
+    query.is_some_and(|query| query.split('&').any(|pair| pair == "embed=1"))
+}
+
+/// `frames`: the sites that may frame this page, when it was asked for in a frame.
+fn secure(headers: &mut HeaderMap, class: RouteClass, frames: Option<&[String]>) {
+    let mut set = |name: &'static str, value: HeaderValue| {
+        headers.entry(HeaderName::from_static(name)).or_insert(value);
     };
+    if matches!(class, RouteClass::Page | RouteClass::Private) {
+        let origins = frames.filter(|origins| !origins.is_empty()).map(|origins| origins.join(" "));
+        let policy = format!("{POLICY} {}", origins.as_deref().unwrap_or("'none'"));
+        set("content-security-policy", HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(NOTHING)));
+        if origins.is_none() {
+            set("x-frame-options", HeaderValue::from_static("DENY"));
+        }
+    }
+    let mut set = |name, value| set(name, HeaderValue::from_static(value));
     set("x-content-type-options", "nosniff");
     set("referrer-policy", "no-referrer");
     match class {
         RouteClass::Page | RouteClass::Private => {
-            set("content-security-policy", POLICY);
-            set("x-frame-options", "DENY");
             set("cross-origin-opener-policy", "same-origin");
             set("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
             set("x-robots-tag", "noindex");
             set("cache-control", if class == RouteClass::Private { "no-store" } else { "no-cache" });
         }
         RouteClass::Api => {
-            set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+            set("content-security-policy", NOTHING);
             set("x-robots-tag", "noindex");
             set("cache-control", "no-store");
         }
         RouteClass::Feed => set("cache-control", "no-cache"),
         RouteClass::Ops => set("cache-control", "no-store"),
-        RouteClass::Asset => (),
+        // A picture of the config may be an SVG, which is a document where it is opened by itself.
+        RouteClass::Asset => set("content-security-policy", "default-src 'none'; sandbox"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::limiter::Rate;
+    use super::super::limiter::{Rate, Requests};
     use super::super::state::SettingsSource;
     use super::super::{Metrics, Settings};
     use super::*;
@@ -144,6 +165,7 @@ mod tests {
     use axum::body::Body;
     use axum::http::StatusCode;
     use axum::routing::{get, post};
+    use jiff::SignedDuration;
     use std::num::NonZeroU32;
     use std::sync::Arc;
     use std::time::Duration;
@@ -155,8 +177,9 @@ mod tests {
             trusted_proxies: crate::http::TrustedProxies::new(|address| address.is_loopback()),
             directory: false,
             public_metrics: true,
-            mailed: false,
             requests_per_ip,
+            embed: vec!["https://www.example.edu".into(), "https://example.org:8443".into()],
+            ..SettingsSource::default()
         })
     }
 
@@ -165,6 +188,7 @@ mod tests {
             settings: Arc::new(ArcSwap::from_pointee(settings(requests_per_ip))),
             clock: Arc::new(|| "2026-11-24T12:00:00Z".parse().unwrap()),
             metrics: Metrics::new(),
+            requests: Requests::default(),
         };
         Router::new()
             .route("/noether", get(|| async { "page" }))
@@ -259,6 +283,20 @@ mod tests {
         assert_eq!(headers["retry-after"], "60");
         assert_eq!(ask(&router, "GET", "/noether", &from("203.0.113.8")).await.0, 200);
         assert_eq!(ask(&router, "GET", "/noether.ics", &from("203.0.113.7")).await.0, 200);
+    }
+
+    #[tokio::test]
+    async fn only_the_sites_of_the_config_may_frame_a_page_and_only_one_asked_for_in_a_frame() {
+        let router = router(None);
+        let (_, headers, _) = ask(&router, "GET", "/noether?month=2026-12&embed=1", &[]).await;
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.ends_with("frame-ancestors https://www.example.edu https://example.org:8443"), "{policy}");
+        assert!(policy.starts_with("default-src 'none'") && !headers.contains_key("x-frame-options"));
+        for path in ["/noether?embed=0", "/noether?x=embed=1", "/api/v1/x?embed=1"] {
+            let (_, headers, _) = ask(&router, "GET", path, &[]).await;
+            let policy = headers["content-security-policy"].to_str().unwrap();
+            assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        }
     }
 
     #[tokio::test]

@@ -1,11 +1,16 @@
 //! What every handler holds: the desk, the settings of this moment, the clock and the counters. Start with [`AppState`].
 
-use super::limiter::{Limiter, Rate};
+use super::limiter::{Rate, Requests};
+use super::look::{Look, LookFile, LookSource};
 use super::{Metrics, TrustedProxies};
+use crate::availability::HostId;
 use crate::booking::Links;
 use crate::desk::Desk;
+use crate::language::Language;
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Tells the time; the real one is made by the daemon.
@@ -24,11 +29,18 @@ pub struct Settings {
     pub public_metrics: bool,
     /// True when mail is set up: pages promise a mail only then.
     pub mailed: bool,
-    limiter: Option<Limiter>,
+    /// `[limits] requests_per_ip`; `None` is "off".
+    pub requests_per_ip: Option<Rate>,
+    /// The sites that may show pages in a frame, as origins.
+    pub embed: Vec<String>,
+    /// What pages are written in for who asks for none of our languages.
+    pub language: Language,
+    look: Look,
+    looks: BTreeMap<HostId, Look>,
 }
 
 /// From what [`Settings`] are made.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct SettingsSource {
     /// `[server] public_url`.
     pub public_url: String,
@@ -42,10 +54,18 @@ pub struct SettingsSource {
     pub mailed: bool,
     /// `[limits] requests_per_ip`; `None` is "off".
     pub requests_per_ip: Option<Rate>,
+    /// `[server] embed`.
+    pub embed: Vec<String>,
+    /// `[server] language`.
+    pub language: Language,
+    /// `[server.look]`.
+    pub look: LookSource,
+    /// `[host.look]` of those who have one.
+    pub looks: Vec<(HostId, LookSource)>,
 }
 
 impl Settings {
-    /// Settings with a fresh request limit.
+    /// Settings as the config has them.
     pub fn new(source: SettingsSource) -> Settings {
         Settings {
             links: Links::new(&source.public_url),
@@ -53,12 +73,28 @@ impl Settings {
             directory: source.directory,
             public_metrics: source.public_metrics,
             mailed: source.mailed,
-            limiter: source.requests_per_ip.map(Limiter::new),
+            embed: source.embed,
+            language: source.language,
+            look: Look::new(source.look),
+            looks: source.looks.into_iter().map(|(host, look)| (host, Look::new(look))).collect(),
+            requests_per_ip: source.requests_per_ip,
         }
     }
 
-    pub(super) fn limiter(&self) -> Option<&Limiter> {
-        self.limiter.as_ref()
+    /// How all pages look.
+    pub(super) fn look(&self) -> &Look {
+        &self.look
+    }
+
+    /// How the pages of a host look, in addition.
+    pub(super) fn look_of(&self, host: &HostId) -> Option<&Look> {
+        self.looks.get(host)
+    }
+
+    /// A file of any look, with its media type.
+    pub(super) fn look_file(&self, name: &str) -> Option<(Bytes, &'static str)> {
+        let looks = std::iter::once(&self.look).chain(self.looks.values());
+        looks.filter_map(|look| look.file(name)).next().map(|LookFile { bytes, kind, .. }| (bytes.clone(), *kind))
     }
 }
 
@@ -70,9 +106,12 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// `clock` tells the time; `metrics` counts.
-    pub fn new(desk: Desk, settings: Settings, clock: Clock, metrics: Metrics) -> AppState {
-        AppState { desk, shell: Shell { settings: Arc::new(ArcSwap::from_pointee(settings)), clock, metrics } }
+    /// `clock` tells the time; `metrics` counts; `requests` is what was counted of each address so far.
+    pub fn new(desk: Desk, settings: Settings, clock: Clock, metrics: Metrics, requests: Requests) -> AppState {
+        AppState {
+            desk,
+            shell: Shell { settings: Arc::new(ArcSwap::from_pointee(settings)), clock, metrics, requests },
+        }
     }
 
     /// Puts new settings in place for all clones; requests in flight keep the old ones.
@@ -99,6 +138,7 @@ pub(super) struct Shell {
     pub(super) settings: Arc<ArcSwap<Settings>>,
     pub(super) clock: Clock,
     pub(super) metrics: Metrics,
+    pub(super) requests: Requests,
 }
 
 impl Shell {

@@ -229,8 +229,9 @@ impl<'a> Event<'a> {
                     EventTime::Date(date) => start.zone(host).instant(date.to_datetime(Time::midnight())),
                     end => end.instant(host),
                 };
-                let seconds =
-                    end.zip(start.instant(host)).map_or(0, |(end, start)| end.as_second() - start.as_second());
+                // An end later than the last instant is for ever.
+                let end = end.unwrap_or(jiff::Timestamp::MAX);
+                let seconds = start.instant(host).map_or(0, |start| end.as_second() - start.as_second());
                 if seconds < 0 {
                     self.problems.push("it ends before it starts: it was taken to have no length".to_owned());
                 }
@@ -280,7 +281,7 @@ fn elapsed(start: &EventTime, end: &EventTime, host: &Zone) -> Option<Length> {
 }
 
 /// A DATE or DATE-TIME by its own shape, whatever VALUE says; but a midnight that is said to be a date is one.
-fn read_time(property: &Property<'_>, value: &str, zones: &mut ZoneNames<'_>) -> Option<EventTime> {
+pub(crate) fn read_time(property: &Property<'_>, value: &str, zones: &mut ZoneNames<'_>) -> Option<EventTime> {
     let says_date = || property.param_is("VALUE", "DATE");
     match parse_written(value)? {
         Written::Date(date) => Some(EventTime::Date(date)),

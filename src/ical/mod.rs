@@ -15,7 +15,7 @@ mod zone_name;
 
 pub use component::{Component, read};
 pub use edit::replace_event;
-pub(crate) use event::Event;
+pub(crate) use event::{Event, read_time};
 pub use line::{ContentLines, NoProperty, Property};
 pub use rule::{Frequency, RecurrenceRule, RuleError, Skip, Until, WeekdayNum};
 pub use time::{EventTime, Length};
@@ -23,4 +23,4 @@ pub(crate) use time::{Written, parse_written};
 pub use whole::{NotWhole, check_whole};
 pub(crate) use zone::Steady;
 pub use zone::Zone;
-pub(crate) use zone_name::ZoneNames;
+pub(crate) use zone_name::{ZoneNames, disagreement};

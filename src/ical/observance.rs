@@ -5,6 +5,7 @@ use super::rule::{RecurrenceRule, Until};
 use super::time::{Written, parse_offset, parse_written};
 use crate::recurrence::local::{Local, day_of, local_of};
 use crate::recurrence::{Budget, First, expand};
+use std::ops::Range;
 
 /// The changes of offset of a zone that a file defines.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,10 +32,16 @@ const YEARS: (i64, i64) = (1900, 2150);
 impl Observances {
     /// `None` when no observance can be read.
     pub(crate) fn read(vtimezone: &Component<'_>) -> Option<Observances> {
+        Observances::read_within(vtimezone, Local::MIN..Local::MAX)
+    }
+
+    /// As [`Observances::read`], but right only within a range of wall-clock time: rules without an end are expanded from a
+    /// year before it to its end, which is much less work.
+    pub(crate) fn read_within(vtimezone: &Component<'_>, range: Range<Local>) -> Option<Observances> {
         let mut onsets: Vec<(i64, i32, i32)> = Vec::new();
         let mut budget = Budget::new(300_000);
         for observance in vtimezone.components.iter().filter(|c| c.name == "STANDARD" || c.name == "DAYLIGHT") {
-            read_observance(observance, &mut budget, &mut onsets);
+            read_observance(observance, &range, &mut budget, &mut onsets);
         }
         onsets.sort_unstable();
         onsets.dedup_by_key(|onset| onset.0);
@@ -67,7 +74,12 @@ impl Observances {
 }
 
 /// Adds the onsets of one STANDARD or DAYLIGHT, as (instant, offset before, offset after). What cannot be read adds none.
-fn read_observance(observance: &Component<'_>, budget: &mut Budget, onsets: &mut Vec<(i64, i32, i32)>) {
+fn read_observance(
+    observance: &Component<'_>,
+    wanted: &Range<Local>,
+    budget: &mut Budget,
+    onsets: &mut Vec<(i64, i32, i32)>,
+) {
     let offset = |name: &str| observance.get(name).and_then(|property| parse_offset(&property.value));
     let Some(to) = offset("TZOFFSETTO").or(offset("TZOFFSETFROM")) else { return };
     let from = offset("TZOFFSETFROM").unwrap_or(to);
@@ -93,7 +105,11 @@ fn read_observance(observance: &Component<'_>, budget: &mut Budget, onsets: &mut
                     Some(Until::Date(date)) => local_of(date.to_datetime(jiff::civil::Time::midnight())) + 86_399,
                 };
                 let within = |year| day_of(year, 1, 1) * 86_400;
-                let range = within(YEARS.0)..within(YEARS.1).min(until + 1);
+                let mut range = within(YEARS.0)..within(YEARS.1).min(until + 1);
+                if rule.until.is_none() && rule.count.is_none() {
+                    range.start = range.start.max(wanted.start.saturating_sub(400 * 86_400));
+                    range.end = range.end.min(wanted.end);
+                }
                 // Truncated: what is known stands, and the last offset holds on.
                 let _ = expand(&rule, start, First::Happens, range, budget, &mut locals);
             }

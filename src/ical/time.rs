@@ -91,7 +91,8 @@ pub(crate) fn parse_written(text: &str) -> Option<Written> {
         "Z" | "z" => Offset::UTC,
         zone => Offset::from_seconds(parse_offset(zone)?).ok()?,
     };
-    offset.to_timestamp(local).ok().map(Written::Instant)
+    // The last hours of the year 9999 are later than the last instant: they are how some write "for ever".
+    Some(Written::Instant(offset.to_timestamp(local).unwrap_or(Timestamp::MAX)))
 }
 
 /// The numbers of two digits each that a text is, `separator`s left out, when there are just so many.

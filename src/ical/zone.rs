@@ -208,6 +208,18 @@ impl Zone {
         found
     }
 
+    /// The first instant of a range from which on another zone has another offset. `None` when the two agree.
+    pub(crate) fn first_difference(&self, other: &Zone, from: Timestamp, to: Timestamp) -> Option<Timestamp> {
+        let changes = |zone: &Zone| {
+            let mut changes = vec![(from, zone.offset(from))];
+            changes.extend(zone.transitions(from, to));
+            changes
+        };
+        let (ours, theirs) = (changes(self), changes(other));
+        let alone = ours.iter().filter(|change| !theirs.contains(change));
+        alone.chain(theirs.iter().filter(|change| !ours.contains(change))).map(|(at, _)| *at).min()
+    }
+
     /// What the bundled rules of the same name say otherwise between two instants, one sentence each; empty when they
     /// agree. A difference means that the operating system's tzdata, or the bundle, is out of date.
     pub fn disagreements(&self, from: Timestamp, to: Timestamp) -> Vec<String> {
@@ -217,22 +229,12 @@ impl Zone {
         let chrono = self.name.parse().ok().map(|rules| ("chrono-tz's", Rules::ChronoTz(rules)));
         for (source, rules) in bundled.into_iter().chain(chrono) {
             let other = Zone { name: self.name.clone(), rules };
-            let changes = |zone: &Zone| {
-                let mut changes = vec![(from, zone.offset(from))];
-                changes.extend(zone.transitions(from, to));
-                changes
-            };
-            let (ours, theirs) = (changes(self), changes(&other));
-            if let Some((at, _)) = ours
-                .iter()
-                .find(|change| !theirs.contains(change))
-                .or(theirs.iter().find(|change| !ours.contains(change)))
-            {
+            if let Some(at) = self.first_difference(&other, from, to) {
                 found.push(format!(
                     "the rules in use for {} and {source} ones differ at {at}: {} against {}",
                     self.name,
-                    self.offset(*at),
-                    other.offset(*at)
+                    self.offset(at),
+                    other.offset(at)
                 ));
             }
         }

@@ -4,6 +4,7 @@
 use super::component::Component;
 use super::observance::Observances;
 use super::zone::Zone;
+use jiff::Timestamp;
 use windows_timezones::WindowsTimezone;
 
 /// Resolves the TZIDs of one VCALENDAR; each name once.
@@ -54,6 +55,24 @@ impl<'a> ZoneNames<'a> {
             rules.or_else(|| Zone::named(vtimezone.get("X-LIC-LOCATION")?.value.trim()))
         })
     }
+}
+
+/// Where a VTIMEZONE with an IANA name says otherwise than the rules of that name between two instants, in a sentence. Those
+/// of the name are used (files carry stale copies): RFC 5545 3.2.19 has it the other way. `None` when they agree, or it has
+/// no such name.
+pub(crate) fn disagreement(vtimezone: &Component<'_>, from: Timestamp, to: Timestamp) -> Option<(Zone, String)> {
+    let named = Zone::named(vtimezone.get("TZID")?.value.trim().trim_matches('"').trim())?;
+    // A day on both sides, for what the wall clock differs from UTC by.
+    let wall = from.as_second().saturating_sub(86_400)..to.as_second().saturating_add(86_400);
+    let of_file = Zone::of_file(named.name(), Observances::read_within(vtimezone, wall)?);
+    let at = named.first_difference(&of_file, from, to)?;
+    let what = format!(
+        "its VTIMEZONE {} differs from the time zone database at {at} ({} against {}): the database was believed",
+        named.name(),
+        of_file.offset(at),
+        named.offset(at)
+    );
+    Some((named, what))
 }
 
 /// The zone of a name that is neither IANA's nor the file's.

@@ -1,147 +1,249 @@
-//! What a message says: the same words as text and as HTML. English. Start with [`Letter::of`]; pure.
+//! What a message says, in its reader's language: the same words as text and as HTML. Start with [`Letter::of`]; pure.
 //!
 //! Subjects are neutral ("Office hour, Tuesday 1 December 2026"): Exchange makes them the title of the appointment.
 
 use super::Occasion;
-use crate::booking::Message;
-use crate::booking::when::{GuestWhen, When, long_date};
+use crate::availability::Host;
+use crate::booking::when::{GuestWhen, When};
+use crate::booking::{Booking, Message};
 use crate::ical::Zone;
 use crate::ical::write::{Breaks, clean};
+use crate::language::{HostWords, Language, Words};
 use askama::Template;
+use jiff::civil::Date;
+use serde::Serialize;
 use std::fmt::Write;
 
 /// The words of a message.
-#[derive(Clone, Debug, Template)]
+#[derive(Clone, Debug, Template, Serialize)]
 #[template(path = "letter.html", config = "src/mail/askama.toml")]
 pub(super) struct Letter {
+    /// What of messages it is, and what templates of it are called.
+    pub(super) kind: &'static str,
+    /// A language tag.
+    pub(super) language: &'static str,
     pub(super) subject: String,
-    heading: &'static str,
+    heading: String,
     opening: Vec<String>,
     facts: Vec<Fact>,
     links: Vec<Link>,
-    closing: Vec<&'static str>,
+    closing: Vec<String>,
+    #[serde(skip)]
+    spoken: Language,
 }
 
 /// A line of the table: `Where  Room 2.12`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 struct Fact {
     name: String,
     lines: Vec<String>,
+    /// It holds no longer.
+    gone: bool,
 }
 
 /// A link with what it is for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 struct Link {
     name: &'static str,
     url: String,
 }
 
+/// A booking in the host's list of a day.
+#[derive(Clone, Debug)]
+pub struct Entry<'a> {
+    /// The booking.
+    pub booking: &'a Booking,
+    /// The host's page of it.
+    pub link: String,
+}
+
+/// Whether a message goes to the guest, and not to the host.
+pub(super) fn is_to_guest(message: Message) -> bool {
+    match message {
+        Message::ConfirmAddress
+        | Message::Invitation
+        | Message::Moved
+        | Message::MovedByHost
+        | Message::Cancelled
+        | Message::CancelledByHost
+        | Message::Declined
+        | Message::Reminder
+        | Message::AskToCancel => true,
+        Message::ApprovalRequest | Message::HostBooked | Message::HostMoved | Message::HostCancelled => false,
+    }
+}
+
+/// Its word in Message-IDs and in the names of templates.
+pub(super) fn word(message: Message) -> &'static str {
+    match message {
+        Message::ConfirmAddress => "confirm-address",
+        Message::Invitation => "invitation",
+        Message::Moved => "moved",
+        Message::MovedByHost => "moved-by-host",
+        Message::Cancelled => "cancelled",
+        Message::CancelledByHost => "cancelled-by-host",
+        Message::Declined => "declined",
+        Message::Reminder => "reminder",
+        Message::AskToCancel => "ask-to-cancel",
+        Message::ApprovalRequest => "approval-request",
+        Message::HostBooked => "host-booked",
+        Message::HostMoved => "host-moved",
+        Message::HostCancelled => "host-cancelled",
+    }
+}
+
 impl Letter {
     /// What the message of an occasion says.
-    pub(super) fn of(occasion: &Occasion<'_>, message: Message) -> Letter {
-        match message {
+    pub(super) fn of(occasion: &Occasion<'_>) -> Letter {
+        match occasion.message {
             Message::ConfirmAddress => Letter::confirm_address(occasion),
-            Message::Invitation | Message::Moved | Message::Cancelled | Message::Declined => {
-                Letter::to_guest(occasion, message)
-            }
-            Message::ApprovalRequest | Message::HostBooked | Message::HostMoved | Message::HostCancelled => {
-                Letter::to_host(occasion, message)
-            }
+            message if is_to_guest(message) => Letter::to_guest(occasion, message),
+            message => Letter::to_host(occasion, message),
+        }
+    }
+
+    fn new(kind: &'static str, language: Language, subject: String, heading: &str) -> Letter {
+        Letter {
+            kind,
+            language: language.tag(),
+            subject,
+            heading: heading.to_owned(),
+            opening: Vec::new(),
+            facts: Vec::new(),
+            links: Vec::new(),
+            closing: Vec::new(),
+            spoken: language,
         }
     }
 
     /// A message that tells whether mail arrives.
-    pub(super) fn test() -> Letter {
-        Letter {
-            subject: "A test of officehours".to_owned(),
-            heading: "Mail works",
-            opening: vec!["This message was sent by “officehours check --mail”.".to_owned()],
-            facts: Vec::new(),
-            links: Vec::new(),
-            closing: Vec::new(),
-        }
+    pub(super) fn test(language: Language) -> Letter {
+        let [subject, heading, text] = language.phrases().mail.test;
+        Letter { opening: vec![text.to_owned()], ..Letter::new("test", language, subject.to_owned(), heading) }
     }
 
     /// Whoever typed the address may not be who reads this: nothing in it is theirs.
     fn confirm_address(occasion: &Occasion<'_>) -> Letter {
+        let language = occasion.language();
+        let mail = &language.phrases().mail;
+        let Words { heading, opening } = mail.confirm_address;
         Letter {
-            subject: subject(occasion),
-            heading: "Please confirm your booking",
-            opening: vec!["This time was asked for with your address. If that was you, confirm it here:".to_owned()],
-            links: vec![Link { name: "Confirm the booking", url: occasion.links.confirm.clone() }],
+            opening: vec![opening(&occasion.host.name)],
+            links: vec![Link { name: mail.confirm_link, url: occasion.links.confirm.clone() }],
             facts: vec![with(occasion), when(occasion, None)],
-            closing: vec!["If it was not you, do nothing: the time becomes free again by itself."],
+            closing: vec![mail.not_you.to_owned()],
+            ..Letter::new(word(Message::ConfirmAddress), language, subject(occasion), heading)
         }
     }
 
     fn to_guest(occasion: &Occasion<'_>, message: Message) -> Letter {
-        let (heading, opening) = match message {
-            Message::Moved => ("Your booking is at another time", "It takes place then:"),
-            Message::Cancelled => ("Your booking is cancelled", "It does not take place:"),
-            Message::Declined => ("Your booking was declined", "The time that you asked for was declined:"),
-            _ => ("You are booked", "It is in the calendar:"),
+        let language = occasion.language();
+        let mail = &language.phrases().mail;
+        let Words { heading, opening } = match message {
+            Message::Moved => mail.moved,
+            Message::MovedByHost => mail.moved_by_host,
+            Message::Cancelled => mail.cancelled,
+            Message::CancelledByHost => mail.cancelled_by_host,
+            Message::Declined => mail.declined,
+            Message::Reminder => mail.reminder,
+            Message::AskToCancel => mail.ask_to_cancel,
+            _ => mail.invitation,
         };
-        let mut facts = vec![with(occasion), when(occasion, guest_zone(occasion))];
-        let on = matches!(message, Message::Invitation | Message::Moved);
+        let on = !matches!(message, Message::Cancelled | Message::CancelledByHost | Message::Declined);
+        let mut facts = vec![with(occasion), Fact { gone: !on, ..when(occasion, guest_zone(occasion)) }];
+        if matches!(message, Message::Moved | Message::MovedByHost) {
+            facts.extend(before(occasion));
+        }
         if on {
             facts.extend(location(occasion));
         }
+        let subject = match message {
+            Message::Reminder => (mail.reminder_subject)(&subject(occasion)),
+            _ => subject(occasion),
+        };
         Letter {
-            subject: subject(occasion),
-            heading,
-            opening: vec![opening.to_owned()],
+            opening: vec![opening(&occasion.host.name)],
             facts,
             links: match on {
-                true => vec![Link { name: "Move or cancel it", url: occasion.links.guest.clone() }],
-                false => vec![Link { name: "Book another time", url: occasion.links.meeting.clone() }],
+                true => vec![Link { name: mail.change_link, url: occasion.links.guest.clone() }],
+                false => vec![Link { name: mail.again_link, url: occasion.links.meeting.clone() }],
             },
-            closing: Vec::new(),
+            ..Letter::new(word(message), language, subject, heading)
         }
     }
 
     fn to_host(occasion: &Occasion<'_>, message: Message) -> Letter {
+        let language = occasion.language();
+        let mail = &language.phrases().mail;
         let guest = &occasion.booking.guest;
-        let (word, heading, opening) = match message {
-            Message::ApprovalRequest => {
-                ("To approve", "A booking awaits your approval", "Its time is held for the guest.")
-            }
-            Message::HostMoved => ("Moved", "A booking has moved", "It is in your calendar at its new time."),
-            Message::HostCancelled => ("Cancelled", "A booking was cancelled", "Its time is free again."),
-            _ => ("Booked", "You are booked", "It is in your calendar."),
+        let HostWords { subject: of, heading, opening } = match message {
+            Message::ApprovalRequest => mail.approval_request,
+            Message::HostMoved => mail.host_moved,
+            Message::HostCancelled => mail.host_cancelled,
+            _ => mail.host_booked,
         };
-        let mut facts = vec![Fact::new("What", vec![occasion.booking.title.clone()])];
-        facts.push(when(occasion, guest_zone(occasion)));
+        let off = message == Message::HostCancelled;
+        let mut facts = vec![Fact::new(mail.what, vec![occasion.booking.title.clone()])];
+        facts.push(Fact { gone: off, ..when(occasion, guest_zone(occasion)) });
+        if message == Message::HostMoved {
+            facts.extend(before(occasion));
+        }
         facts.extend(location(occasion));
-        facts.push(Fact::new("Who", vec![guest.name.clone(), guest.email.clone()]));
+        facts.push(Fact::new(mail.who, vec![guest.name.clone(), guest.email.clone()]));
         for answer in guest.answers.iter().filter(|answer| !answer.text.is_empty()) {
             facts.push(Fact::new(&answer.label, answer.text.lines().map(str::to_owned).collect()));
         }
         if !guest.note.is_empty() {
-            facts.push(Fact::new("Note", guest.note.lines().map(str::to_owned).collect()));
+            facts.push(Fact::new(mail.note, guest.note.lines().map(str::to_owned).collect()));
         }
+        let link = |name| Link { name, url: occasion.links.host.clone() };
         Letter {
-            subject: format!("{word}: {}", subject(occasion)),
-            heading,
             opening: vec![opening.to_owned()],
             facts,
             links: match message {
-                Message::ApprovalRequest => {
-                    vec![Link { name: "Approve or decline", url: occasion.links.host.clone() }]
-                }
+                Message::ApprovalRequest => vec![link(mail.decide_link)],
                 Message::HostCancelled => Vec::new(),
-                _ => vec![Link { name: "See or cancel it", url: occasion.links.host.clone() }],
+                _ => vec![link(mail.host_link)],
             },
-            closing: vec!["An answer to this message goes to the guest."],
+            closing: vec![mail.answer_goes_to_guest.to_owned()],
+            ..Letter::new(word(message), language, of(&subject(occasion)), heading)
         }
     }
 
-    /// As HTML: no picture, no script, nothing from elsewhere, colours of the reader's own.
+    /// The host's list of a day.
+    pub(super) fn digest(host: &Host, day: Date, entries: &[Entry<'_>]) -> Letter {
+        let language = host.language;
+        let mail = &language.phrases().mail;
+        let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+        let fact = |Entry { booking, link }: &Entry<'_>| {
+            let when = When::new(booking.time, &host.zone, guest_zone_of(booking).as_ref(), language);
+            let mut lines = vec![format!("{} – {}", booking.title, booking.guest.name), booking.guest.email.clone()];
+            if !booking.location.is_empty() {
+                lines.push(booking.location.clone());
+            }
+            lines.extend(when.guest.map(|guest| format!("{} {}", mail.for_guest, guest_line(guest))));
+            lines.push(link.clone());
+            Fact::new(&when.times, lines)
+        };
+        Letter {
+            facts: entries.iter().map(fact).collect(),
+            ..Letter::new(
+                "digest",
+                language,
+                (mail.digest_subject)(&language.long_date(day)),
+                &(mail.digest_heading)(count),
+            )
+        }
+    }
+
+    /// As HTML: no picture, no script, nothing from elsewhere, colours for a light and a dark screen.
     pub(super) fn html(&self) -> Result<String, askama::Error> {
         self.render()
     }
 
     /// As text.
     pub(super) fn text(&self) -> String {
+        let phrases = self.spoken.phrases();
         let mut text = format!("{}\n", self.heading);
         for paragraph in &self.opening {
             let _ = write!(text, "\n{paragraph}\n");
@@ -151,13 +253,15 @@ impl Letter {
         }
         for Fact { name, lines, .. } in &self.facts {
             let mut lines = lines.iter();
-            let _ = writeln!(text, "{name}: {}", lines.next().map_or("", String::as_str));
+            // A question has its mark.
+            let name = if name.ends_with(['?', '!', ':', '.']) { name.clone() } else { (phrases.label)(name) };
+            let _ = writeln!(text, "{name} {}", lines.next().map_or("", String::as_str));
             for line in lines {
                 let _ = writeln!(text, "    {line}");
             }
         }
         for Link { name, url } in &self.links {
-            let _ = write!(text, "\n{name}:\n{url}\n");
+            let _ = write!(text, "\n{}\n{url}\n", (phrases.label)(name));
         }
         for paragraph in &self.closing {
             let _ = write!(text, "\n{paragraph}\n");
@@ -168,36 +272,62 @@ impl Letter {
 
 impl Fact {
     fn new(name: &str, lines: Vec<String>) -> Fact {
-        Fact { name: name.to_owned(), lines }
+        Fact { name: name.to_owned(), lines, gone: false }
     }
 }
 
 /// `Office hour, Tuesday 1 December 2026`, where the host is. The same in each message of one time.
 fn subject(occasion: &Occasion<'_>) -> String {
     let date = occasion.host.zone.civil(occasion.booking.time.start()).date();
-    format!("{}, {}", clean(&occasion.booking.title, Breaks::Blank), long_date(date))
+    format!("{}, {}", clean(&occasion.booking.title, Breaks::Blank), occasion.language().long_date(date))
 }
 
 fn guest_zone(occasion: &Occasion<'_>) -> Option<Zone> {
-    occasion.booking.guest.time_zone.as_deref().and_then(Zone::named)
+    guest_zone_of(&occasion.booking)
+}
+
+fn guest_zone_of(booking: &Booking) -> Option<Zone> {
+    booking.guest.time_zone.as_deref().and_then(Zone::named)
 }
 
 /// The host's wall clock, and the guest's when it shows something else at that time.
 fn when(occasion: &Occasion<'_>, guest: Option<Zone>) -> Fact {
-    let When { date, times, zone, guest, .. } = When::new(occasion.booking.time, &occasion.host.zone, guest.as_ref());
+    let language = occasion.language();
+    let mail = &language.phrases().mail;
+    let When { date, times, zone, guest, .. } =
+        When::new(occasion.booking.time, &occasion.host.zone, guest.as_ref(), language);
     let mut lines = vec![date, format!("{times} ({zone})")];
-    if let Some(GuestWhen { date, times, zone }) = guest {
-        let date = date.map(|date| format!("{date}, ")).unwrap_or_default();
-        lines.push(format!("{date}{times} ({zone})"));
+    if let Some(guest) = guest {
+        let whose = if is_to_guest(occasion.message) { mail.for_you } else { mail.for_guest };
+        lines.push(format!("{whose} {}", guest_line(guest)));
     }
-    Fact::new("When", lines)
+    Fact::new(mail.when, lines)
+}
+
+fn guest_line(GuestWhen { date, times, zone }: GuestWhen) -> String {
+    let date = date.map(|date| format!("{date}, ")).unwrap_or_default();
+    format!("{date}{times} ({zone})")
+}
+
+/// The time that the guest was told before.
+fn before(occasion: &Occasion<'_>) -> Option<Fact> {
+    let language = occasion.language();
+    let When { date, times, zone, guest, .. } =
+        When::new(occasion.before?, &occasion.host.zone, guest_zone(occasion).as_ref(), language);
+    let mail = &language.phrases().mail;
+    let mut lines = vec![format!("{date}, {times} ({zone})")];
+    let whose = if is_to_guest(occasion.message) { mail.for_you } else { mail.for_guest };
+    lines.extend(guest.map(|guest| format!("{whose} {}", guest_line(guest))));
+    Some(Fact { gone: true, ..Fact::new(mail.before, lines) })
 }
 
 fn with(occasion: &Occasion<'_>) -> Fact {
-    Fact::new("What", vec![format!("{} with {}", occasion.booking.title, occasion.host.name)])
+    let phrases = occasion.language().phrases();
+    Fact::new(phrases.mail.what, vec![(phrases.with)(&occasion.booking.title, &occasion.host.name)])
 }
 
 fn location(occasion: &Occasion<'_>) -> Option<Fact> {
     let location = &occasion.booking.location;
-    (!location.is_empty()).then(|| Fact::new("Where", vec![location.clone()]))
+    let mail = &occasion.language().phrases().mail;
+    (!location.is_empty()).then(|| Fact::new(mail.place, vec![location.clone()]))
 }

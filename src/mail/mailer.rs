@@ -1,11 +1,14 @@
 //! The way to the mail server (SMTP, RFC 5321; TLS from the start or by STARTTLS, RFC 8314). Start with [`Mailer::send`].
 
-use super::message::{MessageError, mailbox};
+use super::message::{MessageError, Sender, mailbox};
+use super::template::Templates;
+use crate::booking::Organizer;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::{self, PoolConfig};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long one command may take. RFC 5321 4.5.3.2 grants minutes; an effect is tried again anyway.
@@ -32,6 +35,10 @@ pub struct MailServer {
     pub from_name: Option<String>,
     /// The address that messages come from.
     pub from_address: String,
+    /// Whom invitations come from.
+    pub organizer: Organizer,
+    /// A folder of templates in place of our texts.
+    pub templates: Option<PathBuf>,
 }
 
 /// Who logs in at a mail server.
@@ -58,7 +65,7 @@ pub enum Tls {
 #[derive(Clone, Debug)]
 pub struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
-    from: Mailbox,
+    sender: Sender,
 }
 
 /// Why a message was not sent.
@@ -93,12 +100,18 @@ impl Mailer {
             builder = builder.credentials(Credentials::new(username.clone(), password.expose_secret().to_owned()));
         }
         let from = mailbox(server.from_name.as_deref(), &server.from_address)?;
-        Ok(Mailer { transport: builder.build(), from })
+        let sender = Sender { from, organizer: server.organizer, templates: Templates::new(server.templates.clone()) };
+        Ok(Mailer { transport: builder.build(), sender })
     }
 
     /// Whom messages come from.
     pub fn from(&self) -> &Mailbox {
-        &self.from
+        &self.sender.from
+    }
+
+    /// What messages are made with.
+    pub fn sender(&self) -> &Sender {
+        &self.sender
     }
 
     /// Hands a message to the server: once it returns, the message is the server's.

@@ -2,10 +2,14 @@
 //! occasion makes the same bytes, so that a message that is sent again is the same message. Start with [`booking_message`].
 
 use super::Occasion;
-use super::letter::Letter;
-use crate::booking::{Booking, BookingState, Message as Kind, guest_event};
+use super::letter::{Entry, Letter, is_to_guest, word};
+use super::template::{Form, Templates};
+use crate::availability::Host;
+use crate::booking::{Booking, BookingState, Message as Kind, Organizer, guest_event, organizer};
 use crate::ical::write::{InvitationText, Method, Person, invitation};
+use crate::language::Language;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use lettre::Message;
 use lettre::address::AddressError;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
@@ -32,51 +36,95 @@ pub enum MessageError {
     MimeType,
 }
 
+/// Whom messages come from, and what they are made with.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    /// The service's mailbox.
+    pub from: Mailbox,
+    /// Whom invitations come from.
+    pub organizer: Organizer,
+    /// In place of our texts.
+    pub templates: Templates,
+}
+
 /// The message of an occasion, from the service's mailbox. To the guest: text and HTML, and the calendar where it is about
 /// the invitation. To the host: text alone, for a calendar in it would be a second event in theirs.
-pub fn booking_message(occasion: &Occasion<'_>, from: &Mailbox) -> Result<Message, MessageError> {
+pub fn booking_message(occasion: &Occasion<'_>, sender: &Sender) -> Result<Message, MessageError> {
     let Occasion { booking, host, message, .. } = occasion;
-    let letter = Letter::of(occasion, *message);
-    let id = format!("{}.{}.{}", booking.uid, booking.sequence, word(*message));
+    let Sender { from, templates, .. } = sender;
+    let letter = Letter::of(occasion);
+    let id = match message {
+        // There may be several at one time of the booking.
+        Kind::Reminder => {
+            format!("{}.{}.{}.{}", booking.uid, booking.sequence, word(*message), booking.updated_at.as_second())
+        }
+        _ => format!("{}.{}.{}", booking.uid, booking.sequence, word(*message)),
+    };
     let host_box = mailbox(Some(&host.name), &host.email)?;
-    let head = |to: Mailbox| head(from, to, &letter.subject, (&id, booking.updated_at));
-    match message {
-        Kind::ApprovalRequest | Kind::HostBooked | Kind::HostMoved | Kind::HostCancelled => {
-            let mut head = head(host_box);
-            // An address that mail cannot go to is no reason not to tell the host.
-            if let Ok(guest) = mailbox(Some(&booking.guest.name), &booking.guest.email) {
-                head = head.reply_to(guest);
-            }
-            Ok(head.singlepart(SinglePart::plain(letter.text()))?)
+    let head = |to: Mailbox| head(from, to, (&letter.subject, letter.language), (&id, booking.updated_at));
+    let text = templates.render(&letter, Some(occasion), Form::Text).unwrap_or_else(|| letter.text());
+    if !is_to_guest(*message) {
+        let mut head = head(host_box);
+        // An address that mail cannot go to is no reason not to tell the host.
+        if let Ok(guest) = mailbox(Some(&booking.guest.name), &booking.guest.email) {
+            head = head.reply_to(guest);
         }
-        Kind::ConfirmAddress | Kind::Invitation | Kind::Moved | Kind::Cancelled | Kind::Declined => {
-            // Without a name: strangers typed it, for an address that may not be theirs.
-            let head = head(mailbox(None, &booking.guest.email)?).reply_to(host_box);
-            let parts = MultiPart::alternative()
-                .boundary(boundary(booking, "parts"))
-                .singlepart(SinglePart::plain(letter.text()))
-                .singlepart(SinglePart::html(letter.html()?));
-            let Some(method) = method(*message, booking) else { return Ok(head.multipart(parts)?) };
-            let calendar = calendar(occasion, method, from);
-            let mime = |text: &str| ContentType::parse(text).map_err(|_| MessageError::MimeType);
-            let part = SinglePart::builder()
-                .header(mime(&format!("text/calendar; charset=utf-8; method={}", method.as_str()))?)
-                .body(base64(&calendar));
-            let attachment = Attachment::new("invite.ics".to_owned()).body(base64(&calendar), mime("application/ics")?);
-            let mixed = MultiPart::mixed()
-                .boundary(boundary(booking, "mixed"))
-                .multipart(parts.singlepart(part))
-                .singlepart(attachment);
-            let thread = format!("<{}@{}>", booking.uid, from.email.domain());
-            Ok(head.references(thread).multipart(mixed)?)
-        }
+        return Ok(head.singlepart(SinglePart::plain(text))?);
     }
+    let html = match templates.render(&letter, Some(occasion), Form::Html) {
+        Some(html) => html,
+        None => letter.html()?,
+    };
+    // Without a name: strangers typed it, for an address that may not be theirs.
+    let head = head(mailbox(None, &booking.guest.email)?).reply_to(host_box);
+    let head = head.references(format!("<{}@{}>", booking.uid, from.email.domain()));
+    let parts = MultiPart::alternative()
+        .boundary(boundary(booking, "parts"))
+        .singlepart(SinglePart::plain(text))
+        .singlepart(SinglePart::html(html));
+    let Some(method) = method(*message, booking) else { return Ok(head.multipart(parts)?) };
+    let calendar = calendar(occasion, method, sender);
+    let mime = |text: &str| ContentType::parse(text).map_err(|_| MessageError::MimeType);
+    let part = SinglePart::builder()
+        .header(mime(&format!("text/calendar; charset=utf-8; method={}", method.as_str()))?)
+        .body(base64(&calendar));
+    let attachment = Attachment::new("invite.ics".to_owned()).body(base64(&calendar), mime("application/ics")?);
+    let mixed = MultiPart::mixed()
+        .boundary(boundary(booking, "mixed"))
+        .multipart(parts.singlepart(part))
+        .singlepart(attachment);
+    Ok(head.multipart(mixed)?)
+}
+
+/// The host's list of a day, which was due at `due`. The same day makes the same Message-ID.
+pub fn digest_message(
+    host: &Host,
+    day: Date,
+    due: Timestamp,
+    entries: &[Entry<'_>],
+    sender: &Sender,
+) -> Result<Message, MessageError> {
+    let letter = Letter::digest(host, day, entries);
+    let text = sender.templates.render(&letter, None, Form::Text).unwrap_or_else(|| letter.text());
+    let head = head(
+        &sender.from,
+        mailbox(Some(&host.name), &host.email)?,
+        (&letter.subject, letter.language),
+        (&format!("{}.{day}.digest", host.id), due),
+    );
+    Ok(head.singlepart(SinglePart::plain(text))?)
 }
 
 /// A message that tells whether mail arrives. `id` is another each time.
-pub fn test_message(from: &Mailbox, to: &str, id: &str, at: Timestamp) -> Result<Message, MessageError> {
-    let letter = Letter::test();
-    let head = head(from, mailbox(None, to)?, &letter.subject, (&format!("{id}.test"), at));
+pub fn test_message(
+    from: &Mailbox,
+    to: &str,
+    language: Language,
+    id: &str,
+    at: Timestamp,
+) -> Result<Message, MessageError> {
+    let letter = Letter::test(language);
+    let head = head(from, mailbox(None, to)?, (&letter.subject, letter.language), (&format!("{id}.test"), at));
     Ok(head.singlepart(SinglePart::plain(letter.text()))?)
 }
 
@@ -86,7 +134,14 @@ pub(super) fn mailbox(name: Option<&str>, address: &str) -> Result<Mailbox, Addr
     Ok(Mailbox::new(name, address.parse()?))
 }
 
-fn head(from: &Mailbox, to: Mailbox, subject: &str, (id, at): (&str, Timestamp)) -> MessageBuilder {
+/// `subject` and the tag of its language.
+pub(super) fn head(
+    from: &Mailbox,
+    to: Mailbox,
+    (subject, language): (&str, &str),
+    (id, at): (&str, Timestamp),
+) -> MessageBuilder {
+    const CONTENT_LANGUAGE: HeaderName = HeaderName::new_from_ascii_str("Content-Language");
     const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
     Message::builder()
         .from(from.clone())
@@ -96,27 +151,29 @@ fn head(from: &Mailbox, to: Mailbox, subject: &str, (id, at): (&str, Timestamp))
         .message_id(Some(format!("<{id}@{}>", from.email.domain())))
         // RFC 3834: no robot shall answer it.
         .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()))
+        // RFC 3282.
+        .raw_header(HeaderValue::new(CONTENT_LANGUAGE, language.to_owned()))
 }
 
 /// What the guest's calendar is to do; `None`: there is nothing in it that this is about.
 fn method(kind: Kind, booking: &Booking) -> Option<Method> {
     match kind {
-        Kind::Invitation | Kind::Moved => Some(Method::Request),
-        Kind::Cancelled if booking.told.is_some() => Some(Method::Cancel),
+        Kind::Invitation | Kind::Moved | Kind::MovedByHost => Some(Method::Request),
+        Kind::Cancelled | Kind::CancelledByHost if booking.told.is_some() => Some(Method::Cancel),
         _ => None,
     }
 }
 
 /// The iTIP message (RFC 5546 3.2.2, 3.2.5), with the UID of the event on the host's calendar.
-fn calendar(occasion: &Occasion<'_>, method: Method, from: &Mailbox) -> String {
+fn calendar(occasion: &Occasion<'_>, method: Method, sender: &Sender) -> String {
     let Occasion { booking, host, links, .. } = occasion;
     // It was on the calendar when this was decided, wherever the booking stands now.
     let booking = Booking { state: BookingState::Confirmed, ..booking.clone() };
     invitation(&InvitationText {
         method,
-        event: guest_event(&booking, &host.name, host.zone.clone(), &links.guest),
-        organizer: Person { name: host.name.clone(), email: from.email.to_string() },
-        attendee: Person { name: booking.guest.name.clone(), email: booking.guest.email.clone() },
+        event: guest_event(&booking, &host.name, host.zone.clone(), &links.guest, occasion.language()),
+        organizer: organizer(&host.name, Some(&host.email), Some(sender.from.email.as_ref()), sender.organizer),
+        attendee: Person::new(&booking.guest.name, &booking.guest.email),
         url: links.guest.clone(),
     })
 }
@@ -130,18 +187,4 @@ fn base64(calendar: &str) -> Body {
 /// Not by chance, as everything in a message: it is the same when it is sent again.
 fn boundary(booking: &Booking, part: &str) -> String {
     format!("oh-{}-{}-{part}", booking.uid, booking.sequence)
-}
-
-fn word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::ConfirmAddress => "confirm-address",
-        Kind::Invitation => "invitation",
-        Kind::Moved => "moved",
-        Kind::Cancelled => "cancelled",
-        Kind::Declined => "declined",
-        Kind::ApprovalRequest => "approval-request",
-        Kind::HostBooked => "host-booked",
-        Kind::HostMoved => "host-moved",
-        Kind::HostCancelled => "host-cancelled",
-    }
 }

@@ -1,23 +1,35 @@
-//! Mail about bookings: what each message says (`letter`), the message itself (`message`: RFC 5322, MIME, iMIP RFC 6047), and
+//! Mail about bookings: what each message says (`letter`; `template` where an administrator says it), the message itself (`message`: RFC 5322, MIME, iMIP RFC 6047), and
 //! the way to the mail server (`mailer`: SMTP, RFC 5321). Start with [`Occasion`] and [`Mailer`].
 
+mod alert;
 mod letter;
 mod mailer;
 mod message;
+mod sample;
+mod template;
 #[cfg(test)]
 mod tests;
 
+pub use alert::alert_message;
+pub use letter::Entry;
 pub use mailer::{Login, MailServer, Mailer, SendError, Tls};
-pub use message::{MessageError, booking_message, test_message};
+pub use message::{MessageError, Sender, booking_message, digest_message, test_message};
+pub use template::Templates;
 
 use crate::availability::{Host, Interval};
-use crate::booking::{Booking, Message, Payload};
+use crate::booking::when::When;
+use crate::booking::{Answer, Booking, Message, Payload};
+use crate::ical::Zone;
+use crate::language::Language;
+use serde::Serialize;
 
 /// What a message is about.
 #[derive(Clone, Debug)]
 pub struct Occasion<'a> {
     /// The booking as it was when the message was decided: time and SEQUENCE are those of the message.
     booking: Booking,
+    /// The time that the guest was told before, where it was another.
+    before: Option<Interval>,
     host: &'a Host,
     message: Message,
     links: Links,
@@ -45,6 +57,62 @@ impl<'a> Occasion<'a> {
             updated_at: payload.at,
             ..booking.clone()
         };
-        Occasion { booking, host, message, links }
+        let before = payload.before.and_then(|(start, end)| Interval::new(start, end));
+        Occasion { booking, before, host, message, links }
     }
+
+    /// What its reader reads.
+    fn language(&self) -> Language {
+        match letter::is_to_guest(self.message) {
+            true => self.booking.guest.language.unwrap_or(self.host.language),
+            false => self.host.language,
+        }
+    }
+
+    /// What templates know besides the letter.
+    fn variables(&self) -> Variables<'_> {
+        let Occasion { booking, host, message, .. } = self;
+        // Nothing that a stranger typed is in the message that asks whether the address is theirs.
+        let known = *message != Message::ConfirmAddress;
+        let typed = |text: &'_ str| if known { text.to_owned() } else { String::new() };
+        let guest = &booking.guest;
+        let zone = guest.time_zone.as_deref().filter(|_| known).and_then(Zone::named);
+        Variables {
+            booking: BookingVariables {
+                title: &booking.title,
+                location: &booking.location,
+                when: When::new(booking.time, &host.zone, zone.as_ref(), self.language()),
+                start: booking.time.start().to_string(),
+                end: booking.time.end().to_string(),
+                answers: if known { &guest.answers } else { &[] },
+            },
+            host: PersonVariables { name: host.name.clone(), email: host.email.clone(), note: String::new() },
+            guest: PersonVariables { name: typed(&guest.name), email: typed(&guest.email), note: typed(&guest.note) },
+        }
+    }
+}
+
+/// The variables of templates, besides those of the letter.
+#[derive(Serialize)]
+struct Variables<'a> {
+    booking: BookingVariables<'a>,
+    host: PersonVariables,
+    guest: PersonVariables,
+}
+
+#[derive(Serialize)]
+struct BookingVariables<'a> {
+    title: &'a str,
+    location: &'a str,
+    when: When,
+    start: String,
+    end: String,
+    answers: &'a [Answer],
+}
+
+#[derive(Serialize)]
+struct PersonVariables {
+    name: String,
+    email: String,
+    note: String,
 }

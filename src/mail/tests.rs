@@ -1,17 +1,27 @@
 //! What goes out, read back: the MIME parts, and the calendar in them, line by line.
 
 use super::message::{booking_message, mailbox, test_message};
-use super::{Links, Occasion};
+use super::{Links, Occasion, Sender, Templates};
 use crate::availability::{Host, HostId, Hours, Interval, MeetingId};
-use crate::booking::{Answer, Booking, BookingId, BookingState, Effect, Guest, Message, Payload};
+use crate::booking::{Answer, Booking, BookingId, BookingState, Effect, Guest, Message, Organizer, Payload};
 use crate::ical::Zone;
+use crate::language::Language;
 use base64::Engine;
 use jiff::{SignedDuration, Timestamp};
 use lettre::message::Mailbox;
 use std::collections::HashMap;
 
-const GUEST: [Message; 5] =
-    [Message::ConfirmAddress, Message::Invitation, Message::Moved, Message::Cancelled, Message::Declined];
+const GUEST: [Message; 9] = [
+    Message::ConfirmAddress,
+    Message::Invitation,
+    Message::Moved,
+    Message::MovedByHost,
+    Message::Cancelled,
+    Message::CancelledByHost,
+    Message::Declined,
+    Message::Reminder,
+    Message::AskToCancel,
+];
 const HOST: [Message; 4] = [Message::ApprovalRequest, Message::HostBooked, Message::HostMoved, Message::HostCancelled];
 
 fn at(text: &str) -> Timestamp {
@@ -27,6 +37,7 @@ fn host() -> Host {
         zone: Zone::named("Europe/Berlin").unwrap(),
         max_staleness: SignedDuration::from_mins(30),
         hours: Hours::default(),
+        language: Language::English,
         meetings: Vec::new(),
     }
 }
@@ -48,11 +59,14 @@ fn booking() -> Booking {
             email: "Ada.Lovelace@example.org".to_owned(),
             note: "Two lines:\nthis one <b>bold</b>.".to_owned(),
             time_zone: Some("America/New_York".to_owned()),
+            language: None,
             answers: vec![Answer { question: "topic".into(), label: "Topic".into(), text: "Algebra".into() }],
         },
         uid: "0193-uid".to_owned(),
         sequence: 9,
         told: Some(3),
+        told_time: None,
+        declined: None,
         placed_by_host: false,
         created_at: at("2026-11-20T10:00:00Z"),
         updated_at: at("2026-11-24T18:00:00Z"),
@@ -68,12 +82,17 @@ fn payload(message: Message) -> Payload {
         sequence: 3,
         start: at("2026-12-01T13:00:00Z"),
         end: at("2026-12-01T13:30:00Z"),
+        before: None,
         at: at("2026-11-24T17:30:00Z"),
     }
 }
 
 fn from() -> Mailbox {
     mailbox(Some("Office hours"), "office@meet.example.edu").unwrap()
+}
+
+fn sender() -> Sender {
+    Sender { from: from(), organizer: Organizer::Service, templates: Templates::default() }
 }
 
 fn sent(booking: &Booking, host: &Host, message: Message) -> String {
@@ -84,7 +103,7 @@ fn sent(booking: &Booking, host: &Host, message: Message) -> String {
         meeting: "https://meet.example.edu/noether/office-hour".to_owned(),
     };
     let occasion = Occasion::new(booking, host, message, &payload(message), links);
-    String::from_utf8(booking_message(&occasion, &from()).unwrap().formatted()).unwrap()
+    String::from_utf8(booking_message(&occasion, &sender()).unwrap().formatted()).unwrap()
 }
 
 /// A part of a message: its headers in lower case, and its content decoded.
@@ -312,10 +331,13 @@ fn no_line_break_begins_a_header() {
     booking.guest.email = "ada@example.org\r\nBcc: all@example.org".to_owned();
     let links = || Links { guest: String::new(), confirm: String::new(), host: String::new(), meeting: String::new() };
     let occasion = Occasion::new(&booking, &host, Message::Invitation, &payload(Message::Invitation), links());
-    assert!(booking_message(&occasion, &from()).is_err());
+    assert!(booking_message(&occasion, &sender()).is_err());
     let told = Occasion::new(&booking, &host, Message::HostBooked, &payload(Message::HostBooked), links());
-    assert!(booking_message(&told, &from()).is_ok(), "the host is told all the same");
-    assert!(test_message(&from(), "a@b.example\r\nBcc: c@d.example", "1", Timestamp::UNIX_EPOCH).is_err());
+    assert!(booking_message(&told, &sender()).is_ok(), "the host is told all the same");
+    assert!(
+        test_message(&from(), "a@b.example\r\nBcc: c@d.example", Language::English, "1", Timestamp::UNIX_EPOCH)
+            .is_err()
+    );
 }
 
 #[test]
@@ -328,4 +350,171 @@ fn no_line_is_longer_than_mail_allows_and_names_of_all_scripts_are_read_back() {
         assert!(text.is_ascii(), "{message:?}");
         assert!(text.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n'])), "{message:?}");
     }
+}
+
+#[test]
+fn each_reader_is_written_to_in_their_language() {
+    let guest = Booking { guest: Guest { language: Some(Language::German), ..booking().guest }, ..booking() };
+    let host = Host { language: Language::French, ..host() };
+    let message = Part::read(&sent(&guest, &host, Message::Invitation));
+    assert_eq!(message.headers["content-language"], "de");
+    let [plain, html, _] = message.parts[0].parts.as_slice() else { panic!() };
+    for said in
+        ["Ihr Termin ist gebucht", "Office hour mit Emmy Noether", "Dienstag, 1. Dezember 2026", "14:00–14:30 Uhr"]
+    {
+        assert!(plain.content.contains(said) && html.content.contains(said), "{said}: {}", plain.content);
+    }
+    assert!(html.content.contains("<html lang=\"de\">"));
+    let calendar = calendar(&message);
+    assert!(calendar.contains("Office hour mit Emmy Noether\\n\\nVerschieben oder absagen:"), "{calendar}");
+    let message = Part::read(&sent(&guest, &host, Message::HostBooked));
+    assert_eq!(message.headers["content-language"], "fr");
+    assert!(message.content.contains("Vous avez une nouvelle réservation"), "{}", message.content);
+    // Who asks for none of ours reads the host's.
+    let message = Part::read(&sent(&booking(), &host, Message::Cancelled));
+    assert!(message.parts[0].parts[0].content.contains("Votre rendez-vous est annulé"), "{message:?}");
+}
+
+#[test]
+fn a_move_says_the_old_time_and_who_moved_it() {
+    let moved = |message| {
+        let before = (at("2026-11-30T13:00:00Z"), at("2026-11-30T13:30:00Z"));
+        let payload = Payload { before: Some(before), ..payload(message) };
+        let (booking, host) = (booking(), host());
+        let links = Links { guest: String::new(), confirm: String::new(), host: String::new(), meeting: String::new() };
+        let occasion = Occasion::new(&booking, &host, message, &payload, links);
+        let text = String::from_utf8(booking_message(&occasion, &sender()).unwrap().formatted()).unwrap();
+        let message = Part::read(&text);
+        message.parts.first().map_or(message.content.clone(), |part| part.parts[0].content.clone())
+    };
+    for message in [Message::Moved, Message::MovedByHost, Message::HostMoved] {
+        let text = moved(message);
+        for said in [
+            "Before: Monday 30 November 2026, 14:00–14:30 (Berlin, UTC+1)",
+            "08:00–08:30 (New York, UTC−5)",
+            "When: Tuesday 1 December 2026",
+        ] {
+            assert!(text.contains(said), "{message:?}: no {said} in {text}");
+        }
+    }
+    assert!(moved(Message::MovedByHost).contains("Emmy Noether has moved it."));
+    assert!(moved(Message::Moved).contains("You have moved it"));
+}
+
+#[test]
+fn a_host_who_is_the_organizer_has_the_service_send_for_them() {
+    let (booking, host) = (booking(), host());
+    let links = Links { guest: String::new(), confirm: String::new(), host: String::new(), meeting: String::new() };
+    let sender = Sender { organizer: Organizer::Host, ..sender() };
+    let occasion = Occasion::new(&booking, &host, Message::Invitation, &payload(Message::Invitation), links);
+    let text = String::from_utf8(booking_message(&occasion, &sender).unwrap().formatted()).unwrap();
+    let message = Part::read(&text);
+    assert_eq!(
+        message.headers["from"], "\"Office hours\" <office@meet.example.edu>",
+        "the relay may speak for no other"
+    );
+    let line = "ORGANIZER;CN=Emmy Noether;SENT-BY=\"mailto:office@meet.example.edu\":mailto:noether@example.edu";
+    assert!(calendar(&message).contains(&format!("\r\n{line}\r\n")), "{}", calendar(&message));
+}
+
+/// Also how to look at them: `cargo test every_mail_is_written` leaves each as HTML and as text in target/mails.
+#[test]
+fn every_mail_is_written_in_every_language_and_says_both_clocks_but_where_the_address_is_unknown() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/mails");
+    for language in Language::ALL {
+        let folder = folder.join(language.tag());
+        std::fs::create_dir_all(&folder).unwrap();
+        super::sample::letters(*language, |letter, occasion| {
+            let (html, text) = (letter.html().unwrap(), letter.text());
+            std::fs::write(folder.join(format!("{}.html", letter.kind)), &html).unwrap();
+            std::fs::write(folder.join(format!("{}.txt", letter.kind)), &text).unwrap();
+            assert!(html.contains(&format!("<html lang=\"{language}\">")) && !html.contains("{{"), "{html}");
+            if letter.kind != "test" && letter.kind != "confirm-address" {
+                assert!(text.contains("New York, UTC−5") && html.contains("New York, UTC−5"), "{text}");
+            }
+            if occasion.is_some() {
+                assert!(text.contains("Berlin, UTC+1"), "{text}");
+            }
+        });
+    }
+}
+
+fn templates(files: &[(&str, &str)]) -> (tempfile::TempDir, Templates) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let templates = Templates::new(Some(folder.path().to_owned()));
+    (folder, templates)
+}
+
+/// Text and HTML of an invitation in English.
+fn with_templates(templates: &Templates) -> (String, String) {
+    let (booking, host) = (booking(), host());
+    let links = Links { guest: "https://meet/G".into(), confirm: "C".into(), host: "H".into(), meeting: "M".into() };
+    let occasion = Occasion::new(&booking, &host, Message::Invitation, &payload(Message::Invitation), links);
+    let sender = Sender { templates: templates.clone(), ..sender() };
+    let message = Part::read(&String::from_utf8(booking_message(&occasion, &sender).unwrap().formatted()).unwrap());
+    let [plain, html, _] = message.parts[0].parts.as_slice() else { panic!() };
+    (plain.content.clone(), html.content.clone())
+}
+
+#[test]
+fn the_nearest_template_is_used_and_a_change_of_it_at_once() {
+    let (folder, templates) = templates(&[
+        ("letter.html", "<p>any</p>"),
+        (
+            "invitation.html",
+            "{% extends \"_base.html\" %}{% block text %}{{ guest.name }} {{ guest.note }}{% endblock %}",
+        ),
+        ("_base.html", "<i>{% block text %}{% endblock %}</i>"),
+        ("fr/letter.txt", "français {{ subject }}"),
+    ]);
+    assert_eq!(templates.check(), Vec::<String>::new());
+    let (text, html) = with_templates(&templates);
+    assert!(
+        html.starts_with("<i>Ada Lovelace Two lines:") && html.contains("this one &lt;b&gt;bold&lt;"),
+        "escaped: {html}"
+    );
+    assert!(text.contains("You are booked"), "ours, for nobody wrote one in English: {text}");
+    std::fs::create_dir(folder.path().join("en")).unwrap();
+    std::fs::write(folder.path().join("en/invitation.txt"), "{{ booking.when.date }} {{ links[0].url }}").unwrap();
+    assert_eq!(with_templates(&templates).0, "Tuesday 1 December 2026 https://meet/G");
+}
+
+#[test]
+fn a_template_that_fails_is_named_with_its_line_and_ours_goes_out() {
+    let (_folder, templates) = templates(&[
+        ("invitation.html", "<p>\n{{ gest.name }}</p>"),
+        ("moved.html", "{% for x in range(100000) %}{% for y in range(100000) %}{{ y }}{% endfor %}{% endfor %}"),
+        ("cancelled.txt", "line\n\n{% if %}"),
+        ("declined.html", "{% include \"../secret\" %}"),
+        ("inviatation.txt", "x"),
+    ]);
+    let mistakes = templates.check().join("\n");
+    for named in
+        ["invitation.html:2: undefined value", "moved.html:1: ", "cancelled.txt:3: syntax error", "declined.html:1: "]
+    {
+        assert!(mistakes.contains(named), "no {named:?} in:\n{mistakes}");
+    }
+    assert!(mistakes.contains("inviatation.txt is never used"), "{mistakes}");
+    assert_eq!(mistakes.lines().count(), 5, "{mistakes}");
+    assert_eq!(with_templates(&templates), with_templates(&Templates::default()));
+    assert_eq!(Templates::new(Some("/nowhere/at/all".into())).check().len(), 1);
+}
+
+#[test]
+fn the_template_to_begin_with_looks_as_ours_does() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config/mail");
+    let sample = Templates::new(Some(folder));
+    assert_eq!(sample.check(), Vec::<String>::new());
+    let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").replace("> <", "><");
+    // Both write the same characters, by other references.
+    let plain = |text: &str| squeezed(text).replace("&#38;", "&amp;").replace("&#x2f;", "/").replace("&#x27;", "&#39;");
+    let ours = with_templates(&Templates::default());
+    let theirs = with_templates(&sample);
+    assert_eq!(plain(&theirs.1), plain(&ours.1));
+    assert_eq!(squeezed(&theirs.0), squeezed(&ours.0));
 }

@@ -2,6 +2,8 @@
 //! is read back, and after a lost answer we look before we write again. Start with [`Outbox::run`].
 
 use super::event_text;
+use super::lane::{Means, Pace, work};
+use super::record::finished;
 use super::retry::{Retry, retry};
 use crate::availability::{Clock, HostId, event_summary};
 use crate::booking::{Booking, BookingState, Payload};
@@ -14,22 +16,13 @@ use crate::store::{
 };
 use crate::sync::{AccountSync, SyncError};
 use arc_swap::ArcSwap;
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use jiff::SignedDuration;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How long an effect is ours before another may take it: longer than any request.
-const LEASE: SignedDuration = SignedDuration::from_mins(5);
-/// Effects under way at once, in all.
-const AT_ONCE: usize = 32;
-/// Effects under way at once with one account: a dead server never takes all.
-const PER_ACCOUNT: usize = 4;
-/// The longest sleep without a look at the store: a command of another process cannot wake us.
-const NAP: Duration = Duration::from_secs(5);
+/// A lease longer than any request; a server that is down gets four of its 32.
+const PACE: Pace = Pace { lane: Lane::Calendar, lease: SignedDuration::from_mins(5), at_once: 32, of_one_host: 4 };
 
 /// Where each account's events go. Replaced as a whole when the config changes.
 #[derive(Debug, Default)]
@@ -74,77 +67,42 @@ enum Failure {
     NoETag,
     #[error("the server answered that the event was written, and holds something else")]
     NotAsWritten,
+    #[error("the server answered that the event was removed, and still holds it")]
+    NotGone,
 }
 
 impl Outbox {
-    /// Delivers what is due until `shutdown`; what is under way then is finished.
+    /// Delivers what is due until `shutdown`; what is under way then is finished. Fails only when the store does, and not by a
+    /// full disk: that passes.
     pub async fn run(&self, shutdown: CancellationToken) -> Result<(), StoreError> {
-        let mut under_way = FuturesUnordered::new();
-        let mut taken: HashSet<i64> = HashSet::new();
-        let mut busy: HashMap<HostId, usize> = HashMap::new();
-        loop {
-            if shutdown.is_cancelled() && under_way.is_empty() {
-                return Ok(());
-            }
-            let now = self.clock.now();
-            let mut nap = NAP;
-            if !shutdown.is_cancelled() {
-                for entry in self.store.due_effects(Lane::Calendar, now, 256).await? {
-                    let of_host = busy.entry(entry.host.clone()).or_default();
-                    if taken.len() < AT_ONCE && *of_host < PER_ACCOUNT && taken.insert(entry.id) {
-                        if self.store.claim(entry.id, now, LEASE).await? {
-                            *of_host += 1;
-                            under_way.push(self.deliver(entry));
-                        } else {
-                            taken.remove(&entry.id);
-                        }
-                    }
-                }
-                if let Some(due) = self.store.next_due(Lane::Calendar).await? {
-                    let wait = due.duration_since(self.clock.now()).max(SignedDuration::from_millis(20));
-                    nap = nap.min(wait.unsigned_abs());
-                }
-            }
-            tokio::select! {
-                Some((id, host)) = under_way.next(), if !under_way.is_empty() => {
-                    taken.remove(&id);
-                    if let Some(count) = busy.get_mut(&host) {
-                        *count = count.saturating_sub(1);
-                    }
-                }
-                () = self.signal.woken(Lane::Calendar) => {}
-                () = tokio::time::sleep(nap) => {}
-                () = shutdown.cancelled(), if !shutdown.is_cancelled() => {}
-            }
-        }
+        let means = Means { store: &self.store, signal: &self.signal, clock: &self.clock };
+        work(PACE, means, || true, |entry| self.deliver(entry, &shutdown), &shutdown).await
     }
 
     /// Performs one effect and records what came of it.
-    async fn deliver(&self, entry: OutboxEntry) -> (i64, HostId) {
-        let (id, host) = (entry.id, entry.host.clone());
-        if let Err(failure) = self.perform(&entry).await {
-            let now = self.clock.now();
-            let (kind, retry_after) = match &failure {
-                Failure::Server(error) | Failure::Sync(SyncError::Server(error)) => {
-                    (error.kind().clone(), error.retry_after())
-                }
-                Failure::NoCalendar | Failure::NoETag => (ErrorKind::Forbidden, None),
-                _ => (ErrorKind::Unavailable { retry_after: None }, None),
-            };
-            let jitter = f64::from(u32::try_from(id.rem_euclid(97)).unwrap_or(0)) / 97.0;
-            let Retry { due_at, needs_host } = retry(&kind, retry_after, entry.attempts + 1, jitter, now);
-            if needs_host {
-                tracing::error!(host = %host, booking = %entry.booking, effect = entry.kind.as_str(), error = %failure, "An event could not be written or removed, and will not be until the host acts.");
-            } else {
-                tracing::warn!(host = %host, booking = %entry.booking, effect = entry.kind.as_str(), error = %failure, attempts = entry.attempts + 1, "An event could not be written or removed; it will be tried again.");
+    async fn deliver(&self, entry: OutboxEntry, shutdown: &CancellationToken) {
+        let Err(failure) = self.perform(&entry).await else { return };
+        let (now, host, attempts) = (self.clock.now(), &entry.host, entry.attempts + 1);
+        let (kind, retry_after) = match &failure {
+            Failure::Server(error) | Failure::Sync(SyncError::Server(error)) => {
+                (error.kind().clone(), error.retry_after())
             }
-            let outcome = EffectOutcome::Retry { due_at, error: failure.to_string() };
-            let finish = FinishEffect { id, at: now, outcome, expected_updated_at: None, more_effects: Vec::new() };
-            if let Err(error) = self.store.finish(finish).await {
-                tracing::error!(booking = %entry.booking, %error, "The failure of an effect could not be recorded; its lease will run out.");
-            }
+            Failure::NoCalendar | Failure::NoETag => (ErrorKind::Forbidden, None),
+            _ => (ErrorKind::Unavailable { retry_after: None }, None),
+        };
+        let jitter = f64::from(u32::try_from(entry.id.rem_euclid(97)).unwrap_or(0)) / 97.0;
+        let Retry { due_at, needs_host } = retry(&kind, retry_after, attempts, jitter, now);
+        if needs_host {
+            tracing::error!(%host, booking = %entry.booking, effect = entry.kind.as_str(), error = %failure, "An event could not be written or removed, and will not be until the host acts.");
+        } else {
+            tracing::warn!(%host, booking = %entry.booking, effect = entry.kind.as_str(), error = %failure, attempts, "An event could not be written or removed; it will be tried again.");
         }
-        (id, host)
+        let outcome = EffectOutcome::Retry { due_at, error: failure.to_string(), needs_host };
+        let finish =
+            FinishEffect { id: entry.id, at: now, outcome, expected_updated_at: None, more_effects: Vec::new() };
+        if let Err(error) = finished(&self.store, finish, shutdown).await {
+            tracing::error!(booking = %entry.booking, %error, "The failure of an effect could not be recorded; its lease will run out.");
+        }
     }
 
     async fn perform(&self, entry: &OutboxEntry) -> Result<(), Failure> {
@@ -184,27 +142,30 @@ impl Outbox {
         let link = self.desk.links().host_booking(&self.desk.host_token(booking.id));
         let text = event_text(&booking, &host, &link);
         let client = &sync.client;
-        let href = match &booking.event {
+        // Where it is now, and which version was written over, if any was.
+        let (href, replaced) = match &booking.event {
             None => {
                 let href = Href::new(key.href.clone()).child(&format!("{}.ics", booking.uid));
                 // After a lost answer: look, never write twice.
                 let there = if entry.attempts > 0 { client.get(&href).await? } else { None };
                 match there {
-                    Some(object) if is_as_booked(&object, &booking, &host.zone) => href,
+                    Some(object) if is_written(&object, &booking, &host.zone) => (href, None),
                     Some(object) => self.overwrite(client, &object, &booking_event(&text)).await?,
-                    None => create(client, &href, &booking_event(&text), &booking).await?,
+                    None => (create(client, &href, &booking_event(&text), &booking).await?, None),
                 }
             }
             Some(place) => {
                 let href = Href::new(place.href.clone());
                 match client.get(&href).await? {
+                    // The answer was lost, or an earlier write had this change with it already.
+                    Some(object) if is_written(&object, &booking, &host.zone) => (href, None),
                     Some(object) => {
                         // What the host added to the event stays in it.
                         let patched =
                             replace_event(&object.data, &text).unwrap_or_else(|| booking_event(&text).into_bytes());
                         self.overwrite(client, &object, &String::from_utf8_lossy(&patched)).await?
                     }
-                    None => return Ok(self.desk.event_was_gone(entry, (key, place.href.clone())).await?),
+                    None => return Ok(self.desk.event_was_gone(entry).await?),
                 }
             }
         };
@@ -218,15 +179,15 @@ impl Outbox {
             etag: object.etag.map(|etag| etag.to_string()),
             data: object.data,
         };
-        self.desk.event_written(entry, key, object, sequence).await?;
+        self.desk.event_written(entry, key, object, replaced, sequence).await?;
         tracing::info!(host = %booking.host, booking = %booking.id, "The event of a booking is on the calendar.");
         Ok(())
     }
 
-    /// Writes over the version that was just read.
-    async fn overwrite(&self, client: &Client, object: &Object, data: &str) -> Result<Href, Failure> {
+    /// Writes over the version that was just read: where to, and which it was.
+    async fn overwrite(&self, client: &Client, object: &Object, data: &str) -> Result<(Href, Option<String>), Failure> {
         match &object.etag {
-            Some(etag) => Ok(client.update(&object.href, etag, data).await?.href),
+            Some(etag) => Ok((client.update(&object.href, etag, data).await?.href, Some(etag.to_string()))),
             // Without an ETag there is nothing to be conditional on: what the host does meanwhile would be lost.
             None => Err(Failure::NoETag),
         }
@@ -239,13 +200,17 @@ impl Outbox {
             None => Href::new(key.href.clone()).child(&format!("{}.ics", booking.uid)),
         };
         // The host may have changed the event since we last saw it; it goes all the same, by its present ETag.
-        if let Some(object) = sync.client.get(&href).await? {
-            let facts = event_summary(&object.data, &sync.settings.host.zone);
-            if facts.is_some_and(|facts| facts.uid == booking.uid) {
-                sync.client.delete(&href, object.etag.as_ref()).await?;
+        let mut version = None;
+        if let Some(object) = sync.client.get(&href).await?
+            && holds_uid(&object, &booking)
+        {
+            version = object.etag.as_ref().map(ToString::to_string);
+            sync.client.delete(&href, object.etag.as_ref()).await?;
+            if sync.client.get(&href).await?.is_some_and(|object| holds_uid(&object, &booking)) {
+                return Err(Failure::NotGone);
             }
         }
-        self.desk.event_removed(entry, Some((key, href.to_string()))).await?;
+        self.desk.event_removed(entry, key, href.to_string(), version).await?;
         tracing::info!(host = %booking.host, booking = %booking.id, "The event of a booking is off the calendar.");
         Ok(())
     }
@@ -271,6 +236,16 @@ fn holds_uid(object: &Object, booking: &Booking) -> bool {
 fn is_as_booked(object: &Object, booking: &Booking, zone: &crate::ical::Zone) -> bool {
     event_summary(&object.data, zone)
         .is_some_and(|facts| facts.uid == booking.uid && facts.time() == Some(booking.time) && !facts.is_cancelled())
+}
+
+/// Whether the object is the event as the write of this booking leaves it.
+fn is_written(object: &Object, booking: &Booking, zone: &crate::ical::Zone) -> bool {
+    let is_tentative = booking.state == BookingState::AwaitingApproval;
+    is_as_booked(object, booking, zone)
+        && event_summary(&object.data, zone).is_some_and(|facts| {
+            facts.sequence == i64::from(booking.sequence)
+                && (facts.status.as_deref() == Some("TENTATIVE")) == is_tentative
+        })
 }
 
 /// The collection of an object, with its final slash.

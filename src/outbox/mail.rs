@@ -1,6 +1,8 @@
 //! The mail lane: tells guests and hosts, in order for each booking, again for days while the mail server is away. It waits for
 //! nothing of the calendar lane, nor that for it. Start with [`MailOutbox::run`].
 
+use super::lane::{Means, Pace, work};
+use super::record::finished;
 use super::retry::mail_retry;
 use crate::availability::Clock;
 use crate::booking::{Booking, BookingState, Effect, Message, Payload};
@@ -8,20 +10,12 @@ use crate::desk::{Desk, OutboxSignal};
 use crate::mail::{Links, Mailer, MessageError, Occasion, SendError, booking_message};
 use crate::store::{EffectOutcome, FinishEffect, Lane, OutboxEntry, Store, StoreError};
 use arc_swap::ArcSwapOption;
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
-use jiff::SignedDuration;
-use std::collections::HashSet;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How long an effect is ours before another may take it: longer than any message may take.
-const LEASE: SignedDuration = SignedDuration::from_mins(10);
-/// Messages under way at once.
-const AT_ONCE: usize = 4;
-/// The longest sleep without a look at the store: a command of another process cannot wake us.
-const NAP: Duration = Duration::from_secs(5);
+/// A lease longer than any message may take.
+const PACE: Pace = Pace { lane: Lane::Mail, lease: SignedDuration::from_mins(10), at_once: 4, of_one_host: 4 };
 
 /// The mail lane.
 #[derive(Debug)]
@@ -40,7 +34,7 @@ pub struct MailOutbox {
 
 /// Why a message was not sent.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+pub(super) enum Failure {
     #[error(transparent)]
     Send(#[from] SendError),
     #[error(transparent)]
@@ -51,6 +45,8 @@ enum Failure {
     Payload(#[from] serde_json::Error),
     #[error("the host of the booking is no longer in the config")]
     NoHost,
+    #[error("mail is no longer set up")]
+    NoMailServer,
 }
 
 impl Failure {
@@ -61,45 +57,19 @@ impl Failure {
 }
 
 impl MailOutbox {
-    /// Sends what is due until `shutdown`; what is under way then is finished.
+    /// Sends what is due until `shutdown`; what is under way then is finished. Fails only when the store does, and not by a
+    /// full disk: that passes.
     pub async fn run(&self, shutdown: CancellationToken) -> Result<(), StoreError> {
-        let mut under_way = FuturesUnordered::new();
-        let mut taken: HashSet<i64> = HashSet::new();
-        loop {
-            if shutdown.is_cancelled() && under_way.is_empty() {
-                return Ok(());
-            }
-            let mut nap = NAP;
-            if let Some(mailer) = self.mailer.load_full().filter(|_| !shutdown.is_cancelled()) {
-                let now = self.clock.now();
-                for entry in self.store.due_effects(Lane::Mail, now, 64).await? {
-                    if taken.len() < AT_ONCE && taken.insert(entry.id) {
-                        if self.store.claim(entry.id, now, LEASE).await? {
-                            under_way.push(self.deliver(mailer.clone(), entry));
-                        } else {
-                            taken.remove(&entry.id);
-                        }
-                    }
-                }
-                if let Some(due) = self.store.next_due(Lane::Mail).await? {
-                    let wait = due.duration_since(self.clock.now()).max(SignedDuration::from_millis(20));
-                    nap = nap.min(wait.unsigned_abs());
-                }
-            }
-            tokio::select! {
-                Some(id) = under_way.next(), if !under_way.is_empty() => {
-                    taken.remove(&id);
-                }
-                () = self.signal.woken(Lane::Mail) => {}
-                () = tokio::time::sleep(nap) => {}
-                () = shutdown.cancelled(), if !shutdown.is_cancelled() => {}
-            }
-        }
+        let means = Means { store: &self.store, signal: &self.signal, clock: &self.clock };
+        let is_set_up = || self.mailer.load().is_some();
+        let mails = work(PACE, means, is_set_up, |entry| self.deliver(entry, &shutdown), &shutdown);
+        let ((), ()) = tokio::try_join!(mails, self.send_digests_until(&shutdown))?;
+        Ok(())
     }
 
     /// Sends one message and records what came of it.
-    async fn deliver(&self, mailer: Arc<Mailer>, entry: OutboxEntry) -> i64 {
-        let outcome = match self.send(&mailer, &entry).await {
+    async fn deliver(&self, entry: OutboxEntry, shutdown: &CancellationToken) {
+        let outcome = match self.send(&entry).await {
             Ok(()) => EffectOutcome::Done { booking: None, object: None },
             Err(failure) => self.failed(&entry, &failure),
         };
@@ -110,10 +80,9 @@ impl MailOutbox {
             expected_updated_at: None,
             more_effects: Vec::new(),
         };
-        if let Err(error) = self.store.finish(finish).await {
+        if let Err(error) = finished(&self.store, finish, shutdown).await {
             tracing::error!(booking = %entry.booking, %error, "What came of a mail could not be recorded; it will be sent again, as the same message.");
         }
-        entry.id
     }
 
     fn failed(&self, entry: &OutboxEntry, failure: &Failure) -> EffectOutcome {
@@ -121,12 +90,13 @@ impl MailOutbox {
         let again = if failure.is_final() { None } else { mail_retry(entry.created_at, attempts, now) };
         match again {
             Some(due_at) => {
-                if matches!(failure, Failure::Send(SendError::Server(_))) {
+                let needs_host = matches!(failure, Failure::Send(SendError::Server(_)));
+                if needs_host {
                     tracing::error!(host = %entry.host, booking = %entry.booking, attempts, %error, "A mail could not be sent, and will not be until the host acts.");
                 } else {
                     tracing::warn!(host = %entry.host, booking = %entry.booking, attempts, %error, "A mail could not be sent; it will be tried again.");
                 }
-                EffectOutcome::Retry { due_at, error }
+                EffectOutcome::Retry { due_at, error, needs_host }
             }
             None => {
                 tracing::error!(host = %entry.host, booking = %entry.booking, attempts, %error, "A mail was given up: somebody has not been told.");
@@ -135,11 +105,12 @@ impl MailOutbox {
         }
     }
 
-    async fn send(&self, mailer: &Mailer, entry: &OutboxEntry) -> Result<(), Failure> {
+    async fn send(&self, entry: &OutboxEntry) -> Result<(), Failure> {
+        let mailer = self.mailer.load_full().ok_or(Failure::NoMailServer)?;
         let payload = Payload::from_json(&entry.payload)?;
         let Effect::Mail(message) = payload.effect else { return Ok(()) };
         let Some(booking) = self.store.booking(entry.booking).await? else { return Ok(()) };
-        if is_moot(message, &booking) {
+        if is_moot(message, &booking, payload.sequence, self.clock.now()) {
             return Ok(());
         }
         let host = self.desk.host(entry.host.as_str()).ok_or(Failure::NoHost)?;
@@ -152,15 +123,18 @@ impl MailOutbox {
             meeting: links.meeting(&booking.host, &booking.meeting),
         };
         let occasion = Occasion::new(&booking, &host, message, &payload, links);
-        mailer.send(booking_message(&occasion, mailer.from())?).await?;
+        mailer.send(booking_message(&occasion, mailer.sender())?).await?;
         tracing::info!(host = %entry.host, booking = %booking.id, "A mail was sent.");
         Ok(())
     }
 }
 
 /// Whether nobody can do any more what the message asks for.
-fn is_moot(message: Message, booking: &Booking) -> bool {
+fn is_moot(message: Message, booking: &Booking, sequence: u32, now: Timestamp) -> bool {
     match message {
+        Message::Reminder | Message::AskToCancel => {
+            booking.state != BookingState::Confirmed || booking.sequence != sequence || booking.time.start() <= now
+        }
         Message::ConfirmAddress => booking.state != BookingState::AwaitingEmail,
         Message::ApprovalRequest => booking.state != BookingState::AwaitingApproval,
         _ => false,

@@ -25,11 +25,13 @@ pub fn retry(
     jitter: f64,
     now: Timestamp,
 ) -> Retry {
-    let needs_host = matches!(
-        kind,
-        ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::Quota | ErrorKind::Insecure | ErrorKind::Tls
-    );
-    let wait = if needs_host {
+    // A redirect that leads away and a wrong certificate are often a page in between, of a network or of the server.
+    let may_pass = matches!(kind, ErrorKind::Insecure | ErrorKind::Tls);
+    // Nothing is sent while a login has ended: looking costs nobody anything.
+    let is_over = *kind == ErrorKind::LoginEnded;
+    let refused =
+        matches!(kind, ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::Quota | ErrorKind::Settings);
+    let wait = if refused {
         // A permission may be a passing fault of the server: the first tries come soon.
         if attempts <= 2 { SignedDuration::from_secs(5) } else { REFUSED }
     } else {
@@ -37,7 +39,7 @@ pub fn retry(
         doubled.min(LONGEST).mul_f64(0.75 + jitter.clamp(0.0, 1.0) / 4.0)
     };
     let wait = retry_after.map_or(wait, |asked| asked.max(wait));
-    Retry { due_at: now.checked_add(wait).unwrap_or(Timestamp::MAX), needs_host }
+    Retry { due_at: now.checked_add(wait).unwrap_or(Timestamp::MAX), needs_host: refused || may_pass || is_over }
 }
 
 /// The first wait for a mail server, doubled each time.
@@ -81,6 +83,12 @@ mod tests {
         assert_eq!(waits[..8], [30, 60, 120, 240, 480, 960, 1920, 3600]);
         let days = now.duration_since(Timestamp::UNIX_EPOCH).as_hours() / 24;
         assert!(days == 5 && waits.len() < 130, "{days} {}", waits.len());
+    }
+
+    #[test]
+    fn a_redirect_that_leads_away_may_be_gone_the_next_moment() {
+        let retry = retry(&ErrorKind::Insecure, None, 9, 1.0, Timestamp::UNIX_EPOCH);
+        assert!(retry.needs_host && retry.due_at.duration_since(Timestamp::UNIX_EPOCH) <= LONGEST);
     }
 
     #[test]

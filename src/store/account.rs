@@ -16,6 +16,8 @@ pub struct AccountFacts {
     pub addresses: Vec<String>,
     /// What the server calls itself, for people to read.
     pub server: Option<String>,
+    /// Subscriptions that the server only names, as names and hrefs: their events cannot be read there.
+    pub subscribed: Vec<(String, String)>,
     /// When it was found out.
     pub discovered_at: Timestamp,
 }
@@ -50,9 +52,9 @@ impl Store {
         let (host, account) = (host.clone(), account.to_owned());
         self.write(move |tx| {
             tx.execute(
-                "INSERT INTO account (host, account, principal, addresses, server, discovered_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT DO UPDATE SET principal = ?3, addresses = ?4, server = ?5, discovered_at = ?6, last_error = NULL, failed_at = NULL",
-                params![host, account, facts.principal, Json(facts.addresses), facts.server, At(facts.discovered_at)],
+                "INSERT INTO account (host, account, principal, addresses, server, discovered_at, subscribed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT DO UPDATE SET principal = ?3, addresses = ?4, server = ?5, discovered_at = ?6, subscribed = ?7, last_error = NULL, failed_at = NULL",
+                params![host, account, facts.principal, Json(facts.addresses), facts.server, At(facts.discovered_at), Json(facts.subscribed)],
             )?;
             Ok(End::Commit(()))
         })
@@ -70,6 +72,7 @@ impl Store {
                             principal: row.get("principal")?,
                             addresses: row.get::<_, Json<Vec<String>>>("addresses")?.0,
                             server: row.get("server")?,
+                            subscribed: row.get::<_, Json<Vec<(String, String)>>>("subscribed")?.0,
                             discovered_at,
                         }),
                         None => None,

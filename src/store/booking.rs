@@ -5,9 +5,10 @@ use super::value::{At, Json, Span};
 use super::{End, Store};
 use crate::availability::{HostId, Interval, MeetingId};
 use crate::booking::{Booking, BookingId, BookingState, EventPlace, Guest};
+use crate::language::Language;
 use jiff::Timestamp;
 use rusqlite::types::FromSqlError;
-use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql, named_params, params};
 
 /// Which bookings; the default is all of them.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +55,11 @@ fn interval(row: &Row<'_>) -> rusqlite::Result<Interval> {
     Interval::new(start, end).ok_or_else(|| FromSqlError::OutOfRange(end.as_microsecond()).into())
 }
 
+fn told_time(row: &Row<'_>) -> rusqlite::Result<Option<Interval>> {
+    let (start, end): (Option<At>, Option<At>) = (row.get("told_start")?, row.get("told_end")?);
+    Ok(start.zip(end).and_then(|(At(start), At(end))| Interval::new(start, end)))
+}
+
 fn place(row: &Row<'_>) -> rusqlite::Result<Option<EventPlace>> {
     let (account, href): (Option<String>, Option<String>) = (row.get("event_account")?, row.get("event_href")?);
     let etag = row.get("event_etag")?;
@@ -77,16 +83,58 @@ pub(super) fn booking(row: &Row<'_>) -> rusqlite::Result<Booking> {
             email: row.get("guest_email")?,
             note: row.get("guest_note")?,
             time_zone: row.get("guest_zone")?,
+            language: row.get::<_, Option<String>>("guest_language")?.as_deref().and_then(Language::parse),
             answers: row.get::<_, Json<Vec<_>>>("answers")?.0,
         },
         uid: row.get("uid")?,
         sequence: row.get("sequence")?,
         told: row.get("told")?,
+        told_time: told_time(row)?,
+        declined: row.get("declined")?,
         placed_by_host: row.get("placed_by_host")?,
         created_at: row.get::<_, At>("created_at")?.0,
         updated_at: row.get::<_, At>("updated_at")?.0,
         expires_at: row.get::<_, Option<At>>("expires_at")?.map(|At(at)| at),
         event: place(row)?,
+    })
+}
+
+/// A column as a statement names it, and its value.
+pub(super) type Column<'a> = (&'a str, &'a dyn ToSql);
+
+/// Gives `write` every column of a booking that may change, and its id.
+pub(super) fn with_columns<T>(booking: &Booking, write: impl FnOnce(&[Column<'_>]) -> T) -> T {
+    write(named_params! {
+        ":id": booking.id,
+        ":host": booking.host,
+        ":meeting": booking.meeting,
+        ":title": booking.title,
+        ":location": booking.location,
+        ":starts_at": At(booking.time.start()),
+        ":ends_at": At(booking.time.end()),
+        ":buffer_before": Span(booking.buffer_before),
+        ":buffer_after": Span(booking.buffer_after),
+        ":seats": booking.seats,
+        ":state": booking.state,
+        ":guest_name": booking.guest.name,
+        ":guest_email": booking.guest.email,
+        ":guest_key": guest_key(&booking.guest.email),
+        ":guest_note": booking.guest.note,
+        ":guest_zone": booking.guest.time_zone,
+        ":guest_language": booking.guest.language.map(Language::tag),
+        ":answers": Json(&booking.guest.answers),
+        ":uid": booking.uid,
+        ":sequence": booking.sequence,
+        ":told": booking.told,
+        ":told_start": booking.told_time.map(|time| At(time.start())),
+        ":told_end": booking.told_time.map(|time| At(time.end())),
+        ":declined": booking.declined,
+        ":placed_by_host": booking.placed_by_host,
+        ":updated_at": At(booking.updated_at),
+        ":expires_at": booking.expires_at.map(At),
+        ":event_account": booking.event.as_ref().map(|event| &event.account),
+        ":event_href": booking.event.as_ref().map(|event| &event.href),
+        ":event_etag": booking.event.as_ref().and_then(|event| event.etag.as_ref()),
     })
 }
 
@@ -201,6 +249,23 @@ impl Store {
                 })
             })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// The bookings of a host that ended at or after `since`, of which nothing is under way and whose event was written more than
+    /// once: a request that was never answered may still arrive.
+    pub async fn ended_in_doubt(&self, host: &HostId, since: Timestamp) -> Result<Vec<Booking>> {
+        let host = host.clone();
+        self.read(move |tx| {
+            list(
+                tx,
+                "SELECT * FROM booking
+                 WHERE host = ?1 AND holds = 0 AND updated_at >= ?2
+                     AND EXISTS (SELECT 1 FROM effect WHERE effect.booking = booking.id AND kind = 'put-event' AND attempts > 1)
+                     AND NOT EXISTS (SELECT 1 FROM effect WHERE effect.booking = booking.id AND lane = 'calendar' AND effect.state = 'pending')",
+                params![host, At(since)],
+            )
         })
         .await
     }

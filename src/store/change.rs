@@ -1,14 +1,14 @@
 //! A booking takes another state or another time, with what follows from it. See [`Store::change`].
 
-use super::booking::{by_id, guest_key};
+use super::booking::{by_id, with_columns};
 use super::effect::{NewEffect, insert_effects};
 use super::error::Result;
 use super::reserve::{GuestLimits, Refused, judged, over_limit};
-use super::value::{At, Json, Span};
+use super::value::At;
 use super::{End, Store};
 use crate::booking::Booking;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, named_params};
+use rusqlite::Connection;
 
 /// A booking as it shall be.
 #[derive(Clone, Debug)]
@@ -66,38 +66,14 @@ pub(super) fn update(tx: &Connection, booking: &Booking) -> rusqlite::Result<usi
         "UPDATE booking SET host = :host, meeting = :meeting, title = :title, location = :location, starts_at = :starts_at, ends_at = :ends_at,
              buffer_before = :buffer_before, buffer_after = :buffer_after, seats = :seats, state = :state,
              guest_name = :guest_name, guest_email = :guest_email, guest_key = :guest_key, guest_note = :guest_note, guest_zone = :guest_zone,
-             answers = :answers, uid = :uid, sequence = :sequence, told = :told, placed_by_host = :placed_by_host, updated_at = :updated_at,
+             guest_language = :guest_language, answers = :answers, uid = :uid, sequence = :sequence, told = :told,
+             told_start = :told_start, told_end = :told_end, declined = :declined, placed_by_host = :placed_by_host,
+             firm_at = CASE WHEN starts_at <> :starts_at OR ends_at <> :ends_at OR (state <> 'confirmed' AND :state = 'confirmed')
+                 THEN :updated_at ELSE firm_at END, updated_at = :updated_at,
              expires_at = :expires_at, event_account = :event_account, event_href = :event_href, event_etag = :event_etag
          WHERE id = :id",
     )?;
-    update.execute(named_params! {
-        ":id": booking.id,
-        ":host": booking.host,
-        ":meeting": booking.meeting,
-        ":title": booking.title,
-        ":location": booking.location,
-        ":starts_at": At(booking.time.start()),
-        ":ends_at": At(booking.time.end()),
-        ":buffer_before": Span(booking.buffer_before),
-        ":buffer_after": Span(booking.buffer_after),
-        ":seats": booking.seats,
-        ":state": booking.state,
-        ":guest_name": booking.guest.name,
-        ":guest_email": booking.guest.email,
-        ":guest_key": guest_key(&booking.guest.email),
-        ":guest_note": booking.guest.note,
-        ":guest_zone": booking.guest.time_zone,
-        ":answers": Json(&booking.guest.answers),
-        ":uid": booking.uid,
-        ":sequence": booking.sequence,
-        ":told": booking.told,
-        ":placed_by_host": booking.placed_by_host,
-        ":updated_at": At(booking.updated_at),
-        ":expires_at": booking.expires_at.map(At),
-        ":event_account": booking.event.as_ref().map(|event| &event.account),
-        ":event_href": booking.event.as_ref().map(|event| &event.href),
-        ":event_etag": booking.event.as_ref().and_then(|event| event.etag.as_ref()),
-    })
+    with_columns(booking, |columns| update.execute(columns))
 }
 
 impl Store {

@@ -74,6 +74,19 @@ pub struct OutboxEntry {
     pub state: EffectState,
     /// What went wrong last.
     pub last_error: Option<String>,
+    /// True when that will not go away until the host acts.
+    pub needs_host: bool,
+}
+
+/// What came of a wish of somebody's about an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handled {
+    /// It is as wished.
+    Done,
+    /// It is being performed just now: nothing was changed.
+    UnderWay,
+    /// There is none, or it is done.
+    Unknown,
 }
 
 /// Which effects; the default is all of them.
@@ -177,6 +190,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<OutboxEntry> {
         claimed_until: row.get::<_, Option<At>>("claimed_until")?.map(|At(at)| at),
         state: row.get("state")?,
         last_error: row.get("last_error")?,
+        needs_host: row.get("needs_host")?,
     })
 }
 
@@ -270,11 +284,29 @@ impl Store {
         .await
     }
 
-    /// Takes a given-up effect up again; false when it is not one. The order within its booking stays.
-    pub async fn retry_effect(&self, id: i64, now: Timestamp) -> Result<bool> {
+    /// Takes a given-up effect up again, or tries a waiting one at once. The order within its booking stays.
+    pub async fn retry_effect(&self, id: i64, now: Timestamp) -> Result<Handled> {
+        let sql =
+            "UPDATE effect SET state = 'pending', due_at = ?2, finished_at = NULL WHERE id = ?1 AND state <> 'done'
+            AND (claimed_until IS NULL OR claimed_until <= ?2)";
+        self.handle(id, now, sql).await
+    }
+
+    /// Gives an effect up for good: it counts as done, and what waits behind it goes on. The booking stays as it is.
+    pub async fn drop_effect(&self, id: i64, now: Timestamp) -> Result<Handled> {
+        let sql = "UPDATE effect SET state = 'done', finished_at = ?2, payload = '', needs_host = 0, last_error = 'dropped by hand'
+            WHERE id = ?1 AND state <> 'done' AND (claimed_until IS NULL OR claimed_until <= ?2)";
+        self.handle(id, now, sql).await
+    }
+
+    async fn handle(&self, id: i64, now: Timestamp, sql: &'static str) -> Result<Handled> {
         self.write(move |tx| {
-            let sql = "UPDATE effect SET state = 'pending', due_at = ?2, finished_at = NULL WHERE id = ?1 AND state = 'failed'";
-            Ok(End::Commit(tx.execute(sql, params![id, At(now)])? > 0))
+            if tx.execute(sql, params![id, At(now)])? > 0 {
+                return Ok(End::Commit(Handled::Done));
+            }
+            let open = "SELECT EXISTS (SELECT 1 FROM effect WHERE id = ?1 AND state <> 'done')";
+            let open = tx.query_row(open, params![id], |row| row.get(0))?;
+            Ok(End::Rollback(if open { Handled::UnderWay } else { Handled::Unknown }))
         })
         .await
     }

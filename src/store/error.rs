@@ -57,6 +57,15 @@ pub enum StoreError {
         /// What SQLite uses instead.
         mode: String,
     },
+    /// It is sound, and the disk does not let it be opened for writing.
+    #[error("the store {} cannot be written: make room on its disk, and let its directory belong to the user that runs officehours", path.display())]
+    Unwritable {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite says.
+        #[source]
+        source: rusqlite::Error,
+    },
     /// A file could not be made or read.
     #[error("cannot {what} {}", path.display())]
     File {
@@ -113,28 +122,40 @@ pub enum StoreErrorKind {
     Other,
 }
 
+impl StoreErrorKind {
+    /// Whether it may go away by itself, or with room on the disk: what was to be done is to be tried again.
+    pub fn passes(self) -> bool {
+        matches!(self, StoreErrorKind::Busy | StoreErrorKind::Disk)
+    }
+}
+
 impl StoreError {
     /// What a caller can do about it.
     pub fn kind(&self) -> StoreErrorKind {
-        use rusqlite::ErrorCode;
         match self {
             StoreError::InUse { .. } | StoreError::OlderInUse { .. } => StoreErrorKind::InUse,
             StoreError::Newer { .. }
             | StoreError::Foreign { .. }
             | StoreError::Damaged { .. }
             | StoreError::NoWriteAheadLog { .. } => StoreErrorKind::Unusable,
-            StoreError::File { .. } => StoreErrorKind::Disk,
+            StoreError::File { .. } | StoreError::Unwritable { .. } => StoreErrorKind::Disk,
             StoreError::UnknownCalendar { .. } => StoreErrorKind::UnknownCalendar,
             StoreError::Closed => StoreErrorKind::Closed,
             StoreError::Exists { .. } => StoreErrorKind::Other,
-            StoreError::Sqlite(error) => match error.sqlite_error_code() {
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreErrorKind::Busy,
-                Some(
-                    ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly,
-                ) => StoreErrorKind::Disk,
-                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreErrorKind::Unusable,
-                _ => StoreErrorKind::Other,
-            },
+            StoreError::Sqlite(error) => StoreError::kind_of(error),
+        }
+    }
+
+    /// What a caller can do about what SQLite says.
+    pub(super) fn kind_of(error: &rusqlite::Error) -> StoreErrorKind {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreErrorKind::Busy,
+            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly) => {
+                StoreErrorKind::Disk
+            }
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreErrorKind::Unusable,
+            _ => StoreErrorKind::Other,
         }
     }
 }

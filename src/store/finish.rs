@@ -43,6 +43,8 @@ pub enum EffectOutcome {
         due_at: Timestamp,
         /// What went wrong.
         error: String,
+        /// True when it will not go away until the host acts.
+        needs_host: bool,
     },
     /// It is given up.
     Failed {
@@ -51,13 +53,34 @@ pub enum EffectOutcome {
     },
 }
 
-/// What a done effect means for our copy of a calendar.
+/// What a done effect means for our copy of a calendar. A pull that came between the effect and this knows better: only the version
+/// that the effect has met is changed, and everything else is left to the next pull, which will be told of it.
 #[derive(Clone, Debug)]
 pub enum ObjectUpdate {
-    /// The server has this now.
-    Put(StoredObject),
-    /// The server has nothing at this href any more.
-    Forget(String),
+    /// The server had `object` in place of the version `replaced`; `None`: of nothing.
+    Put {
+        /// As it was read back.
+        object: StoredObject,
+        /// ETag of the version that it was written over.
+        replaced: Option<String>,
+    },
+    /// The server had nothing at the href any more.
+    Forget {
+        /// Where it was.
+        href: String,
+        /// ETag of the version that was removed.
+        version: Option<String>,
+    },
+}
+
+impl ObjectUpdate {
+    /// Where the object is or was.
+    pub fn href(&self) -> &str {
+        match self {
+            ObjectUpdate::Put { object, .. } => &object.href,
+            ObjectUpdate::Forget { href, .. } => href,
+        }
+    }
 }
 
 /// What became of it.
@@ -85,7 +108,7 @@ impl Store {
                     // The payload may name a guest, and nobody needs it any more.
                     tx.prepare_cached(
                         "UPDATE effect SET state = 'done', finished_at = ?2, payload = '', claimed_until = NULL, claimed_by = NULL,
-                             last_error = NULL WHERE id = ?1",
+                             last_error = NULL, needs_host = 0 WHERE id = ?1",
                     )?
                     .execute(params![finish.id, At(finish.at)])?;
                     if let Some(next) = change {
@@ -99,11 +122,11 @@ impl Store {
                         update_object(tx, &key, change)?;
                     }
                 }
-                EffectOutcome::Retry { due_at, error } => {
+                EffectOutcome::Retry { due_at, error, needs_host } => {
                     tx.prepare_cached(
-                        "UPDATE effect SET due_at = ?2, last_error = ?3, claimed_until = NULL, claimed_by = NULL WHERE id = ?1",
+                        "UPDATE effect SET due_at = ?2, last_error = ?3, needs_host = ?4, claimed_until = NULL, claimed_by = NULL WHERE id = ?1",
                     )?
-                    .execute(params![finish.id, At(due_at), error])?;
+                    .execute(params![finish.id, At(due_at), error, needs_host])?;
                 }
                 EffectOutcome::Failed { error } => {
                     tx.prepare_cached(
@@ -127,8 +150,14 @@ fn update_object(tx: &Connection, key: &CalendarKey, change: ObjectUpdate) -> Re
         Err(StoreError::UnknownCalendar { .. }) => return Ok(()),
         Err(error) => return Err(error),
     };
+    let held = object::etag(tx, calendar, change.href())?;
     match change {
-        ObjectUpdate::Put(object) => object::put(tx, calendar, &object),
-        ObjectUpdate::Forget(href) => object::forget(tx, calendar, &href).map(|_| ()),
+        ObjectUpdate::Put { object, replaced } if replaced.is_some() && held.as_ref() == Some(&replaced) => {
+            object::put(tx, calendar, &object)
+        }
+        ObjectUpdate::Forget { href, version } if held.as_ref() == Some(&version) => {
+            object::forget(tx, calendar, &href).map(|_| ())
+        }
+        _ => Ok(()),
     }
 }

@@ -5,6 +5,7 @@ use super::value::At;
 use super::{End, Store};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
+use std::net::IpAddr;
 
 /// Something that counts against a limit.
 #[derive(Clone, Debug)]
@@ -41,6 +42,34 @@ impl Store {
                 HitOutcome::Allowed => End::Commit(HitOutcome::Allowed),
                 limited => End::Rollback(limited),
             })
+        })
+        .await
+    }
+}
+
+impl Store {
+    /// Keeps what was counted of each address's requests, in place of what was kept before.
+    pub async fn count_requests(&self, counted: Vec<(IpAddr, Timestamp)>) -> Result<()> {
+        self.write(move |tx| {
+            if tx.execute("DELETE FROM request", ())? == 0 && counted.is_empty() {
+                return Ok(End::Rollback(()));
+            }
+            let mut insert = tx.prepare_cached("INSERT INTO request (address, free_at) VALUES (?1, ?2)")?;
+            for (address, free_at) in &counted {
+                insert.execute(params![address.to_string(), At(*free_at)])?;
+            }
+            Ok(End::Commit(()))
+        })
+        .await
+    }
+
+    /// What was kept of each address's requests.
+    pub async fn counted_requests(&self) -> Result<Vec<(IpAddr, Timestamp)>> {
+        self.read(|tx| {
+            let mut statement = tx.prepare_cached("SELECT address, free_at FROM request")?;
+            let rows = statement.query_map((), |row| Ok((row.get::<_, String>(0)?, row.get::<_, At>(1)?.0)))?;
+            let all = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+            Ok(all.into_iter().filter_map(|(address, at)| Some((address.parse().ok()?, at))).collect())
         })
         .await
     }

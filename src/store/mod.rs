@@ -3,6 +3,7 @@
 //! Every method is one business transaction. Instants are kept in whole microseconds.
 
 mod account;
+mod alert;
 mod backup;
 mod booking;
 mod calendar;
@@ -16,8 +17,11 @@ mod limit;
 mod object;
 mod open;
 mod pull;
+mod remind;
 mod reserve;
 mod secret;
+#[cfg(test)]
+pub(crate) mod simulated;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -25,18 +29,20 @@ mod value;
 mod worker;
 
 pub use account::{AccountFacts, Failure, StoredAccount};
+pub use alert::{NoticeEntry, NoticeOutcome};
 pub use booking::{BookingFilter, OwnEvent};
 pub use calendar::{CalendarEntry, CalendarKey, CalendarRole, StoredCalendar};
 pub use change::{Change, Changed};
-pub use effect::{EffectFilter, EffectKind, EffectState, Lane, NewEffect, OutboxEntry};
+pub use effect::{EffectFilter, EffectKind, EffectState, Handled, Lane, NewEffect, OutboxEntry};
 pub use error::{Result, StoreError, StoreErrorKind};
 pub use feed::KeptFeed;
 pub use finish::{EffectOutcome, FinishEffect, Finished, ObjectUpdate};
-pub use keep::Purge;
+pub use keep::{Events, Forgotten, Purge};
 pub use limit::{Hit, HitOutcome};
 pub use object::StoredObject;
 pub use open::Access;
 pub use pull::{PullCommit, PullOutcome};
+pub use remind::Ahead;
 pub use reserve::{GuestLimits, IdempotencyRow, NewBooking, PerDay, Reserved, Used};
 pub use stats::{LaneStats, StoreStats};
 

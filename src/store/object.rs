@@ -35,6 +35,12 @@ pub(super) fn forget(connection: &Connection, calendar: i64, href: &str) -> Resu
     Ok(delete.execute(params![calendar, href])? > 0)
 }
 
+/// The version of an object that is held; `Some(None)`: one without an ETag.
+pub(super) fn etag(connection: &Connection, calendar: i64, href: &str) -> Result<Option<Option<String>>> {
+    let mut select = connection.prepare_cached("SELECT etag FROM object WHERE calendar = ?1 AND href = ?2")?;
+    Ok(select.query_row(params![calendar, href], |row| row.get(0)).optional()?)
+}
+
 impl Store {
     /// All objects of a calendar, by href. An error, never an empty list, when the calendar is not known.
     pub async fn objects(&self, key: &CalendarKey) -> Result<Vec<StoredObject>> {

@@ -1,6 +1,6 @@
 //! Opening the database file: one daemon, our own file, a sound file, the newest schema. Start with [`open`].
 
-use super::error::{Result, StoreError};
+use super::error::{Result, StoreError, StoreErrorKind};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -18,7 +18,13 @@ pub enum Access {
 }
 
 /// The steps from an empty file to the newest schema; `user_version` counts those done. Only ever append.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+    include_str!("migrations/0003.sql"),
+    include_str!("migrations/0004.sql"),
+    include_str!("migrations/0005.sql"),
+];
 
 /// Marks the file as ours (`application_id`): "OfHr".
 const APPLICATION: i32 = 0x4f66_4872;
@@ -56,6 +62,9 @@ pub(super) fn open(path: &Path, access: Access, readers: usize) -> Result<Opened
         }
         StoreError::Sqlite(error) if error.sqlite_error_code() == Some(DatabaseCorrupt) => {
             StoreError::Damaged { path: path.to_owned(), what: error.to_string() }
+        }
+        StoreError::Sqlite(source) if StoreError::kind_of(&source) == StoreErrorKind::Disk => {
+            StoreError::Unwritable { path: path.to_owned(), source }
         }
         error => error,
     })?;
@@ -134,7 +143,7 @@ fn configure(connection: &Connection) -> Result<()> {
     connection.execute_batch(
         "PRAGMA foreign_keys = ON;
          PRAGMA synchronous = FULL;
-         PRAGMA secure_delete = FAST;
+         PRAGMA secure_delete = ON;
          PRAGMA journal_size_limit = 67108864;
          PRAGMA trusted_schema = OFF;",
     )?;

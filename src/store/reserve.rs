@@ -1,11 +1,11 @@
 //! The one place where a slot is taken: booking, effects and idempotency key in one transaction, judged by the database.
 //! Start with [`Store::reserve`].
 
-use super::booking::{by_id, guest_key};
+use super::booking::{by_id, guest_key, with_columns};
 use super::effect::{NewEffect, insert_effects};
 use super::error::{Result, StoreError};
 use super::limit::{Hit, HitOutcome, count};
-use super::value::{At, Json, Span};
+use super::value::At;
 use super::{End, Store};
 use crate::availability::{HostId, Interval, PerGuest};
 use crate::booking::{Booking, BookingId};
@@ -203,44 +203,19 @@ fn insert(tx: &Connection, new: &NewBooking) -> rusqlite::Result<usize> {
     let booking = &new.booking;
     let mut insert = tx.prepare_cached(
         "INSERT INTO booking (id, host, meeting, title, location, starts_at, ends_at, buffer_before, buffer_after, seats, state,
-             guest_name, guest_email, guest_key, guest_note, guest_zone, answers, uid, sequence, told, placed_by_host,
-             created_at, updated_at, expires_at, event_account, event_href, event_etag, guest_token_hash, confirm_token_hash, host_token_hash)
+             guest_name, guest_email, guest_key, guest_note, guest_zone, guest_language, answers, uid, sequence, told, told_start, told_end,
+             declined, placed_by_host, created_at, updated_at, firm_at, expires_at, event_account, event_href, event_etag, guest_token_hash, confirm_token_hash, host_token_hash)
          VALUES (:id, :host, :meeting, :title, :location, :starts_at, :ends_at, :buffer_before, :buffer_after, :seats, :state,
-             :guest_name, :guest_email, :guest_key, :guest_note, :guest_zone, :answers, :uid, :sequence, :told, :placed_by_host,
-             :created_at, :updated_at, :expires_at, :event_account, :event_href, :event_etag, :guest_token_hash, :confirm_token_hash, :host_token_hash)",
+             :guest_name, :guest_email, :guest_key, :guest_note, :guest_zone, :guest_language, :answers, :uid, :sequence, :told, :told_start, :told_end,
+             :declined, :placed_by_host, :created_at, :updated_at, :updated_at, :expires_at, :event_account, :event_href, :event_etag, :guest_token_hash, :confirm_token_hash, :host_token_hash)",
     )?;
-    insert.execute(named_params! {
-        ":id": booking.id,
-        ":host": booking.host,
-        ":meeting": booking.meeting,
-        ":title": booking.title,
-        ":location": booking.location,
-        ":starts_at": At(booking.time.start()),
-        ":ends_at": At(booking.time.end()),
-        ":buffer_before": Span(booking.buffer_before),
-        ":buffer_after": Span(booking.buffer_after),
-        ":seats": booking.seats,
-        ":state": booking.state,
-        ":guest_name": booking.guest.name,
-        ":guest_email": booking.guest.email,
-        ":guest_key": guest_key(&booking.guest.email),
-        ":guest_note": booking.guest.note,
-        ":guest_zone": booking.guest.time_zone,
-        ":answers": Json(&booking.guest.answers),
-        ":uid": booking.uid,
-        ":sequence": booking.sequence,
-        ":told": booking.told,
-        ":placed_by_host": booking.placed_by_host,
+    let hashes = named_params! {
         ":created_at": At(booking.created_at),
-        ":updated_at": At(booking.updated_at),
-        ":expires_at": booking.expires_at.map(At),
-        ":event_account": booking.event.as_ref().map(|event| &event.account),
-        ":event_href": booking.event.as_ref().map(|event| &event.href),
-        ":event_etag": booking.event.as_ref().and_then(|event| event.etag.as_ref()),
         ":guest_token_hash": new.guest_token_hash,
         ":confirm_token_hash": new.confirm_token_hash,
         ":host_token_hash": new.host_token_hash,
-    })
+    };
+    with_columns(booking, |columns| insert.execute([columns, hashes].concat().as_slice()))
 }
 
 impl Store {

@@ -23,6 +23,8 @@ enum Message {
 pub(super) struct Worker {
     queue: mpsc::Sender<Message>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    #[cfg(test)]
+    simulated: Option<super::simulated::Simulated>,
 }
 
 impl Worker {
@@ -39,7 +41,24 @@ impl Worker {
                 drop(lock);
             })?);
         }
-        Ok(Worker { queue, threads: Mutex::new(threads) })
+        Ok(Worker {
+            queue,
+            threads: Mutex::new(threads),
+            #[cfg(test)]
+            simulated: None,
+        })
+    }
+
+    /// Without a thread: each job is a step of a simulation.
+    #[cfg(test)]
+    pub(super) fn simulated(simulated: super::simulated::Simulated) -> Worker {
+        Worker { queue: mpsc::channel(1).0, threads: Mutex::default(), simulated: Some(simulated) }
+    }
+
+    /// The simulation that it is part of.
+    #[cfg(test)]
+    pub(super) fn simulation(&self) -> &super::simulated::Simulated {
+        self.simulated.as_ref().unwrap()
     }
 
     /// Runs a job. Once it is queued it will run, even when the caller no longer waits.
@@ -47,6 +66,10 @@ impl Worker {
         &self,
         job: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        #[cfg(test)]
+        if let Some(simulated) = &self.simulated {
+            return simulated.run(job).await;
+        }
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             // Nobody waits any more: the work is done all the same.

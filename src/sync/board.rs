@@ -4,7 +4,8 @@
 mod timeline;
 
 use crate::availability::{
-    BusyInterval, BusyRules, Held, Host, Interval, IntervalSet, ObjectBusy, Warning, object_busy, object_opens,
+    BusyInterval, BusyRules, Held, Host, Interval, IntervalSet, ObjectBusy, Warning, object_availability, object_busy,
+    object_opens,
 };
 use crate::store::{CalendarKey, OwnEvent, StoredObject};
 use arc_swap::ArcSwap;
@@ -44,6 +45,8 @@ pub struct CalendarBusy {
     pub read_at: Option<Timestamp>,
     /// Sorted by start; they may overlap. Empty when it is not read for busy time.
     pub intervals: Vec<BusyInterval>,
+    /// What would be busy but for `ignore_titles`.
+    pub ignored: Vec<BusyInterval>,
     /// What its events open, beside the hours.
     pub opens: Vec<Interval>,
     /// What was not understood in it.
@@ -70,6 +73,8 @@ pub struct SourceSettings {
     pub busy: bool,
     /// The events in it that open time, if any do; they are not busy.
     pub opens: Option<Opens>,
+    /// Whether its objects are availability (RFC 7953) and not events.
+    pub is_availability: bool,
 }
 
 /// What one object of a calendar contributes.
@@ -84,6 +89,9 @@ pub struct Contribution {
 impl SourceSettings {
     /// What the text of an object contributes within `window`.
     pub fn read(&self, data: &[u8], window: Interval) -> Contribution {
+        if self.is_availability {
+            return self.read_availability(data, window);
+        }
         let opens = match &self.opens {
             Some(opens) => object_opens(data, &self.rules, window, opens.summary.as_deref()),
             None => Vec::new(),
@@ -96,7 +104,16 @@ impl SourceSettings {
         };
         // An event that opens time does not also take it; of a calendar that only opens time, none does.
         busy.intervals.retain(|busy| self.busy && !opens.contains(&busy.interval));
+        busy.ignored.retain(|busy| self.busy && !opens.contains(&busy.interval));
         Contribution { busy, opens }
+    }
+}
+
+impl SourceSettings {
+    fn read_availability(&self, data: &[u8], window: Interval) -> Contribution {
+        let read = object_availability(data, &self.rules, window);
+        let busy = ObjectBusy { intervals: read.unavailable, warnings: read.warnings, ..ObjectBusy::default() };
+        Contribution { busy, opens: if self.opens.is_some() { read.available.iter().collect() } else { Vec::new() } }
     }
 }
 
@@ -261,7 +278,7 @@ impl HostBoard {
 }
 
 /// The window that busy time is to be known in.
-fn window_of(host: &Host, now: Timestamp) -> Interval {
+pub(super) fn window_of(host: &Host, now: Timestamp) -> Interval {
     let farthest = host.meetings.iter().map(|meeting| meeting.horizon + meeting.duration + meeting.buffer_after).max();
     let instant = Interval::new(now, now.checked_add(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MAX));
     let instant = instant.or_else(|| Interval::new(Timestamp::MIN, Timestamp::MAX));
@@ -375,6 +392,7 @@ impl Source {
             name: self.settings.name.clone(),
             read_at: self.read_at,
             intervals,
+            ignored: objects().flat_map(|object| object.contribution.busy.ignored.iter().cloned()).collect(),
             opens,
             warnings: objects().flat_map(|object| object.contribution.busy.warnings.iter().cloned()).collect(),
         }

@@ -3,7 +3,7 @@
 
 use super::board::SourceSettings;
 use super::pull::{CalendarPass, Pass, SyncError, owner_addresses};
-use crate::availability::{AllDay, BusyRules, Host, Tentative};
+use crate::availability::{BusyRules, Counting, Host};
 use crate::ical::Zone;
 use crate::store::{CalendarEntry, CalendarKey, CalendarRole, Failure, PullOutcome, Store, StoreError, StoredCalendar};
 use jiff::Timestamp;
@@ -14,10 +14,8 @@ use std::sync::Arc;
 pub struct Reading {
     /// Whose.
     pub host: Arc<Host>,
-    /// How all-day events count.
-    pub all_day: AllDay,
-    /// How tentative events count.
-    pub tentative: Tentative,
+    /// Which of its events count.
+    pub counting: Counting,
 }
 
 /// A source that is one calendar.
@@ -69,13 +67,14 @@ impl Lone {
 
     /// It as a source whose floating times are in this zone.
     pub(super) fn source(&self, zone: Zone) -> SourceSettings {
-        let Reading { host, all_day, tentative } = &self.reading;
+        let Reading { host, counting } = &self.reading;
         SourceSettings {
             key: self.key.clone(),
             name: self.name.clone(),
-            rules: BusyRules { zone, owner: owner_addresses(host, &[]), all_day: *all_day, tentative: *tentative },
+            rules: BusyRules { zone, owner: owner_addresses(host, &[]), counting: counting.clone() },
             busy: true,
             opens: None,
+            is_availability: false,
         }
     }
 }
@@ -119,12 +118,13 @@ pub(super) mod tests {
                 zone: Zone::named("Europe/Berlin").unwrap(),
                 max_staleness: SignedDuration::from_mins(30),
                 hours: Hours::default(),
+                language: crate::language::Language::default(),
                 meetings: Vec::new(),
             });
             let folder = tempfile::tempdir().unwrap();
             let store = Store::open(&folder.path().join("store.db"), Access::Daemon).unwrap();
             let board = HostBoard::new(host.clone(), noon(0));
-            let reading = Reading { host, all_day: AllDay::default(), tentative: Tentative::default() };
+            let reading = Reading { host, counting: Counting::default() };
             (Bench { store, board, _folder: folder }, reading)
         }
 

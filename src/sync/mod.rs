@@ -2,22 +2,31 @@
 //! subscription, a folder) brings our copy up to date, and the copy becomes the
 //! published state of the host ([`HostBoard`]).
 
+mod availability;
 mod board;
 mod folder;
 mod handle;
+mod health;
 mod lone;
+mod pace;
 mod plan;
 mod pull;
+mod pull_calendar;
 mod reconcile;
 mod source;
+mod strategy;
 mod subscription;
 
+pub use availability::AvailabilitySync;
 pub use board::{CalendarBusy, Contribution, HostBoard, Opens, Snapshot, SourceSettings};
 pub use folder::FolderSync;
 pub use handle::{Request, Requests, SyncHandle};
+pub use health::{Health, Setback, Trouble, TroubleKind};
 pub use lone::Reading;
+pub use pace::{Pause, pause};
 pub use plan::{Plan, plan};
 pub use pull::{AccountSettings, AccountSync, CalendarPass, Pass, SyncError, is_named, is_named_so};
 pub use reconcile::{Found, Observation, Settled, Suspects, reconcile};
 pub use source::Source;
+pub use strategy::{Strategy, Way};
 pub use subscription::SubscriptionSync;

@@ -41,6 +41,10 @@ pub enum Observation {
     Gone(BookingId),
     /// The event is in another place now.
     Relocated(BookingId, EventPlace),
+    /// The event of a booking that has ended came to the calendar in this place: a write that was thought lost has arrived.
+    Late(BookingId, EventPlace),
+    /// These addresses (lower case) are attendees of the event and declined.
+    Declined(BookingId, Vec<String>),
     /// The event became something that a booking cannot be; the host is told, nothing changes.
     Odd(BookingId, &'static str),
 }
@@ -116,7 +120,9 @@ fn compare(event: &Settled, facts: &EventFacts) -> Option<Observation> {
         return Some(Observation::Odd(event.booking, "was made an all-day event"));
     }
     match facts.time() {
-        Some(time) if time == event.time => None,
+        Some(time) if time == event.time => {
+            (!facts.declined.is_empty()).then(|| Observation::Declined(event.booking, facts.declined.clone()))
+        }
         Some(time) => Some(Observation::Moved(event.booking, time)),
         None => Some(Observation::Odd(event.booking, "has no readable time")),
     }
@@ -153,6 +159,7 @@ mod tests {
             description: String::new(),
             recurring: false,
             sequence: 0,
+            declined: Vec::new(),
         }
     }
 
@@ -162,6 +169,15 @@ mod tests {
     fn an_event_that_is_as_booked_says_nothing() {
         let found = |_: &Settled| Found::Here(facts(1000, 1030));
         assert_eq!(reconcile(&[settled(1)], found, &mut Suspects::default(), at(0), GRACE), []);
+    }
+
+    #[test]
+    fn an_attendee_who_declined_is_reported_where_the_event_is_as_booked() {
+        let declined = EventFacts { declined: vec!["ada@example.org".into()], ..facts(1000, 1030) };
+        assert_eq!(
+            reconcile(&[settled(1)], |_| Found::Here(declined.clone()), &mut Suspects::default(), at(0), GRACE),
+            [Observation::Declined(settled(1).booking, vec!["ada@example.org".into()])]
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Where a host's busy time comes from, whatever kind it is of. See [`Source`].
 
+use super::availability::AvailabilitySync;
 use super::board::SourceSettings;
 use super::folder::FolderSync;
 use super::pull::{AccountSync, Pass, SyncError};
@@ -19,6 +20,8 @@ pub enum Source {
     Subscription(SubscriptionSync),
     /// A folder of `.ics` files.
     Folder(FolderSync),
+    /// The availability that the host keeps on a calendar server.
+    Availability(AvailabilitySync),
 }
 
 impl Source {
@@ -28,6 +31,7 @@ impl Source {
             Source::Account(account) => &account.settings.host,
             Source::Subscription(subscription) => &subscription.lone.reading.host,
             Source::Folder(folder) => &folder.lone.reading.host,
+            Source::Availability(availability) => &availability.lone.reading.host,
         }
     }
 
@@ -37,6 +41,7 @@ impl Source {
             Source::Account(account) => &account.settings.id,
             Source::Subscription(subscription) => &subscription.lone.key.account,
             Source::Folder(folder) => &folder.lone.key.account,
+            Source::Availability(availability) => &availability.lone.key.account,
         }
     }
 
@@ -46,6 +51,7 @@ impl Source {
             Source::Account(account) => &account.settings.id,
             Source::Subscription(_) => "subscription",
             Source::Folder(_) => "folder",
+            Source::Availability(_) => "availability",
         }
     }
 
@@ -55,6 +61,7 @@ impl Source {
             Source::Account(account) => &account.store,
             Source::Subscription(subscription) => &subscription.lone.store,
             Source::Folder(folder) => &folder.lone.store,
+            Source::Availability(availability) => &availability.lone.store,
         }
     }
 
@@ -62,16 +69,18 @@ impl Source {
     pub fn watched(&self) -> Option<&Path> {
         match self {
             Source::Folder(folder) => Some(folder.path()),
-            Source::Account(_) | Source::Subscription(_) => None,
+            Source::Account(_) | Source::Subscription(_) | Source::Availability(_) => None,
         }
     }
 
-    /// One pass at `now`: see [`AccountSync::pass`], [`SubscriptionSync::pass`] and [`FolderSync::pass`].
+    /// One pass at `now`: see [`AccountSync::pass`], [`SubscriptionSync::pass`], [`FolderSync::pass`] and
+    /// [`AvailabilitySync::pass`].
     pub async fn pass(&self, now: Timestamp) -> Result<Pass, SyncError> {
         match self {
             Source::Account(account) => account.pass(now).await,
             Source::Subscription(subscription) => subscription.pass(now).await,
             Source::Folder(folder) => folder.pass(now).await,
+            Source::Availability(availability) => availability.pass(now).await,
         }
     }
 
@@ -81,6 +90,7 @@ impl Source {
             Source::Account(account) => account.sources().await,
             Source::Subscription(subscription) => subscription.sources().await,
             Source::Folder(folder) => folder.sources().await,
+            Source::Availability(availability) => availability.sources().await,
         }
     }
 }

@@ -5,7 +5,8 @@
 
 Needs python-dateutil, icalendar and recurring-ical-events (tests/requirements.txt) and, for the second opinion on rules,
 libical: cc -O1 -o /tmp/libical tests/differential/libical.c -lical, then --libical /tmp/libical.
-Part of tests/run. Reduced: 1,500 rules and 150 calendars, under a minute. --full: 24,000 rules and 2,400 calendars.
+Part of tests/run. Reduced: 1,500 rules, 250 sets of rules and 225 calendars, under a minute. --full: 24,000 rules, 4,000 sets and
+3,600 calendars. Sets are several RRULEs or an EXRULE; a third of the calendars has THISANDFUTURE and zones of their own.
 Ends with status 1 if any difference is not explained in DISAGREEMENTS.md.
 """
 
@@ -79,6 +80,21 @@ def generate_rule(rng):
     return case
 
 
+def generate_set(rng):
+    """Several RRULEs (RFC 5545 3.8.5.3: deprecated, a union) or an EXRULE (RFC 2445 4.8.5.2), from one DTSTART."""
+    while True:
+        case = generate_rule(rng)
+        others = [generate_rule(rng)["rule"] for _ in range(rng.randint(1, 2))]
+        usual = lambda rule: parts_of(rule)["FREQ"] in ("YEARLY", "MONTHLY", "WEEKLY", "DAILY")
+        if "from" in case or not all(usual(rule) for rule in [case["rule"], *others]):
+            continue
+        start = datetime.strptime(case["start"], FORM)
+        # The parts that DTSTART stands in for may be another's: end what ends at its own end.
+        case["to"] = (start + timedelta(days=800)).strftime(FORM)
+        case["ex" if rng.random() < 0.5 else "more"] = others
+        return case
+
+
 def parts_of(rule):
     return dict(part.split("=") for part in rule.split(";"))
 
@@ -141,17 +157,31 @@ def dateutil_rule(case):
     return rrulestr(text, dtstart=begin)
 
 
-def by_dateutil(case):
+def fired_by_dateutil(case):
+    """What the rule alone produces, from the beginning of its first period on."""
     to = datetime.strptime(case["to"], FORM)
     parts = parts_of(case["rule"])
     if "BYWEEKNO" in parts:
-        return framed([t.strftime(FORM) for t in in_weeks(case, parts, to) if t < to], case)
+        return [t.strftime(FORM) for t in in_weeks(case, parts, to) if t < to]
     fired = []
     for time_fired in dateutil_rule(case):
         if time_fired >= to:
             break
         fired.append(time_fired.strftime(FORM))
-    return framed(fired, case)
+    return fired
+
+
+def by_dateutil(case):
+    starts = set(framed(fired_by_dateutil(case), case))
+    for rule in case.get("more", []):
+        further = {**case, "rule": rule}
+        starts |= set(framed(fired_by_dateutil(further), further))
+    for rule in case.get("ex", []):
+        parts = parts_of(rule)
+        # An EXRULE excludes what it produces itself, and DTSTART only if that is of it.
+        fired = [t for t in fired_by_dateutil({**case, "rule": rule}) if case["start"] <= t <= parts.get("UNTIL", "99991231T235959")]
+        starts -= set(fired[: int(parts["COUNT"])] if "COUNT" in parts else fired)
+    return sorted(starts)
 
 
 def in_weeks(case, parts, to):
@@ -334,13 +364,98 @@ def generate_calendar(rng, host):
     return "\r\n".join(lines + ["END:VCALENDAR", ""]), lengths
 
 
-def generate_calendar_case(seed):
+# Rules of the present: (daylight, standard) offsets, and when each begins.
+OWN_ZONES = {
+    "Europe/Berlin": (("+0200", "BYMONTH=3;BYDAY=-1SU", "020000"), ("+0100", "BYMONTH=10;BYDAY=-1SU", "030000")),
+    "America/New_York": (("-0400", "BYMONTH=3;BYDAY=2SU", "020000"), ("-0500", "BYMONTH=11;BYDAY=1SU", "020000")),
+    "Australia/Sydney": (("+1100", "BYMONTH=10;BYDAY=1SU", "020000"), ("+1000", "BYMONTH=4;BYDAY=1SU", "030000")),
+    "Australia/Lord_Howe": (("+1100", "BYMONTH=10;BYDAY=1SU", "020000"), ("+1030", "BYMONTH=4;BYDAY=1SU", "020000")),
+    "Asia/Kathmandu": (None, ("+0545", None, "000000")),
+}
+
+
+def own_vtimezone(rng, tzid, like):
+    """A VTIMEZONE with another name, written as Outlook, as Apple or as a list of dates has it."""
+    from dateutil.rrule import rrulestr
+
+    daylight, standard = OWN_ZONES[like]
+    style = rng.choice(["1601", "until", "dates"])
+    lines = ["BEGIN:VTIMEZONE", f"TZID:{tzid}"]
+    for kind, mine, other in (("DAYLIGHT", daylight, standard), ("STANDARD", standard, daylight)):
+        if mine is None:
+            continue
+        offset, when, clock = mine
+        before = (other or mine)[0]
+        head, tail = [f"BEGIN:{kind}", f"TZOFFSETFROM:{before}", f"TZOFFSETTO:{offset}"], [f"END:{kind}"]
+        if when is None:
+            lines += head + [f"DTSTART:19700101T{clock}"] + tail
+            continue
+        rule = f"FREQ=YEARLY;{when}"
+        # The rule's own days, at the wall-clock time before the change.
+        days = list(rrulestr(rule, dtstart=datetime(2000, 1, 1)).between(datetime(2000, 1, 1), datetime(2031, 1, 1)))
+        at = lambda day: f"{day:%Y%m%d}T{clock}"
+        if style == "1601":
+            first = rrulestr(rule, dtstart=datetime(1601, 1, 1))[0]
+            lines += head + [f"DTSTART:{at(first)}", f"RRULE:{rule}"] + tail
+        elif style == "dates":
+            lines += head + [f"DTSTART:{at(days[0])}"] + [f"RDATE:{at(day)}" for day in days[1:]] + tail
+        else:
+            sign = -1 if before[0] == "-" else 1
+            ahead = sign * timedelta(hours=int(before[1:3]), minutes=int(before[3:5]))
+            until = datetime.strptime(at(days[19]), FORM) - ahead
+            lines += head + [f"DTSTART:{at(days[0])}", f"RRULE:{rule};UNTIL={until:{FORM}}Z"] + tail
+            lines += head + [f"DTSTART:{at(days[20])}", f"RRULE:{rule}"] + tail
+    return lines + ["END:VTIMEZONE"]
+
+
+def generate_future(rng, host):
+    """(ics, lengths) of series with THISANDFUTURE overrides, in zones of the file's own or IANA's."""
+    lines, lengths, zones = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//x//x//EN"], {}, []
+    for number in range(rng.randint(1, 3)):
+        uid, like = f"{number}@x", rng.choice(list(OWN_ZONES))
+        tzid = like
+        if rng.random() < 0.7:
+            tzid = f"Own {number}/{like.split('/')[1]}"
+            zones += own_vtimezone(rng, tzid, like)
+        near = rng.choice([datetime(2026, 3, 8), datetime(2026, 3, 29), datetime(2026, 4, 5), datetime(2026, 10, 4), datetime(2026, 10, 25), datetime(2026, 11, 1)])
+        start = near + timedelta(days=rng.randint(-30, 5), hours=rng.randint(5, 20), minutes=rng.choice([0, 15, 30, 45]))
+        step = rng.choice([1, 2, 7])
+        rule = {1: "FREQ=DAILY", 2: "FREQ=DAILY;INTERVAL=2", 7: "FREQ=WEEKLY"}[step]
+        count = rng.randint(4, 20)
+        instances = [start + timedelta(days=step * n) for n in range(count)]
+
+        def write(begin, more, key):
+            seconds = rng.choice([900, 1800, 3600, 5400])
+            lengths[key] = ("exact", seconds)
+            return ["BEGIN:VEVENT", f"UID:{uid}", "DTSTAMP:20260101T000000Z", f"SUMMARY:{key}", f"DTSTART;TZID={tzid}:{begin:{FORM}}", f"DURATION:PT{seconds}S", *more, "END:VEVENT"]
+
+        excluded = rng.sample(instances[1:], min(2, count - 2)) if rng.random() < 0.4 else []
+        lines += write(start, [f"RRULE:{rule};COUNT={count}"] + [f"EXDATE;TZID={tzid}:{at:{FORM}}" for at in excluded], f"{uid} all")
+        left = [at for at in instances[1:] if at not in excluded]
+        if left and rng.random() < 0.75:
+            at = rng.choice(left)
+            moved = at + timedelta(minutes=rng.choice([-180, -60, -15, 0, 15, 45, 120, 24 * 60]))
+            lines += write(moved, [f"RECURRENCE-ID;RANGE=THISANDFUTURE;TZID={tzid}:{at:{FORM}}"], f"{uid} future")
+            later = [other for other in left if other > at]
+            if later and rng.random() < 0.4:
+                single = rng.choice(later)
+                moved = single + timedelta(minutes=rng.choice([-120, 30, 300]))
+                lines += write(moved, [f"RECURRENCE-ID;TZID={tzid}:{single:{FORM}}"], f"{uid} one")
+    return "\r\n".join(lines[:3] + zones + lines[3:] + ["END:VCALENDAR", ""]), lengths
+
+
+def generate_calendar_case(seed, kind):
     rng = random.Random(seed)
     host = rng.choice(ZONES)
-    ics, lengths = generate_calendar(rng, host)
+    ics, lengths = kind(rng, host)
     month = rng.choice([2, 3, 4, 9, 10, 11])
-    case = {"ics": ics, "from": f"2026-{month:02}-01T00:00:00Z", "to": f"2026-{month + 1:02}-15T00:00:00Z", "tz": host, "owner": [OWNER]}
-    return case, {f"{uid} {rid}": value for (uid, rid), value in lengths.items()}
+    until = month + 1
+    if kind is generate_future:
+        month, until = 2, 12
+    case = {"ics": ics, "from": f"2026-{month:02}-01T00:00:00Z", "to": f"2026-{until:02}-15T00:00:00Z", "tz": host, "owner": [OWNER]}
+    if kind is generate_calendar:
+        lengths = {f"{uid} {rid}": value for (uid, rid), value in lengths.items()}
+    return case, lengths
 
 
 def blocks(event):
@@ -368,7 +483,8 @@ def by_recurring_ical_events(job):
         uid = str(event["UID"])
         start = event["DTSTART"].dt
         rid = event.get("RECURRENCE-ID")
-        kind, amount = lengths.get(f"{uid} {rid.dt.strftime(FORM) if rid is not None and hasattr(rid.dt, 'hour') else rid.dt.strftime('%Y%m%dT000000') if rid is not None else None}", lengths[f"{uid} None"])
+        named = lengths.get(str(event.get("SUMMARY")))
+        kind, amount = named or lengths.get(f"{uid} {rid.dt.strftime(FORM) if rid is not None and hasattr(rid.dt, 'hour') else rid.dt.strftime('%Y%m%dT000000') if rid is not None else None}", lengths.get(f"{uid} None"))
         if not isinstance(start, datetime):
             midnight = datetime(start.year, start.month, start.day)
             begin = utc_of(midnight, case["tz"])
@@ -434,18 +550,24 @@ def main():
     args.add_argument("--full", action="store_true")
     args.add_argument("--seed", type=int, default=5545)
     args.add_argument("--rules", type=int)
+    args.add_argument("--sets", type=int)
     args.add_argument("--calendars", type=int)
+    args.add_argument("--future", type=int)
     args.add_argument("--libical", default="", help="the compiled libical.c; without it, no second opinion on rules")
     args = args.parse_args()
     rules = args.rules if args.rules is not None else 24_000 if args.full else 1_500
+    sets = args.sets if args.sets is not None else 4_000 if args.full else 250
     calendars = args.calendars if args.calendars is not None else 2_400 if args.full else 150
+    future = args.future if args.future is not None else 1_200 if args.full else 75
     began = time.time()
     failures, classes = [], {}
     with Pool() as pool:
         cases = [generate_rule(random.Random(f"{args.seed} {n}")) for n in range(rules)]
-        jobs = [generate_calendar_case(f"{args.seed} {n}") for n in range(calendars)]
-        answers = ours(cases + [case for case, _ in jobs])
-        found, found_calendars = answers[:rules], answers[rules:]
+        several = [generate_set(random.Random(f"{args.seed} set {n}")) for n in range(sets)]
+        jobs = [generate_calendar_case(f"{args.seed} {n}", generate_calendar) for n in range(calendars)]
+        jobs += [generate_calendar_case(f"{args.seed} future {n}", generate_future) for n in range(future)]
+        answers = ours(cases + several + [case for case, _ in jobs])
+        found, found_sets, found_calendars = answers[:rules], answers[rules : rules + sets], answers[rules + sets :]
         print(f"ours: {time.time() - began:.0f} s", flush=True)
         dateutil = pool.map(guarded_dateutil, cases, chunksize=50)
         # It walks from DTSTART: only rules that are asked for from there.
@@ -457,6 +579,11 @@ def main():
             libical[n] = answer
         silent = sum(answer is None or isinstance(answer, str) for answer in dateutil)
         for case, answer, other in zip(cases, found, dateutil):
+            if isinstance(other, list) and answer.get("starts") != other:
+                failures.append(("dateutil", case, answer, other))
+        of_sets = pool.map(guarded_dateutil, several, chunksize=50)
+        silent += sum(answer is None or isinstance(answer, str) for answer in of_sets)
+        for case, answer, other in zip(several, found_sets, of_sets):
             if isinstance(other, list) and answer.get("starts") != other:
                 failures.append(("dateutil", case, answer, other))
         for case, answer, other, first in zip(cases, found, libical, dateutil):
@@ -476,7 +603,7 @@ def main():
     for name in classes:
         if f"## {name}" not in headings:
             failures.append((name, "is not in DISAGREEMENTS.md", None, None))
-    print(f"{rules} rules ({silent} without an answer of dateutil), {calendars} calendars, seed {args.seed}, {time.time() - began:.0f} s")
+    print(f"{rules} rules and {sets} sets of them ({silent} without an answer of dateutil), {calendars} calendars and {future} with THISANDFUTURE or zones of their own, seed {args.seed}, {time.time() - began:.0f} s")
     for name, count in sorted(classes.items()):
         print(f"  explained: {name}: {count}")
     for engine, case, answer, other in failures[:20]:

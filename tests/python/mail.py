@@ -77,7 +77,7 @@ def event(part, attachment):
         "zone": zone,
         "status": str(event["STATUS"]),
         "summary": str(event["SUMMARY"]),
-        "location": str(event["LOCATION"]),
+        "location": str(event.get("LOCATION", "")),
         "url": str(event["URL"]),
         "description": str(event["DESCRIPTION"]),
         "organizer": [str(event["ORGANIZER"]), event["ORGANIZER"].params.get("CN")],

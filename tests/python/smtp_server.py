@@ -2,7 +2,7 @@
 
 smtp_server.py PORT FOLDER [tls|starttls CERT KEY USER PASSWORD]
 
-FOLDER/mode, looked at for every message, may hold "refuse" (550 for every recipient), "later" (450), or "cut" (the message
+FOLDER/mode, looked at for every message, may hold "refuse" (550 for every recipient; "refuse WORD": for those with WORD in them), "later" (450), or "cut" (the message
 is kept, and the connection is cut before the answer; then the file is removed).
 """
 import asyncio
@@ -23,7 +23,8 @@ def mode():
 
 class Keep:
     async def handle_RCPT(self, server, session, envelope, address, options):
-        if mode() == "refuse":
+        word, _, part = mode().partition(" ")
+        if word == "refuse" and part in address:
             return f"550 5.1.1 <{address}>: no such user"
         if mode() == "later":
             return "450 4.2.1 come back later"

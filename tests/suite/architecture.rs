@@ -4,7 +4,7 @@ use crate::support::root;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-const VALUES: [&str; 4] = ["availability", "booking", "ical", "recurrence"];
+const VALUES: [&str; 6] = ["alert", "availability", "booking", "ical", "language", "recurrence"];
 const ADAPTERS: [&str; 3] = ["caldav", "mail", "store"];
 const OPERATIONS: [&str; 3] = ["desk", "outbox", "sync"];
 
@@ -12,7 +12,8 @@ const OPERATIONS: [&str; 3] = ["desk", "outbox", "sync"];
 fn may_import(module: &str) -> Option<Vec<&'static str>> {
     let values = VALUES.to_vec();
     Some(match module {
-        "availability" | "booking" | "ical" | "recurrence" | "caldav" | "mail" | "store" | "config" => values,
+        "alert" | "availability" | "booking" | "ical" | "language" | "recurrence" | "caldav" | "mail" | "store"
+        | "config" => values,
         "desk" | "outbox" | "sync" => [values, ADAPTERS.to_vec(), OPERATIONS.to_vec()].concat(),
         "http" => [values, vec!["desk"]].concat(),
         "demo" => [values, vec!["config", "daemon"]].concat(),
@@ -46,7 +47,8 @@ fn sources() -> Vec<Source> {
     walk(&src, &mut paths);
     paths.sort();
     let tests = test_files(&paths);
-    paths.retain(|path| !tests.contains(path));
+    // A module of tests may be a folder.
+    paths.retain(|path| !tests.iter().any(|test| path == test || path.starts_with(test.with_extension(""))));
     let source = |path: PathBuf| {
         let text = std::fs::read_to_string(&path).unwrap();
         let own = text.split("#[cfg(test)]\nmod tests").next().unwrap();

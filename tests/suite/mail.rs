@@ -1,6 +1,29 @@
 //! Who is told what by mail: the real daemon, a real mail server, each message read by independent programs.
+//!
+//! What invitations have to be (RFC 5546, RFC 6047, and what mail programs need beyond), and the tests that hold them to it:
+//!
+//! | rule | test |
+//! |---|---|
+//! | one invitation path: nothing on the stored event that a server would mail about | `ical::write::event::tests::the_event_of_a_booking_has_no_method_organizer_or_attendee` |
+//! | the host gets no calendar part, for the event is in their calendar | `mail::tests::the_host_reads_who_comes_in_a_plain_text_and_no_guest_reads_the_hosts_link` |
+//! | the UID of the stored event; the same in every message; both copies of the calendar identical; no line broken | the whole life, below; `tests/python/mail.py` |
+//! | mixed{alternative{plain, html, calendar}, invite.ics}; `method=` equals METHOD, which is before VEVENT | the whole life; `mail::tests::an_invitation_has_text_html_and_the_calendar_and_the_calendar_again` |
+//! | TZID with its VTIMEZONE, ORGANIZER, ATTENDEE with CUTYPE, ROLE, PARTSTAT, RSVP, STATUS, LOCATION, URL, CREATED, LAST-MODIFIED | `mail::tests::the_calendar_says_what_the_booking_was_when_the_message_was_decided` |
+//! | ATTENDEE is the very address mailed, as the guest spelled it | `tests/python/mail.py` |
+//! | a neutral subject, the same in each message of one time | the whole life |
+//! | never PUBLISH by mail | the whole life: METHOD is REQUEST or CANCEL |
+//! | From is the service, Reply-To the host; ORGANIZER the service with the host's name, or the host with SENT-BY | the whole life; `mail::tests::a_host_who_is_the_organizer_has_the_service_send_for_them` |
+//! | ORGANIZER to the letter the same in every message | the whole life; `mail::tests::a_cancel_takes_back_what_was_sent_and_only_that` |
+//! | Auto-Submitted, no List-*, Message-ID in our domain, References for the thread | `tests/python/mail.py`; `mail::tests::an_invitation_has_text_html_and_the_calendar_and_the_calendar_again` |
+//! | SEQUENCE from 0, higher with each change of time and the cancel; DTSTAMP never earlier | the whole life; `booking::transition::tests::every_change_of_time_raises_the_sequence` |
+//! | a new time is a REQUEST with NEEDS-ACTION, never CANCEL and a new UID | the whole life |
+//! | CANCEL with UID, ORGANIZER, ATTENDEE, times, SUMMARY, STATUS:CANCELLED; calendars do remove it | the whole life, with Evolution |
+//! | in order, each once; a retry is the same message to the byte | `mail_clock::an_hour_without_the_mail_server_loses_nothing_doubles_nothing_and_keeps_the_order`; `mail::tests::a_message_that_is_sent_again_is_the_same_to_the_byte` |
+//! | a guest's DECLINED asks for a cancel, by a link, once, and only the guest's | `mail_clock::a_guest_whose_calendar_declines_is_asked_once_and_the_booking_stays` |
 
-use crate::support::{Config, Daemon, Day, Meeting, ON_THE_SERVER, Server, Smtp, eventually, officehours, token};
+use crate::support::{
+    Config, Daemon, Day, Meeting, ON_THE_SERVER, Server, Smtp, eventually, evolution, officehours, token,
+};
 use serde_json::{Value, json};
 use std::process::Command;
 use std::time::Duration;
@@ -99,6 +122,19 @@ async fn the_whole_life_of_a_booking_is_told_once_and_in_order() {
     assert!(download.replace("\r\n ", "").contains("mailto:office@meet.example.edu"), "the same ORGANIZER: {download}");
     daemon.wait_two_polls().await;
     assert_eq!(smtp.raw().len(), 7, "nobody is told twice");
+
+    // The guest's program ends with what it should, by its own rules.
+    let files: Vec<_> =
+        smtp.files().into_iter().zip(&messages).filter(|(_, message)| !message["event"].is_null()).collect();
+    let files: Vec<_> = files.into_iter().map(|(file, _)| file).collect();
+    let Some(calendars) = evolution(&files) else { return };
+    let local = |time: &str| format!("{}T{}00", day.0.strftime("%Y%m%d"), time.replace(':', ""));
+    for (calendar, (start, sequence)) in calendars.iter().zip([("10:00", 0), ("11:00", 1), ("09:15", 2)]) {
+        let [event] = calendar.as_array().unwrap().as_slice() else { panic!("one event, not {calendar}") };
+        assert_eq!((&event["uid"], &event["start"]), (&first["uid"], &json!(local(start))));
+        assert_eq!((&event["sequence"], &event["summary"]), (&json!(sequence), &json!("Office hour: Emmy Noether")));
+    }
+    assert_eq!(calendars[3], json!([]), "the cancel took it away");
 }
 
 #[tokio::test]

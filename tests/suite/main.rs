@@ -10,18 +10,29 @@
 
 mod support;
 
+mod alerts;
 mod architecture;
+mod attack;
 mod browser;
+mod chaos;
 mod cli;
 mod demo;
+mod discovery;
+mod disk;
 mod docs;
+mod economy;
+mod faults;
 mod feed;
 mod hostile;
 mod hygiene;
 mod lifecycle;
+mod login;
 mod mail;
+mod mail_clock;
 mod outage;
 mod peers;
 mod race;
+mod slow;
 mod sources;
 mod story;
+mod why;

@@ -1,7 +1,8 @@
 //! The calendar server goes away and comes back: what is served, what can be booked, what happens to it.
 
 use crate::story::{events_of, meeting_at};
-use crate::support::{Config, Daemon, Day, ON_THE_SERVER, OwnServer, eventually, token};
+use crate::support::{Config, Daemon, Day, ON_THE_SERVER, OwnServer, Recorder, Server, eventually, token};
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 #[tokio::test]
@@ -114,7 +115,7 @@ async fn before_a_host_was_ever_read_the_feed_says_try_later() {
 #[tokio::test]
 async fn a_dead_account_does_not_stop_the_others() {
     let Some(own) = OwnServer::start("radicale") else { return };
-    let Some(server) = crate::support::Server::radicale() else { return };
+    let Some(server) = Server::radicale() else { return };
     let day = Day::ahead(3);
     let (dead, alive) = (own.server.calendar("dead").await, server.calendar("alive").await);
     own.stop();
@@ -132,4 +133,40 @@ async fn a_dead_account_does_not_stop_the_others() {
     .await;
     assert_eq!(daemon.get("/hilbert.ics").await.status, 200);
     assert_eq!(daemon.get("/noether.ics").await.status, 503);
+}
+
+#[tokio::test]
+async fn a_refused_login_is_left_alone_until_its_password_changes() {
+    let Some(server) = Server::radicale() else { return };
+    let calendar = server.calendar("refused").await;
+    let recorder = Recorder::before(&server.url).await;
+    let daemon = Daemon::start(Config { url: recorder.url.clone(), ..Config::new(&calendar) }).await;
+    let secret = daemon.folder().join("caldav.password");
+    std::fs::write(&secret, "wrong\n").unwrap();
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let text = std::fs::read_to_string(daemon.config_path()).unwrap();
+    let written = format!("password = \"{}\"", server.password);
+    assert!(text.contains(&written));
+    std::fs::write(daemon.config_path(), text.replace(&written, "password = { file = \"caldav.password\" }")).unwrap();
+    let refused = async || {
+        let metrics = daemon.get("/metrics").await.text();
+        metrics.contains("officehours_source_trouble_seconds{host=\"noether\",source=\"work\",kind=\"login\"}")
+    };
+    eventually("the login is refused", ON_THE_SERVER, async || refused().await.then_some(())).await;
+
+    // Polls, guests and bookings: none of them makes another try, which could lock the account.
+    recorder.take();
+    let day = Day::ahead(3);
+    for _ in 0..5 {
+        assert_eq!(daemon.get("/noether/office-hour").await.status, 200);
+        tokio::time::sleep(Duration::from_millis(700)).await;
+    }
+    daemon.book("office-hour", day.at("09:00"), "Ada Lovelace").await;
+    let tried = recorder.take();
+    let reads = tried.iter().filter(|asked| asked.method != "PUT" && asked.method != "GET").count();
+    assert_eq!(reads, 0, "{tried:?}");
+
+    std::fs::write(&secret, format!("{}\n", server.password)).unwrap();
+    eventually("it is read again", ON_THE_SERVER, async || (!refused().await).then_some(())).await;
+    assert_eq!(daemon.get("/readyz").await.status, 200);
 }

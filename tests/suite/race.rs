@@ -1,6 +1,6 @@
 //! Many guests at once. Exclusion is by overlap of intervals, in one place.
 
-use crate::support::{Answer, Config, Daemon, Day, Meeting, Server, client, token};
+use crate::support::{Answer, Config, Daemon, Day, Meeting, Server, client, eventually, times, token};
 use jiff::Timestamp;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -108,4 +108,72 @@ async fn h5_a_class_that_signs_up_at_once_is_served() {
         daemon.wait_state(&token(&answer.json()), "confirmed").await;
     }
     assert_eq!(calendar.events().await.len(), 12);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_hundred_wishes_for_twenty_overlapping_slots_none_that_are_granted_overlap() {
+    crowds(5).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "minutes: tests/run --run-ignored only race"]
+async fn a_hundred_crowds_of_two_hundred() {
+    crowds(100).await;
+}
+
+/// So many times 200 guests at once want 20 slots of five lengths, every neighbours of which overlap.
+async fn crowds(rounds: i64) {
+    let Some(server) = Server::radicale() else { return };
+    let calendar = server.calendar("crowd").await;
+    const LENGTHS: [(&str, i64, i64); 5] = [("a", 20, 0), ("b", 30, 5), ("c", 45, 0), ("d", 60, 10), ("e", 90, 0)];
+    let meetings = LENGTHS.map(|(id, long, buffer)| Meeting {
+        horizon: "120d".to_owned(),
+        ..Meeting::new(id, &format!("{long}m"), "10m").with(&format!("buffer_after = \"{buffer}m\""))
+    });
+    let daemon = Daemon::start(Config::new(&calendar).meetings(meetings)).await;
+    let client = client();
+    let (mut granted, mut refused) = (0, 0);
+    let began = Instant::now();
+    for round in 0..rounds {
+        let day = Day::ahead(2 + round);
+        let starts = ["09:40", "09:50", "10:00", "10:10"].map(|time| day.at(time));
+        let mut guests = JoinSet::new();
+        for number in 0..200 {
+            let (meeting, _, buffer) = LENGTHS[number % LENGTHS.len()];
+            let start = starts[(number / LENGTHS.len()) % starts.len()];
+            let body =
+                json!({"start": start.to_string(), "name": "G", "email": format!("g{round}-{number}@example.org")});
+            let request = client.post(daemon.url(&Daemon::bookings_path(meeting)));
+            let request = request.header("content-type", "application/json").body(body.to_string());
+            guests.spawn(async move {
+                let answer = request.send().await.unwrap();
+                (answer.status().as_u16(), answer.text().await.unwrap(), buffer)
+            });
+        }
+        let mut taken: Vec<(Timestamp, Timestamp, i64)> = Vec::new();
+        for (status, text, buffer) in guests.join_all().await {
+            match status {
+                201 => {
+                    let (start, end) = times(&serde_json::from_str(&text).unwrap());
+                    taken.push((start, end, buffer));
+                }
+                409 => refused += 1,
+                _ => panic!("{status}: {text}"),
+            }
+        }
+        assert!(!taken.is_empty(), "somebody gets it");
+        taken.sort_unstable();
+        for pair in taken.windows(2) {
+            let between = pair[1].0.duration_since(pair[0].1);
+            assert!(between >= jiff::SignedDuration::from_mins(pair[0].2), "round {round}: {pair:?}");
+        }
+        granted += taken.len();
+    }
+    println!("{rounds} crowds of 200: {granted} granted, {refused} refused, no overlap, in {:.0?}", began.elapsed());
+    eventually("each is on the calendar once", Duration::from_secs(60), async || {
+        let events = calendar.events().await;
+        assert!(events.len() <= granted, "{} events for {granted} bookings", events.len());
+        (events.len() == granted).then_some(())
+    })
+    .await;
 }

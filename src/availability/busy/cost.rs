@@ -1,19 +1,15 @@
 //! What a calendar object may cost, and that what it takes no more of is busy.
 
 use super::*;
-use crate::availability::{AllDay, Tentative};
+use crate::availability::Counting;
 
 fn window() -> Interval {
     Interval::new("2026-03-01T00:00Z".parse().unwrap(), "2026-04-30T00:00Z".parse().unwrap()).unwrap()
 }
 
 fn busy(events: &str) -> ObjectBusy {
-    let rules = BusyRules {
-        zone: Zone::named("Europe/Berlin").unwrap(),
-        owner: Vec::new(),
-        all_day: AllDay::Obey,
-        tentative: Tentative::Busy,
-    };
+    let rules =
+        BusyRules { zone: Zone::named("Europe/Berlin").unwrap(), owner: Vec::new(), counting: Counting::default() };
     object_busy(format!("BEGIN:VCALENDAR\n{events}END:VCALENDAR\n").as_bytes(), &rules, window())
 }
 

@@ -1,7 +1,7 @@
 //! What a text takes from a host's time, case by case: who blocks, what cannot be read, broken text, bombs.
 
 use super::*;
-use crate::availability::{AllDay, Tentative};
+use crate::availability::{AllDay, Counting, Tentative, Title, Unanswered};
 use serde_json::Value;
 
 fn window(from: &str, to: &str) -> Interval {
@@ -12,9 +12,12 @@ fn rules(zone: &str) -> BusyRules {
     BusyRules {
         zone: Zone::named(zone).unwrap(),
         owner: vec!["mailto:prof@example.edu".to_owned()],
-        all_day: AllDay::Obey,
-        tentative: Tentative::Busy,
+        counting: Counting::default(),
     }
+}
+
+fn counting(counting: Counting) -> BusyRules {
+    BusyRules { counting, ..rules("America/New_York") }
 }
 
 /// `lines` in a VEVENT in a VCALENDAR; a line `--` begins another VEVENT.
@@ -99,7 +102,7 @@ fn transp_status_partstat_and_outlooks_status_decide() {
 
 #[test]
 fn tentative_and_all_day_count_as_the_host_says() {
-    let free = BusyRules { tentative: Tentative::Free, ..rules("America/New_York") };
+    let free = counting(Counting { tentative: Tentative::Free, ..Counting::default() });
     for lines in [
         "STATUS:TENTATIVE",
         "ATTENDEE;PARTSTAT=TENTATIVE:mailto:prof@example.edu",
@@ -110,7 +113,7 @@ fn tentative_and_all_day_count_as_the_host_says() {
     let day = "DTSTART;VALUE=DATE:20260310";
     let taken = "10.03. 04:00-11.03. 04:00";
     let by = |all_day, lines: &str| {
-        busy_by(&BusyRules { all_day, ..rules("America/New_York") }, &format!("{day}\n{lines}")).0
+        busy_by(&counting(Counting { all_day, ..Counting::default() }), &format!("{day}\n{lines}")).0
     };
     assert_eq!(by(AllDay::Obey, ""), taken);
     assert_eq!(by(AllDay::Free, ""), "");
@@ -121,6 +124,53 @@ fn tentative_and_all_day_count_as_the_host_says() {
         "",
         "a stranger's invitation"
     );
+}
+
+#[test]
+fn an_invitation_without_an_answer_counts_as_the_host_says() {
+    let asked = "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:prof@example.edu";
+    let day = "DTSTART;VALUE=DATE:20260310";
+    let all_day = "10.03. 04:00-11.03. 04:00";
+    for (unanswered, timed, whole) in
+        [(Unanswered::Timed, TAKEN, ""), (Unanswered::Busy, TAKEN, all_day), (Unanswered::Free, "", "")]
+    {
+        let rules = counting(Counting { unanswered, ..Counting::default() });
+        assert_eq!(busy_by(&rules, &format!("{HOUR}{asked}")).0, timed, "{unanswered:?}");
+        assert_eq!(busy_by(&rules, &format!("{day}\n{asked}")).0, whole, "{unanswered:?}");
+        assert_eq!(busy_by(&rules, HOUR).0, TAKEN, "not an invitation");
+    }
+}
+
+#[test]
+fn what_leaves_the_host_free_counts_where_they_say_so() {
+    let all = counting(Counting { transparent: true, ..Counting::default() });
+    for lines in
+        ["TRANSP:TRANSPARENT", "X-MICROSOFT-CDO-BUSYSTATUS:FREE", "X-MICROSOFT-CDO-BUSYSTATUS:WORKINGELSEWHERE"]
+    {
+        assert_eq!(busy_by(&all, &format!("{HOUR}{lines}")).0, TAKEN, "{lines}");
+    }
+    assert_eq!(busy_by(&all, &format!("{HOUR}STATUS:CANCELLED")).0, "");
+    assert_eq!(busy_by(&all, &format!("{HOUR}ATTENDEE;PARTSTAT=DECLINED:mailto:prof@example.edu")).0, "");
+    let elsewhere = counting(Counting { working_elsewhere: true, ..Counting::default() });
+    assert_eq!(busy_by(&elsewhere, &format!("{HOUR}X-MICROSOFT-CDO-BUSYSTATUS:WORKINGELSEWHERE")).0, TAKEN);
+    assert_eq!(busy_by(&elsewhere, &format!("{HOUR}X-MICROSOFT-CDO-BUSYSTATUS:FREE")).0, "");
+}
+
+#[test]
+fn events_with_an_ignored_title_do_not_count_and_are_told() {
+    let titles = ["Canceled: *", "Lunch"].iter().filter_map(|title| Title::new(title)).collect();
+    let rules = counting(Counting { ignore_titles: titles, ..Counting::default() });
+    let read = |lines: &str| {
+        let window = window("2026-03-01T00:00Z", "2026-05-01T00:00Z");
+        let found = object_busy(event(lines).as_bytes(), &rules, window);
+        (found.intervals.len(), found.ignored.len())
+    };
+    assert_eq!(read(&format!("{HOUR}SUMMARY:CANCELED: Faculty\n")), (0, 1));
+    assert_eq!(read(&format!("{HOUR}SUMMARY:Lunch\nTRANSP:TRANSPARENT\n")), (0, 0), "it would not count anyway");
+    assert_eq!(read(&format!("{HOUR}SUMMARY:Lunch with Ada\n")), (1, 0));
+    let renamed = "RECURRENCE-ID:20260311T100000Z\nDTSTART:20260311T100000Z\nDURATION:PT1H\nSUMMARY:Talk\n";
+    let series = format!("{HOUR}SUMMARY:lunch\nRRULE:FREQ=DAILY;COUNT=3\n--\n{renamed}");
+    assert_eq!(read(&series), (1, 2), "an instance has its own title");
 }
 
 #[test]
@@ -163,6 +213,41 @@ fn what_cannot_be_read_is_busy_as_far_as_it_can_be_read() {
         ("DTSTART:20260310T100000Z\nDTSTART:20260311T100000Z\nDURATION:PT1H", TAKEN, 1),
     ] {
         assert_eq!(busy(lines), (expected.to_owned(), warnings), "{lines}");
+    }
+}
+
+#[test]
+fn a_vtimezone_that_differs_from_its_name_is_told_and_not_believed() {
+    let vtimezone = |from: &str, to: &str, start: &str| {
+        format!(
+            "BEGIN:VTIMEZONE\nTZID:Europe/Berlin\nBEGIN:STANDARD\nDTSTART:19701025T030000\nTZOFFSETFROM:{from}\n\
+             TZOFFSETTO:{to}\nRRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU\nEND:STANDARD\nBEGIN:DAYLIGHT\nDTSTART:{start}\n\
+             TZOFFSETFROM:{to}\nTZOFFSETTO:{from}\nRRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\nEND:DAYLIGHT\nEND:VTIMEZONE\n"
+        )
+    };
+    let read = |zone: &str, start: &str| {
+        let text = event(&format!("DTSTART;TZID={start}\nDURATION:PT1H"));
+        let text = text.replace("BEGIN:VCALENDAR\n", &format!("BEGIN:VCALENDAR\n{zone}"));
+        let found = object_busy(text.as_bytes(), &rules("UTC"), window("2026-03-01T00:00Z", "2026-05-01T00:00Z"));
+        (found.intervals.iter().map(|busy| busy.interval.start().to_string()).collect::<Vec<_>>(), found.warnings)
+    };
+    let in_berlin = "Europe/Berlin:20260410T100000";
+    let (good, late) = (vtimezone("+0200", "+0100", "19810329T020000"), vtimezone("+0200", "+0100", "20270328T020000"));
+    let expected = vec!["2026-04-10T08:00:00Z".to_owned()];
+    assert_eq!(read(&good, in_berlin), (expected.clone(), Vec::new()));
+    for (stale, says) in [
+        (late, "differs from the time zone database at 2026-03-29T01:00:00Z (+01 against +02)"),
+        (vtimezone("+0300", "+0200", "19810329T020000"), "differs from the time zone database at 2026-03-01T00:00:00Z"),
+    ] {
+        let (starts, warnings) = read(&stale, in_berlin);
+        assert_eq!(starts, expected);
+        assert_eq!((warnings.len(), warnings[0].uid.as_deref()), (1, Some("1")));
+        assert!(
+            warnings[0].what.contains(says) && warnings[0].what.contains("the database was believed"),
+            "{warnings:?}"
+        );
+        assert_eq!(read(&stale, "Europe/Paris:20260410T100000").1, [], "nothing uses it");
+        assert_eq!(read(&stale, "Europe/Berlin:20270410T100000").1, [], "nothing is in the window");
     }
 }
 
@@ -256,6 +341,8 @@ fn an_override_of_an_all_day_series_may_name_its_day_as_midnight() {
 fn travel_time_is_busy_before_the_start_of_each_instance() {
     let text = format!("{HOUR}X-APPLE-TRAVEL-DURATION;VALUE=DURATION:PT30M\nRRULE:FREQ=DAILY;COUNT=2\n");
     assert_eq!(busy(&text).0, "10.03. 09:30-10.03. 11:00, 11.03. 09:30-11.03. 11:00");
+    let without = counting(Counting { travel_time: false, ..Counting::default() });
+    assert_eq!(busy_by(&without, &text).0, "10.03. 10:00-10.03. 11:00, 11.03. 10:00-11.03. 11:00");
     let opens =
         object_opens(event(&text).as_bytes(), &rules("UTC"), window("2026-03-01T00:00Z", "2026-03-11T00:00Z"), None);
     assert_eq!(opens, [window("2026-03-10T10:00Z", "2026-03-10T11:00Z")]);

@@ -24,6 +24,7 @@ struct Case {
     zone: Zone,
     opened: Vec<Interval>,
     busy: Vec<BusyInterval>,
+    ignored: Vec<BusyInterval>,
     warnings: Vec<Warning>,
     held: Vec<Held>,
     now: Timestamp,
@@ -51,6 +52,7 @@ impl Case {
             seats: 2,
             location: String::new(),
             confirm: Confirm::Instant,
+            reminders: Vec::new(),
             questions: Vec::new(),
             hours: None,
         };
@@ -67,6 +69,7 @@ impl Case {
                 busy("2026-03-03T09:00:00Z", "2026-03-03T10:00:00Z", cause("Faculty meeting", BusyKind::Event)),
                 busy("2026-03-05T09:00:00Z", "2026-03-05T09:10:00Z", cause("", BusyKind::Unreadable)),
             ],
+            ignored: vec![busy("2026-03-03T10:00:00Z", "2026-03-03T10:30:00Z", cause("Gym", BusyKind::Event))],
             warnings: vec![Warning { uid: Some("faculty".into()), what: "the rule is odd".into() }],
             held: Vec::new(),
             now: at("2026-03-01T10:00:00Z"),
@@ -99,6 +102,7 @@ impl Case {
             name: "Work",
             read_at: self.read_at,
             busy: &self.busy,
+            ignored: &self.ignored,
             opens: &self.opened,
             warnings: &self.warnings,
         }];
@@ -207,6 +211,15 @@ fn each_rule_says_what_decides() {
             .starts_with("a booking of talk is Fri 2026-03-06 09:20-09:50: officehours bookings show")
     );
     assert!(case.first("2026-03-06T09:00:00Z").contains("and 20m must lie between the two"));
+    let told = case.explain("2026-03-05T14:00:00Z");
+    let note = told.reasons.iter().find(|reason| reason.rule == Rule::Calendars && reason.effect == Effect::Note);
+    assert_eq!(note.unwrap().text, "calendar \"Work\", faculty: the rule is odd");
+    let told = case.explain("2026-03-03T10:00:00Z");
+    let note = told.reasons.iter().find(|reason| reason.rule == Rule::Busy && reason.effect == Effect::Note).unwrap();
+    assert_eq!(
+        note.text,
+        "\"Gym\" (one of a series) of calendar \"Work\", Tue 2026-03-03 11:00-11:30, does not count: `ignore_titles` has its title"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! PUT of an object that must not be there yet (RFC 4791 5.3.2).
 
-use super::{Answer, Request};
+use super::{Answer, Method, Request};
 use crate::caldav::Href;
 use crate::caldav::error::Error;
 use crate::caldav::etag::ETag;
@@ -33,7 +33,7 @@ impl Create<'_> {
 
 pub(super) fn put(operation: &'static str, condition: (&'static str, String), data: &str) -> Request {
     let headers = vec![condition, ("Content-Type", "text/calendar; charset=utf-8".to_owned())];
-    Request { method: "PUT", headers, body: Some(data.to_owned()), operation }
+    Request { method: Method::Put, headers, body: Some(data.to_owned()), operation }
 }
 
 pub(super) fn stored(answer: &Answer) -> Result<Stored, Error> {
@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn a_creation_is_conditional_and_says_what_it_is() {
         let request = Create { data: "BEGIN:VCALENDAR" }.request();
-        assert_eq!(request.method, "PUT");
+        assert_eq!(request.method, Method::Put);
         assert!(request.headers.contains(&("If-None-Match", "*".to_owned())));
         assert!(request.headers.contains(&("Content-Type", "text/calendar; charset=utf-8".to_owned())));
         assert!(!request.is_safe());

@@ -1,6 +1,6 @@
 //! DELETE of an object (RFC 9110 9.3.5).
 
-use super::{Answer, Request};
+use super::{Answer, Method, Request};
 use crate::caldav::Deleted;
 use crate::caldav::error::{Error, ErrorKind};
 use crate::caldav::etag::ETag;
@@ -13,7 +13,7 @@ pub(crate) struct Delete<'a> {
 impl Delete<'_> {
     pub(crate) fn request(&self) -> Request {
         let headers = self.etag.map(|etag| ("If-Match", etag.as_str().to_owned())).into_iter().collect();
-        Request { method: "DELETE", headers, body: None, operation: "delete the event" }
+        Request { method: Method::Delete, headers, body: None, operation: "delete the event" }
     }
 
     /// A 200 may carry a multistatus (Radicale); what it says about the object decides.

@@ -1,6 +1,6 @@
 //! GET of one object.
 
-use super::{Answer, Request};
+use super::{Answer, Method, Request};
 use crate::caldav::error::{Error, ErrorKind};
 use crate::caldav::{Href, Object};
 
@@ -12,7 +12,7 @@ pub(crate) struct Get<'a> {
 impl Get<'_> {
     pub(crate) fn request(&self) -> Request {
         let headers = vec![("Accept", "text/calendar".to_owned()), ("Accept-Encoding", "identity".to_owned())];
-        Request { method: "GET", headers, body: None, operation: "read the event" }
+        Request { method: Method::Get, headers, body: None, operation: "read the event" }
     }
 
     /// None: it is not there. A page instead of an event is a failure, not an event that cannot be read.

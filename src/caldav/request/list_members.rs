@@ -27,13 +27,13 @@ impl ListMembers<'_> {
         if own.is_some_and(|own| own.property(Dav, "resourcetype").is_some() && !own.has_type(Dav, "collection")) {
             return Err(answer.failed(ErrorKind::NotFound).with_detail("it is no calendar"));
         }
-        Ok(members(answer, self.calendar, all.responses))
+        members(answer, self.calendar, all.responses)
     }
 }
 
 /// What is neither the calendar nor a collection in it nor gone, each once. An object that the server will not speak about
 /// is still there.
-pub(super) fn members(answer: &Answer, calendar: &Href, responses: Vec<Response>) -> Vec<Member> {
+pub(super) fn members(answer: &Answer, calendar: &Href, responses: Vec<Response>) -> Result<Vec<Member>, Error> {
     let mut seen = std::collections::HashSet::new();
     let mut members = Vec::with_capacity(responses.len());
     for response in responses {
@@ -44,7 +44,8 @@ pub(super) fn members(answer: &Answer, calendar: &Href, responses: Vec<Response>
         }
         members.push(Member { etag: response.etag(), href });
     }
-    members
+    answer.speaks_of(calendar, &members)?;
+    Ok(members)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! One file a request: build it, read its answer; no socket. Read [`Request`] and [`Answer`] first.
 
+mod availability;
 mod create;
 mod delete;
 mod find_home;
@@ -15,6 +16,7 @@ mod state;
 mod sync_collection;
 mod update;
 
+pub(crate) use availability::{Availability, FindInbox};
 pub(crate) use create::{Create, Stored};
 pub(crate) use delete::Delete;
 pub(crate) use find_home::{FindHome, Found};
@@ -28,6 +30,7 @@ pub(crate) use state::State;
 pub(crate) use sync_collection::{Page, SyncCollection};
 pub(crate) use update::Update;
 
+use super::Member;
 use super::error::{Error, ErrorKind};
 use super::etag::ETag;
 use super::href::{Href, without_credentials};
@@ -37,10 +40,34 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderMap;
 use url::Url;
 
+/// What is asked of a server (RFC 9110 9, RFC 4918 9, RFC 3253 3.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    Get,
+    Put,
+    Delete,
+    Options,
+    Propfind,
+    Report,
+}
+
+impl Method {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Put => "PUT",
+            Method::Delete => "DELETE",
+            Method::Options => "OPTIONS",
+            Method::Propfind => "PROPFIND",
+            Method::Report => "REPORT",
+        }
+    }
+}
+
 /// A request but for its address. Every body is XML or iCalendar and is sent with its length, never chunked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
-    pub(crate) method: &'static str,
+    pub(crate) method: Method,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Option<String>,
     /// What it does, for messages: "read the calendar's state".
@@ -52,7 +79,7 @@ impl Request {
     fn propfind(operation: &'static str, depth: Depth, properties: &[&str]) -> Request {
         Request::xml(
             operation,
-            "PROPFIND",
+            Method::Propfind,
             depth,
             format!("<D:propfind {NAMESPACES}>{}</D:propfind>", prop(properties)),
         )
@@ -60,10 +87,10 @@ impl Request {
 
     /// REPORT (RFC 3253 3.6); `body` is its root element with [`NAMESPACES`].
     fn report(operation: &'static str, depth: Depth, body: String) -> Request {
-        Request::xml(operation, "REPORT", depth, body)
+        Request::xml(operation, Method::Report, depth, body)
     }
 
-    fn xml(operation: &'static str, method: &'static str, depth: Depth, body: String) -> Request {
+    fn xml(operation: &'static str, method: Method, depth: Depth, body: String) -> Request {
         let depth = match depth {
             Depth::Zero => "0",
             Depth::One => "1",
@@ -75,7 +102,7 @@ impl Request {
 
     /// Whether sending it twice is as good as once.
     pub(crate) fn is_safe(&self) -> bool {
-        !matches!(self.method, "PUT" | "DELETE")
+        !matches!(self.method, Method::Put | Method::Delete)
     }
 }
 
@@ -157,6 +184,20 @@ impl Answer {
             (Some(at), _) => Some(all.responses.swap_remove(at)),
             (None, 1) => all.responses.pop(),
             (None, _) => None,
+        }
+    }
+
+    /// Refuses an answer that speaks of another calendar's objects: what passes requests on (a proxy, a cache) has mixed them up.
+    pub(crate) fn speaks_of(&self, calendar: &Href, members: &[Member]) -> Result<(), Error> {
+        let here = self.href(self.url.path());
+        let is_here = |member: &Member| {
+            member.href.is_within(calendar) || here.as_ref().is_some_and(|here| member.href.is_within(here))
+        };
+        match members.iter().find(|member| !is_here(member)) {
+            Some(stranger) => Err(self
+                .failed(ErrorKind::BadAnswer)
+                .with_detail(format!("it is an answer about another place: {}", stranger.href))),
+            None => Ok(()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! OPTIONS on a calendar home: what the server says it can do (RFC 4918 10.1), what it is, and what time it is there.
 
-use super::{Answer, Request};
+use super::{Answer, Method, Request};
 use jiff::Timestamp;
 
 /// Asks for the capabilities. Nothing depends on the answer: servers leave things out.
@@ -17,7 +17,7 @@ pub(crate) struct Capabilities {
 
 impl Options {
     pub(crate) fn request(&self) -> Request {
-        Request { method: "OPTIONS", headers: Vec::new(), body: None, operation: "ask what the server can do" }
+        Request { method: Method::Options, headers: Vec::new(), body: None, operation: "ask what the server can do" }
     }
 
     pub(crate) fn read(&self, answer: &Answer) -> Capabilities {

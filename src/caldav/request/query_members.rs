@@ -31,7 +31,7 @@ impl QueryMembers<'_> {
     /// An empty calendar's answer is empty.
     pub(crate) fn read(&self, answer: &Answer) -> Result<Vec<Member>, Error> {
         let all = answer.multistatus()?;
-        Ok(members(answer, self.calendar, all.responses))
+        members(answer, self.calendar, all.responses)
     }
 }
 

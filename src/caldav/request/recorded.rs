@@ -55,6 +55,12 @@ fn every_root_names_the_principal_and_every_principal_its_home() {
 }
 
 #[test]
+fn cyrus_keeps_availability_on_the_inbox() {
+    let text = Availability.read(&recorded("cyrus", "availability")).unwrap().unwrap();
+    assert!(text.starts_with("BEGIN:VCALENDAR") && text.contains("BEGIN:VAVAILABILITY"), "{text}");
+}
+
+#[test]
 fn every_home_lists_its_calendars_and_nothing_else() {
     for (server, expected) in [
         ("radicale", &["office"] as &[&str]),

@@ -56,6 +56,7 @@ impl SyncCollection<'_> {
                 changed.push(Member { etag: response.etag(), href });
             }
         }
+        answer.speaks_of(self.calendar, &changed)?;
         Ok(Page::Changes { token, changed, removed, more })
     }
 }
@@ -80,6 +81,21 @@ mod tests {
         let Page::Changes { changed, removed, more, .. } = read(207, body).unwrap() else { panic!("refused") };
         let name = |href: &Href| href.name();
         (changed.iter().map(|member| name(&member.href)).collect(), removed.iter().map(name).collect(), more)
+    }
+
+    #[test]
+    fn an_answer_about_another_calendar_is_none() {
+        let body = |path: &str| {
+            format!(
+                r#"<multistatus xmlns="DAV:"><response><href>{path}</href><propstat><prop><getetag>"1"</getetag></prop><status>HTTP/1.1 200 OK</status></propstat></response><sync-token>t</sync-token></multistatus>"#
+            )
+        };
+        assert_eq!(
+            read(207, &body("/dav/calendars/user/prof/family/x.ics")).unwrap_err().kind(),
+            &ErrorKind::BadAnswer
+        );
+        assert!(read(207, &body("/dav/calendars/user/prof/probe/x.ics")).is_ok());
+        assert!(read(207, &body("http://127.0.0.1:18201/dav/calendars/user/pro%66/probe/x.ics")).is_ok());
     }
 
     #[test]

@@ -167,7 +167,7 @@ impl CalendarServer {
     }
 
     /// Answers a request whose body was read. Blocks on the folder.
-    fn answer(&self, request: &Request<Bytes>) -> Answer {
+    pub(crate) fn answer(&self, request: &Request<Bytes>) -> Answer {
         let answer = self.route(request).unwrap_or_else(Refusal::into_answer);
         with_header(answer, header::HeaderName::from_static("dav"), DAV_HEADER)
     }

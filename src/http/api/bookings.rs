@@ -1,13 +1,14 @@
 //! `/api/v1/…/bookings` and `/api/v1/bookings/{token}`: book, look, move, cancel.
 
-use super::super::fault::{Fault, FieldError, rfc3339};
+use super::super::fault::{Fault, FieldError, Problem, rfc3339};
 use super::super::guest::GuestInput;
 use super::super::input;
+use super::super::language;
 use super::super::proxy::ClientIp;
 use super::super::state::AppState;
 use super::{object, start, text};
 use crate::booking::Links;
-use crate::desk::{BookingView, IdempotencyKey, Reservation};
+use crate::desk::{BookingView, IdempotencyKey, Proof, Reservation};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, Path, State};
@@ -33,7 +34,9 @@ pub(in super::super) async fn create(
     let members = object(&body)?;
     let mut errors = Vec::new();
     let start = start(&members).map_err(|error| errors.push(error));
-    let typed = typed(&members, &mut errors);
+    let named = text(&members, "language", &mut errors);
+    let language = language::wanted(Some(&named), &headers);
+    let typed = GuestInput { language, ..typed(&members, &mut errors) };
     let guest = typed.check(meeting).map_err(|more| errors.extend(more));
     let idempotency = idempotency_key(&headers, uri.path(), &body).map_err(|error| errors.push(error));
     let (Ok(start), Ok(guest), Ok(idempotency), true) = (start, guest, idempotency, errors.is_empty()) else {
@@ -42,8 +45,17 @@ pub(in super::super) async fn create(
         errors.dedup_by(|a, b| a.field == b.field);
         return Err(Fault::invalid(errors));
     };
-    let reservation =
-        Reservation { host: host.id.clone(), meeting: meeting.id.clone(), start, guest, idempotency, from };
+    let solution = members.get("proof").and_then(Value::as_str).unwrap_or_default();
+    let proof = match state.desk.proof(solution) {
+        Proof::NotAsked => None,
+        Proof::Good { nonce } => Some(nonce),
+        Proof::Missing => {
+            let challenge = state.desk.challenge(input::random()?).map(Box::new);
+            return Err(Fault { challenge, ..Fault::new(Problem::ProofOfWork) });
+        }
+    };
+    let (host, meeting) = (host.id.clone(), meeting.id.clone());
+    let reservation = Reservation { host, meeting, start, guest, idempotency, from, proof, confirm_address: false };
     let view = state.desk.reserve(reservation).await?;
     state.metrics().booking(view.booking.state);
     let location = format!("{}/api/v1/bookings/{}", state.settings().links.base_path(), view.guest_token);
@@ -120,6 +132,7 @@ fn typed(members: &Map<String, Value>, errors: &mut Vec<FieldError>) -> GuestInp
         email: text(members, "email", errors),
         note: text(members, "note", errors),
         time_zone: Some(time_zone),
+        language: None,
         answers,
     }
 }
@@ -141,7 +154,6 @@ pub(in super::super) fn request_digest(path: &str, body: &[u8]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::fault::Problem;
     use super::super::super::guest::tests::meeting;
     use super::*;
 

@@ -25,6 +25,7 @@ pub(in super::super) async fn slots(
     let meeting = host.meeting(&meeting).ok_or_else(Fault::not_found)?;
     let query = Fields::query(query.as_deref())?;
     let window = window(query.get("from"), query.get("to"), &host.zone, state.now()).map_err(Fault::invalid)?;
+    state.desk.demand(&host.id);
     let offer = state.desk.offer(&host, meeting, window);
     slots_document(&host, meeting, &offer).map(Json).ok_or_else(|| Fault::new(Problem::Stale).retry_after(STALE_RETRY))
 }

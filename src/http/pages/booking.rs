@@ -1,18 +1,19 @@
 //! `/b/{token}`: the guest's own page of a booking, its invitation, its cancelling and the confirming of the address.
 
 use super::subscribe::encoded;
-use super::when::{When, long_date};
-use super::{Frame, guest_zone, local, page};
-use crate::booking::{BookingState, Links};
+use super::when::When;
+use super::{Frame, Visit, page};
+use crate::booking::BookingState;
 use crate::desk::BookingView;
 use crate::http::fault::{Fault, rfc3339};
 use crate::http::guest;
-use crate::http::input::{self, Fields};
+use crate::http::input;
 use crate::http::state::AppState;
 use crate::ical::Zone;
+use crate::language::Language;
 use askama::Template;
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -35,6 +36,8 @@ struct BookingPage {
     when: When,
     guest_name: String,
     guest_email: String,
+    /// A mail to the guest could not be delivered.
+    missed_mail: bool,
     note: String,
     answers: Vec<(String, String)>,
     /// The public address of this page.
@@ -46,6 +49,7 @@ struct BookingPage {
     /// It is ahead and holds its slot.
     open: bool,
     cancel: String,
+    form_token: String,
     reschedule: String,
     /// A mistake in the cancel form.
     mistake: &'static str,
@@ -66,49 +70,49 @@ struct ConfirmPage {
 pub(in super::super) async fn show(
     State(state): State<AppState>,
     Path(token): Path<String>,
-    RawQuery(query): RawQuery,
+    visit: Visit,
 ) -> Result<Response, Fault> {
-    let query = Fields::query(query.as_deref())?;
     let view = state.desk.booking(&token).await?;
-    Ok(page(&booking_page(&view, &state.settings().links, guest_zone(&query), state.now())))
+    Ok(page(&booking_page(&view, &visit, state.now())))
 }
 
 /// `POST /b/{token}/cancel`, with `confirm=yes`: programs that press buttons do not tick boxes.
 pub(in super::super) async fn cancel(
     State(state): State<AppState>,
     Path(token): Path<String>,
+    visit: Visit,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Fault> {
     let (fields, _) = input::form(&headers, body).await?;
-    if fields.get("confirm") != Some("yes") {
-        let view = state.desk.booking(&token).await?;
-        let mut shown = booking_page(&view, &state.settings().links, None, state.now());
-        shown.mistake = "Please tick the box if you want to cancel.";
+    let view = state.desk.booking(&token).await?;
+    let (is_of_page, is_wanted) = (fields.is_of(&view.form_token), fields.get("confirm") == Some("yes"));
+    if !is_of_page || !is_wanted {
+        let mut shown = booking_page(&view, &visit, state.now());
+        shown.mistake = if is_wanted { input::NOT_OF_PAGE } else { "Please tick the box if you want to cancel." };
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&shown)).into_response());
     }
     let view = state.desk.cancel(&token).await?;
-    Ok(see(&state, &view))
+    Ok(see(&visit, &view))
 }
 
 /// `GET /b/{token}/confirm`: shows what is to be confirmed.
 pub(in super::super) async fn confirmation(
     State(state): State<AppState>,
     Path(token): Path<String>,
+    visit: Visit,
 ) -> Result<Response, Fault> {
     let view = state.desk.booking_to_confirm(&token).await?;
     if view.booking.state != BookingState::AwaitingEmail {
-        return Ok(see(&state, &view));
+        return Ok(see(&visit, &view));
     }
-    let settings = state.settings();
-    let links = &settings.links;
     Ok(page(&ConfirmPage {
-        frame: Frame::new(links, "Confirm your booking"),
+        frame: Frame::of_host(&visit, &view.booking.host, "Confirm your booking"),
         title: view.booking.title.clone(),
         host_name: host_name(&view),
-        when: When::new(view.booking.time, &host_zone(&view), guest_zone_of(&view).as_ref()),
+        when: When::new(view.booking.time, &host_zone(&view), guest_zone_of(&view).as_ref(), visit.language),
         guest_email: view.booking.guest.email.clone(),
-        action: local(links, &links.confirmation(&token)),
+        action: visit.path(&visit.links().confirmation(&token)),
     }))
 }
 
@@ -116,12 +120,13 @@ pub(in super::super) async fn confirmation(
 pub(in super::super) async fn confirm(
     State(state): State<AppState>,
     Path(token): Path<String>,
+    visit: Visit,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Fault> {
     input::form(&headers, body).await?;
     let view = state.desk.confirm_email(&token).await?;
-    Ok(see(&state, &view))
+    Ok(see(&visit, &view))
 }
 
 /// `GET /b/{token}/invitation.ics`.
@@ -138,9 +143,8 @@ pub(in super::super) async fn invitation(
 }
 
 /// To the booking's own page, so that reloading it does nothing.
-pub(super) fn see(state: &AppState, view: &BookingView) -> Response {
-    let links = &state.settings().links;
-    let to = local(links, &links.booking(&view.guest_token));
+pub(super) fn see(visit: &Visit, view: &BookingView) -> Response {
+    let to = visit.path(&visit.links().booking(&view.guest_token));
     (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response()
 }
 
@@ -158,15 +162,14 @@ pub(super) fn guest_zone_of(view: &BookingView) -> Option<Zone> {
     view.booking.guest.time_zone.as_deref().and_then(guest::zone)
 }
 
-fn booking_page(view: &BookingView, links: &Links, asked: Option<Zone>, now: Timestamp) -> BookingPage {
-    let booking = &view.booking;
+fn booking_page(view: &BookingView, visit: &Visit, now: Timestamp) -> BookingPage {
+    let (booking, links) = (&view.booking, visit.links());
     let open = booking.state.holds_slot() && booking.time.start() > now;
-    let (mood, heading, text) = state_in_words(view, now);
+    let (mood, heading, text) = state_in_words(view, visit.language, now);
     let zone = host_zone(view);
     let url = links.booking(&view.guest_token);
-    let path = local(links, &url);
     let add = AddLinks::new(view, &url);
-    let mut frame = Frame::new(links, format!("{heading} – {}", booking.title));
+    let mut frame = Frame::of_host(visit, &booking.host, format!("{heading} – {}", booking.title));
     if booking.guest.time_zone.is_none() {
         frame = frame.with_zone(&zone);
     }
@@ -177,25 +180,32 @@ fn booking_page(view: &BookingView, links: &Links, asked: Option<Zone>, now: Tim
         text,
         title: booking.title.clone(),
         host_name: host_name(view),
-        host_url: view.host.as_ref().map(|host| local(links, &links.host(&host.id))).unwrap_or_default(),
+        host_url: view.host.as_ref().map(|host| visit.path(&links.host(&host.id))).unwrap_or_default(),
         meeting_url: view
             .meeting
             .as_ref()
-            .map(|meeting| local(links, &links.meeting(&booking.host, &meeting.id)))
+            .map(|meeting| visit.path(&links.meeting(&booking.host, &meeting.id)))
             .unwrap_or_default(),
         location: booking.location.clone(),
-        when: When::new(booking.time, &zone, asked.or_else(|| guest_zone_of(view)).as_ref()),
+        when: When::new(
+            booking.time,
+            &zone,
+            visit.zone.clone().or_else(|| guest_zone_of(view)).as_ref(),
+            visit.language,
+        ),
         guest_name: booking.guest.name.clone(),
         guest_email: booking.guest.email.clone(),
+        missed_mail: view.missed_mail,
         note: booking.guest.note.clone(),
         answers: answers(view),
-        invitation: local(links, &links.invitation(&view.guest_token)),
+        invitation: visit.path(&links.invitation(&view.guest_token)),
         google: add.google,
         outlook_home: add.outlook_home,
         outlook_work: add.outlook_work,
         open,
-        cancel: format!("{path}/cancel"),
-        reschedule: format!("{path}/move"),
+        cancel: visit.path(&links.cancel(&view.guest_token)),
+        form_token: view.form_token.clone(),
+        reschedule: visit.path(&links.reschedule(&view.guest_token)),
         url,
         mistake: "",
     }
@@ -208,7 +218,7 @@ pub(super) fn answers(view: &BookingView) -> Vec<(String, String)> {
 }
 
 /// What the state means for the guest. A mail is spoken of only when mail is set up.
-fn state_in_words(view: &BookingView, now: Timestamp) -> (&'static str, &'static str, String) {
+fn state_in_words(view: &BookingView, language: Language, now: Timestamp) -> (&'static str, &'static str, String) {
     let (booking, host) = (&view.booking, host_name(view));
     let over = booking.time.end() <= now;
     let mail = |text: String| if view.mailed { format!(" {text}") } else { String::new() };
@@ -233,14 +243,14 @@ fn state_in_words(view: &BookingView, now: Timestamp) -> (&'static str, &'static
         BookingState::AwaitingEmail if !view.mailed => (
             "waiting",
             "Waiting to be confirmed",
-            format!("The time is held for you{} and waits for your address to be confirmed.", until(view)),
+            format!("The time is held for you{} and waits for your address to be confirmed.", until(view, language)),
         ),
         BookingState::AwaitingEmail => (
             "waiting",
             "One more step",
             format!(
                 "The time is held for you{}. Open the link that was sent to {} to confirm that the address is yours.",
-                until(view),
+                until(view, language),
                 booking.guest.email
             ),
         ),
@@ -262,11 +272,16 @@ fn state_in_words(view: &BookingView, now: Timestamp) -> (&'static str, &'static
     }
 }
 
-fn until(view: &BookingView) -> String {
+fn until(view: &BookingView, language: Language) -> String {
     let zone = host_zone(view);
     let text = view.booking.expires_at.map(|at| {
         let local = zone.civil(at);
-        format!(" until {}, {} ({})", super::when::clock(local), long_date(local.date()), super::when::label(&zone, at))
+        format!(
+            " until {}, {} ({})",
+            language.clock(local),
+            language.long_date(local.date()),
+            super::when::label(&zone, at)
+        )
     });
     text.unwrap_or_default()
 }
@@ -301,6 +316,7 @@ impl AddLinks {
 
 #[cfg(test)]
 mod tests {
+    use super::super::visit::tests::visit;
     use super::*;
     use crate::availability::{HostId, Interval, MeetingId};
     use crate::booking::{Booking, BookingId, Guest};
@@ -324,10 +340,13 @@ mod tests {
                 email: "ada@example.edu".into(),
                 note: String::new(),
                 time_zone: Some("America/New_York".into()),
+                language: None,
                 answers: Vec::new(),
             },
             uid: "x@example.edu".into(),
             told: None,
+            told_time: None,
+            declined: None,
             sequence: 0,
             placed_by_host: false,
             created_at: start,
@@ -335,12 +354,19 @@ mod tests {
             expires_at: None,
             event: None,
         };
-        BookingView { booking, host: None, meeting: None, guest_token: "secret".into(), mailed }
+        BookingView {
+            booking,
+            host: None,
+            meeting: None,
+            guest_token: "secret".into(),
+            form_token: "form".into(),
+            mailed,
+            missed_mail: false,
+        }
     }
 
     fn html(state: BookingState, mailed: bool, now: &str) -> String {
-        let links = Links::new("https://example.edu/meet");
-        booking_page(&view(state, mailed), &links, None, now.parse().unwrap()).render().unwrap()
+        booking_page(&view(state, mailed), &visit(""), now.parse().unwrap()).render().unwrap()
     }
 
     const BEFORE: &str = "2026-11-24T12:00:00Z";
@@ -348,11 +374,13 @@ mod tests {
     #[test]
     fn no_page_speaks_of_a_mail_where_none_is_sent() {
         for state in BookingState::ALL {
-            let text = state_in_words(&view(state, false), BEFORE.parse().unwrap()).2;
+            let text = state_in_words(&view(state, false), Language::English, BEFORE.parse().unwrap()).2;
             assert!(!text.contains("ada@example.edu") && !text.contains("mail"), "{state}: {text}");
         }
         assert!(
-            state_in_words(&view(BookingState::Confirmed, true), BEFORE.parse().unwrap()).2.contains("ada@example.edu")
+            state_in_words(&view(BookingState::Confirmed, true), Language::English, BEFORE.parse().unwrap())
+                .2
+                .contains("ada@example.edu")
         );
     }
 

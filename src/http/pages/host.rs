@@ -1,9 +1,8 @@
 //! `/` and `/{host}`: who can be met, what can be booked, how to subscribe.
 
 use super::subscribe::Subscribe;
-use super::{Frame, Message, local, page, when};
+use super::{Frame, Message, Visit, page, when};
 use crate::availability::{Confirm, Host, MeetingType};
-use crate::booking::Links;
 use crate::desk::Freshness;
 use crate::http::fault::Fault;
 use crate::http::state::AppState;
@@ -20,12 +19,10 @@ struct Directory {
 }
 
 /// `GET /`: the hosts, if they want to be listed.
-pub(in super::super) async fn directory(State(state): State<AppState>) -> Response {
-    let settings = state.settings();
-    let links = &settings.links;
-    if !settings.directory {
+pub(in super::super) async fn directory(State(state): State<AppState>, visit: Visit) -> Response {
+    if !visit.settings.directory {
         let mut answer = page(&Message {
-            frame: Frame::new(links, "Office hours"),
+            frame: Frame::new(&visit, "Office hours"),
             heading: "Office hours",
             text: "Meetings are booked here. The person you want to meet gives you the link to their page.",
             code: None,
@@ -34,8 +31,8 @@ pub(in super::super) async fn directory(State(state): State<AppState>) -> Respon
         return answer;
     }
     let hosts =
-        state.desk.hosts().iter().map(|host| (local(links, &links.host(&host.id)), host.name.clone())).collect();
-    page(&Directory { frame: Frame::new(links, "Office hours"), hosts })
+        state.desk.hosts().iter().map(|host| (visit.path(&visit.links().host(&host.id)), host.name.clone())).collect();
+    page(&Directory { frame: Frame::new(&visit, "Office hours"), hosts })
 }
 
 struct MeetingCard {
@@ -67,22 +64,21 @@ pub(super) fn confirm_note(confirm: Confirm) -> &'static str {
     }
 }
 
-fn card(host: &Host, meeting: &MeetingType, links: &Links) -> MeetingCard {
+fn card(host: &Host, meeting: &MeetingType, visit: &Visit) -> MeetingCard {
     MeetingCard {
-        url: local(links, &links.meeting(&host.id, &meeting.id)),
+        url: visit.path(&visit.links().meeting(&host.id, &meeting.id)),
         title: meeting.title.clone(),
         description: meeting.description.clone(),
-        length: when::length(meeting.duration),
+        length: visit.language.length(meeting.duration),
         location: meeting.location.clone(),
         note: confirm_note(meeting.confirm),
     }
 }
 
 /// `GET /{host}`.
-pub(in super::super) fn show(state: &AppState, host: &str) -> Result<Response, Fault> {
+pub(in super::super) fn show(state: &AppState, host: &str, visit: &Visit) -> Result<Response, Fault> {
     let host = state.desk.host(host).ok_or_else(Fault::not_found)?;
-    let settings = state.settings();
-    let links = &settings.links;
+    let links = visit.links();
     let mut feeds = vec![Subscribe::new(&format!("Free times of {}", host.name), links.feed(&host.id, None))];
     if host.meetings.len() > 1 {
         feeds.extend(host.meetings.iter().map(|meeting| {
@@ -90,11 +86,11 @@ pub(in super::super) fn show(state: &AppState, host: &str) -> Result<Response, F
         }));
     }
     Ok(page(&HostPage {
-        frame: Frame::new(links, &*host.name),
+        frame: Frame::of_host(visit, &host.id, &*host.name),
         name: host.name.clone(),
         zone: when::label(&host.zone, state.now()),
         paused: !matches!(state.desk.freshness(&host.id), Freshness::Fresh(_)),
-        meetings: host.meetings.iter().map(|meeting| card(&host, meeting, links)).collect(),
+        meetings: host.meetings.iter().map(|meeting| card(&host, meeting, visit)).collect(),
         feeds,
     }))
 }

@@ -2,7 +2,7 @@
 
 use super::booking::{answers, guest_zone_of, host_zone};
 use super::when::When;
-use super::{Frame, local, page};
+use super::{Frame, Visit, page};
 use crate::booking::BookingState;
 use crate::desk::{BookingView, Decision};
 use crate::http::fault::Fault;
@@ -30,6 +30,7 @@ struct HostBookingPage {
     /// Value and label of each decision that the state allows.
     choices: Vec<(&'static str, &'static str)>,
     action: String,
+    form_token: String,
     mistake: &'static str,
 }
 
@@ -37,27 +38,32 @@ struct HostBookingPage {
 pub(in super::super) async fn show(
     State(state): State<AppState>,
     Path(token): Path<String>,
+    visit: Visit,
 ) -> Result<Response, Fault> {
     let view = state.desk.booking_for_host(&token).await?;
-    Ok(page(&host_page(&state, &token, &view, "")))
+    Ok(page(&host_page(&state, &visit, &token, &view, "")))
 }
 
 /// `POST /h/{token}`, with `decision`.
 pub(in super::super) async fn decide(
     State(state): State<AppState>,
     Path(token): Path<String>,
+    visit: Visit,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Fault> {
     let (fields, _) = input::form(&headers, body).await?;
-    let Some(decision) = decision(fields.text("decision")) else {
-        let view = state.desk.booking_for_host(&token).await?;
-        let shown = page(&host_page(&state, &token, &view, "Please choose what to do."));
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response());
+    let view = state.desk.booking_for_host(&token).await?;
+    let again = |mistake| {
+        let shown = page(&host_page(&state, &visit, &token, &view, mistake));
+        Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response())
     };
+    let Some(decision) = decision(fields.text("decision")) else { return again("Please choose what to do.") };
+    if !fields.is_of(&view.form_token) {
+        return again(input::NOT_OF_PAGE);
+    }
     state.desk.decide(&token, decision).await?;
-    let links = &state.settings().links;
-    let to = local(links, &links.host_booking(&token));
+    let to = visit.path(&visit.links().host_booking(&token));
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
 }
 
@@ -70,8 +76,14 @@ fn decision(word: &str) -> Option<Decision> {
     }
 }
 
-fn host_page(state: &AppState, token: &str, view: &BookingView, mistake: &'static str) -> HostBookingPage {
-    let (booking, settings) = (&view.booking, state.settings());
+fn host_page(
+    state: &AppState,
+    visit: &Visit,
+    token: &str,
+    view: &BookingView,
+    mistake: &'static str,
+) -> HostBookingPage {
+    let booking = &view.booking;
     let ahead = booking.time.end() > state.now();
     let (mood, words) = match booking.state {
         BookingState::AwaitingEmail => ("waiting", "The guest has not confirmed their address yet."),
@@ -91,18 +103,19 @@ fn host_page(state: &AppState, token: &str, view: &BookingView, mistake: &'stati
         BookingState::Cancelled | BookingState::Declined | BookingState::Expired => vec![],
     };
     HostBookingPage {
-        frame: Frame::new(&settings.links, format!("{}: {}", booking.title, booking.guest.name)),
+        frame: Frame::of_host(visit, &booking.host, format!("{}: {}", booking.title, booking.guest.name)),
         mood,
         state: words,
         title: booking.title.clone(),
         location: booking.location.clone(),
-        when: When::new(booking.time, &host_zone(view), guest_zone_of(view).as_ref()),
+        when: When::new(booking.time, &host_zone(view), guest_zone_of(view).as_ref(), visit.language),
         guest_name: booking.guest.name.clone(),
         guest_email: booking.guest.email.clone(),
         note: booking.guest.note.clone(),
         answers: answers(view),
         choices,
-        action: local(&settings.links, &settings.links.host_booking(token)),
+        action: visit.path(&visit.links().host_booking(token)),
+        form_token: view.form_token.clone(),
         mistake,
     }
 }

@@ -1,16 +1,13 @@
 //! `/{host}/{meeting}`: a month with the number of free times on each day, and the times of one day.
 
 use super::month::{DayLines, Lines, Month, by_day};
-use super::subscribe::{Subscribe, encoded};
+use super::subscribe::Subscribe;
 use super::zones::{ZoneChoice, choices};
-use super::{Frame, guest_zone, local, page, when};
+use super::{Frame, Visit, page, when};
 use crate::availability::{Host, Interval, MeetingType};
-use crate::booking::Links;
 use crate::desk::{Freshness, Offer};
 use crate::http::fault::Fault;
-use crate::http::input::Fields;
 use crate::http::state::AppState;
-use crate::ical::Zone;
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -52,28 +49,23 @@ struct MeetingPage {
     zone: String,
     guest_label: Option<String>,
     zones: Vec<ZoneChoice>,
+    /// What goes along with the form of the zone.
+    hidden: Vec<(String, String)>,
     feeds: Vec<Subscribe>,
 }
 
 /// `GET /{host}/{meeting}`.
-pub(in super::super) fn show(
-    state: &AppState,
-    host: &str,
-    meeting: &str,
-    query: Option<&str>,
-) -> Result<Response, Fault> {
+pub(in super::super) fn show(state: &AppState, host: &str, meeting: &str, visit: &Visit) -> Result<Response, Fault> {
     let host = state.desk.host(host).ok_or_else(Fault::not_found)?;
     let meeting = host.meeting(meeting).ok_or_else(Fault::not_found)?;
-    let settings = state.settings();
-    let query = Fields::query(query)?;
+    state.desk.demand(&host.id);
     let now = state.now();
     let horizon = now.checked_add(meeting.horizon).unwrap_or(Timestamp::MAX);
     let offer = match Interval::new(now, horizon) {
         Some(window) => state.desk.offer(&host, meeting, window),
         None => Offer { slots: Vec::new(), freshness: state.desk.freshness(&host.id) },
     };
-    let view = View { host: &host, meeting, links: &settings.links, guest: guest_zone(&query), now, horizon };
-    let mut response = page(&view.page(&query, &offer));
+    let mut response = page(&View { host: &host, meeting, visit, now, horizon }.page(&offer));
     if !matches!(offer.freshness, Freshness::Fresh(_)) {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
@@ -84,15 +76,15 @@ pub(in super::super) fn show(
 struct View<'a> {
     host: &'a Host,
     meeting: &'a MeetingType,
-    links: &'a Links,
-    guest: Option<Zone>,
+    visit: &'a Visit,
     now: Timestamp,
     horizon: Timestamp,
 }
 
 impl View<'_> {
-    fn page(&self, query: &Fields, offer: &Offer) -> MeetingPage {
-        let zone = &self.host.zone;
+    fn page(&self, offer: &Offer) -> MeetingPage {
+        let (visit, links, query, zone) = (self.visit, self.visit.links(), &self.visit.query, &self.host.zone);
+        let guest = visit.zone.as_ref();
         let days = by_day(&offer.slots, zone);
         let (today, last) = (zone.civil(self.now).date(), zone.civil(self.horizon).date());
         let asked: Option<Date> = query.get("day").filter(|day| day.len() == 10).and_then(|day| day.parse().ok());
@@ -101,10 +93,10 @@ impl View<'_> {
         let chosen = asked.filter(|day| month.contains(*day));
         let chosen = chosen.or_else(|| days.keys().find(|day| month.contains(**day)).copied());
 
-        let lines = Lines { host: zone, guest: self.guest.as_ref(), seats: self.meeting.seats };
+        let lines = Lines { host: zone, guest, seats: self.meeting.seats, language: visit.language };
         let day_lines = |date: Date| {
             let slots = days.get(&date).map(Vec::as_slice).unwrap_or_default();
-            lines.day(date, slots, |start| self.with_zone(self.links.slot(&self.host.id, &self.meeting.id, start)))
+            lines.day(date, slots, |start| visit.path(&links.slot(&self.host.id, &self.meeting.id, start)))
         };
         let cell = |date: Date| {
             let free = days.get(&date).map_or(0, Vec::len);
@@ -120,12 +112,12 @@ impl View<'_> {
         let url_if = |month: Option<Month>, wanted: bool| month.filter(|_| wanted).map(|month| self.url(month, None));
         let first = days.keys().next().copied();
         MeetingPage {
-            frame: Frame::new(self.links, format!("{} – {}", self.meeting.title, self.host.name)).with_zone(zone),
-            host_url: local(self.links, &self.links.host(&self.host.id)),
+            frame: Frame::of_meeting(visit, self.host, self.meeting),
+            host_url: visit.path(&links.host(&self.host.id)),
             host_name: self.host.name.clone(),
             title: self.meeting.title.clone(),
             description: self.meeting.description.clone(),
-            length: when::length(self.meeting.duration),
+            length: visit.language.length(self.meeting.duration),
             location: self.meeting.location.clone(),
             note: super::host::confirm_note(self.meeting.confirm),
             paused: !matches!(offer.freshness, Freshness::Fresh(_)),
@@ -137,27 +129,24 @@ impl View<'_> {
             weeks: month.weeks().into_iter().map(|week| week.into_iter().map(|day| day.map(cell)).collect()).collect(),
             chosen: chosen.map(day_lines),
             days: days.keys().filter(|day| month.contains(**day)).copied().map(day_lines).collect(),
-            first_free: first.map(|day| (self.url(Month::of(day), Some(day)), when::long_date(day))),
+            first_free: first.map(|day| (self.url(Month::of(day), Some(day)), visit.language.long_date(day))),
             zone: when::label(zone, self.now),
-            guest_label: self.guest.as_ref().map(|guest| when::label(guest, self.now)),
-            zones: choices(self.guest.as_ref().unwrap_or(zone)),
+            guest_label: guest.map(|guest| when::label(guest, self.now)),
+            zones: choices(guest.unwrap_or(zone)),
+            hidden: visit.hidden(),
             feeds: vec![Subscribe::new(
                 &format!("{} – {}", self.meeting.title, self.host.name),
-                self.links.feed(&self.host.id, Some(&self.meeting.id)),
+                links.feed(&self.host.id, Some(&self.meeting.id)),
             )],
         }
     }
 
     fn url(&self, month: Month, day: Option<Date>) -> String {
-        let page = local(self.links, &self.links.meeting(&self.host.id, &self.meeting.id));
-        let day = day.map(|day| format!("&day={day}")).unwrap_or_default();
-        let zone = self.guest.as_ref().map(|zone| format!("&tz={}", encoded(zone.name()))).unwrap_or_default();
-        let to = if day.is_empty() { "month" } else { "times" };
-        format!("{page}?month={}{day}{zone}#{to}", month.param())
-    }
-
-    fn with_zone(&self, url: String) -> String {
-        let zone = self.guest.as_ref().map(|zone| format!("?tz={}", encoded(zone.name()))).unwrap_or_default();
-        format!("{}{zone}", local(self.links, &url))
+        let page = self.visit.links().meeting(&self.host.id, &self.meeting.id);
+        let (month, day) = (month.param(), day.map(|day| day.to_string()));
+        let query: Vec<(&str, &str)> =
+            std::iter::once(("month", month.as_str())).chain(day.as_deref().map(|day| ("day", day))).collect();
+        let to = if day.is_some() { "times" } else { "month" };
+        format!("{}#{to}", self.visit.path_with(&page, &query))
     }
 }

@@ -8,6 +8,7 @@ mod month;
 mod reschedule;
 mod slot;
 mod subscribe;
+mod visit;
 mod zones;
 
 pub(super) use booking::{cancel, confirm, confirmation, invitation, show as booking};
@@ -16,16 +17,15 @@ pub(super) use host_booking::{decide, show as host_booking};
 pub(super) use meeting::show as meeting;
 pub(super) use reschedule::{choose, reschedule};
 pub(super) use slot::{book, show as slot};
+pub(super) use visit::Visit;
 
 use super::assets::ASSETS;
 use super::fault::{Fault, Problem};
-use super::guest;
-use super::input::Fields;
-use super::state::{AppState, Settings};
-use crate::booking::{Links, when};
+use crate::availability::{Host, HostId, MeetingType};
+use crate::booking::when;
 use crate::ical::Zone;
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{Html, IntoResponse, Response};
 
 /// What every page has around it.
@@ -35,11 +35,46 @@ struct Frame {
     title: String,
     /// The host's zone, on pages that show times: the script compares the guest's with it.
     zone: Option<String>,
+    embedded: bool,
+    /// Names of style sheets that come after ours.
+    styles: Vec<String>,
+    /// Names of pictures.
+    logo: Option<String>,
+    photo: Option<String>,
+    /// Lines at the foot.
+    footers: Vec<String>,
 }
 
 impl Frame {
-    fn new(links: &Links, title: impl Into<String>) -> Frame {
-        Frame { base: links.base_path().to_owned(), title: title.into(), zone: None }
+    fn new(visit: &Visit, title: impl Into<String>) -> Frame {
+        let look = visit.settings.look();
+        Frame {
+            base: visit.links().base_path().to_owned(),
+            title: title.into(),
+            zone: None,
+            embedded: visit.embedded,
+            styles: look.styles.clone(),
+            logo: look.logo.clone(),
+            photo: None,
+            footers: look.footer.iter().cloned().collect(),
+        }
+    }
+
+    /// Of a page about this host: in their look too.
+    fn of_host(visit: &Visit, host: &HostId, title: impl Into<String>) -> Frame {
+        let mut frame = Frame::new(visit, title);
+        if let Some(look) = visit.settings.look_of(host) {
+            frame.styles.extend(look.styles.iter().cloned());
+            frame.logo = look.logo.clone().or(frame.logo);
+            frame.photo = look.photo.clone();
+            frame.footers.extend(look.footer.iter().cloned());
+        }
+        frame
+    }
+
+    /// Of a page about a meeting type of this host, which shows times in their zone.
+    fn of_meeting(visit: &Visit, host: &Host, meeting: &MeetingType) -> Frame {
+        Frame::of_host(visit, &host.id, format!("{} – {}", meeting.title, host.name)).with_zone(&host.zone)
     }
 
     fn with_zone(self, zone: &Zone) -> Frame {
@@ -54,15 +89,13 @@ impl Frame {
         &ASSETS.script
     }
 
+    fn proof(&self) -> &str {
+        &ASSETS.proof
+    }
+
     fn icon(&self) -> &str {
         &ASSETS.icon
     }
-}
-
-/// A public URL without its origin: links work under whatever name the page was reached.
-fn local(links: &Links, url: &str) -> String {
-    let origin = links.base().len() - links.base_path().len();
-    url.get(origin..).filter(|path| path.starts_with('/')).unwrap_or("/").to_owned()
 }
 
 /// A filled template as an answer.
@@ -76,11 +109,6 @@ fn page(template: &impl Template) -> Response {
     }
 }
 
-/// The zone of `?tz=`, when it is one.
-fn guest_zone(query: &Fields) -> Option<Zone> {
-    query.get("tz").and_then(guest::zone)
-}
-
 #[derive(Template)]
 #[template(path = "message.html", config = "src/http/pages/askama.toml")]
 struct Message<'a> {
@@ -91,9 +119,9 @@ struct Message<'a> {
 }
 
 /// A fault as a page.
-pub(super) fn fault(fault: &Fault, settings: &Settings) -> Response {
+pub(super) fn fault(fault: &Fault, visit: &Visit) -> Response {
     page(&Message {
-        frame: Frame::new(&settings.links, fault.problem.title()),
+        frame: Frame::new(visit, fault.problem.title()),
         heading: fault.problem.title(),
         text: &fault.detail,
         code: Some(fault.problem.status().as_u16()),
@@ -101,10 +129,10 @@ pub(super) fn fault(fault: &Fault, settings: &Settings) -> Response {
 }
 
 /// `GET /-/problems/{slug}`: where the `type` of problem details leads.
-pub(super) async fn problem(State(state): State<AppState>, Path(slug): Path<String>) -> Result<Response, Fault> {
+pub(super) async fn problem(visit: Visit, Path(slug): Path<String>) -> Result<Response, Fault> {
     let problem = Problem::ALL.into_iter().find(|problem| problem.slug() == slug).ok_or_else(Fault::not_found)?;
     Ok(page(&Message {
-        frame: Frame::new(&state.settings().links, problem.title()),
+        frame: Frame::new(&visit, problem.title()),
         heading: problem.title(),
         text: problem.advice(),
         code: Some(problem.status().as_u16()),

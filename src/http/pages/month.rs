@@ -3,6 +3,7 @@
 use super::when;
 use crate::desk::Slot;
 use crate::ical::Zone;
+use crate::language::Language;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use std::collections::BTreeMap;
@@ -94,6 +95,7 @@ pub(super) struct Lines<'a> {
     pub(super) guest: Option<&'a Zone>,
     /// The seats of the meeting type.
     pub(super) seats: u32,
+    pub(super) language: Language,
 }
 
 impl Lines<'_> {
@@ -102,7 +104,7 @@ impl Lines<'_> {
         let clocks_change = slots.iter().any(|slot| slots.first().is_some_and(|first| offset(first) != offset(slot)));
         let line = |slot: &Slot| {
             let at = slot.time.start();
-            let mut clock = when::clock(self.host.civil(at));
+            let mut clock = self.language.clock(self.host.civil(at));
             if clocks_change {
                 clock = format!("{clock} ({})", when::offset(self.host, at));
             }
@@ -117,7 +119,7 @@ impl Lines<'_> {
             });
             SlotLine { url: url(at), start: super::super::fault::rfc3339(at), clock, guest, seats }
         };
-        DayLines { title: when::long_date(date), slots: slots.iter().map(line).collect() }
+        DayLines { title: self.language.long_date(date), slots: slots.iter().map(line).collect() }
     }
 }
 
@@ -162,7 +164,7 @@ mod tests {
     #[test]
     fn the_repeated_hour_is_told_apart_by_its_offset() {
         let berlin = Zone::named("Europe/Berlin").unwrap();
-        let lines = Lines { host: &berlin, guest: None, seats: 1 };
+        let lines = Lines { host: &berlin, guest: None, seats: 1, language: Language::English };
         let date = jiff::civil::date(2026, 10, 25);
         let day = lines.day(date, &[slot("2026-10-25T00:30:00Z"), slot("2026-10-25T01:30:00Z")], |_| String::new());
         let clocks: Vec<&str> = day.slots.iter().map(|slot| slot.clock.as_str()).collect();
@@ -172,7 +174,7 @@ mod tests {
     #[test]
     fn the_guests_weekday_is_said_when_it_differs() {
         let (berlin, tokyo) = (Zone::named("Europe/Berlin").unwrap(), Zone::named("Asia/Tokyo").unwrap());
-        let lines = Lines { host: &berlin, guest: Some(&tokyo), seats: 3 };
+        let lines = Lines { host: &berlin, guest: Some(&tokyo), seats: 3, language: Language::English };
         let day = lines.day(
             jiff::civil::date(2026, 12, 1),
             &[slot("2026-12-01T08:00:00Z"), slot("2026-12-01T16:00:00Z")],

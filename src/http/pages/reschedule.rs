@@ -3,15 +3,15 @@
 use super::booking::{guest_zone_of, host_name, host_zone, see};
 use super::month::{DayLines, Lines, Month, by_day};
 use super::when::When;
-use super::{Frame, local, page};
+use super::{Frame, Visit, page};
 use crate::availability::Interval;
 use crate::desk::{BookingView, ReserveError, TokenError};
 use crate::http::fault::Fault;
-use crate::http::input::{self, Fields};
+use crate::http::input;
 use crate::http::state::AppState;
 use askama::Template;
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -25,6 +25,7 @@ struct MovePage {
     now: When,
     booking_url: String,
     action: String,
+    form_token: String,
     month_title: String,
     previous: Option<String>,
     next: Option<String>,
@@ -39,17 +40,17 @@ struct MovePage {
 pub(in super::super) async fn choose(
     State(state): State<AppState>,
     Path(token): Path<String>,
-    RawQuery(query): RawQuery,
+    visit: Visit,
 ) -> Result<Response, Fault> {
-    let query = Fields::query(query.as_deref())?;
     let view = state.desk.booking(&token).await?;
-    move_page(&state, &view, query.get("month").and_then(Month::parse), String::new())
+    move_page(&state, &visit, &view, visit.query.get("month").and_then(Month::parse), String::new())
 }
 
 /// `POST /b/{token}/move`, with `start`.
 pub(in super::super) async fn reschedule(
     State(state): State<AppState>,
     Path(token): Path<String>,
+    visit: Visit,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Fault> {
@@ -57,13 +58,16 @@ pub(in super::super) async fn reschedule(
     let again = async |start: Option<Timestamp>, status: StatusCode, mistake: String| -> Result<Response, Fault> {
         let view = state.desk.booking(&token).await?;
         let month = view.host.as_ref().zip(start).map(|(host, start)| Month::of(host.zone.civil(start).date()));
-        Ok((status, move_page(&state, &view, month, mistake)?).into_response())
+        Ok((status, move_page(&state, &visit, &view, month, mistake)?).into_response())
     };
     let Some(start) = fields.get("start").and_then(|start| start.parse::<Timestamp>().ok()) else {
         return again(None, StatusCode::UNPROCESSABLE_ENTITY, "Please choose a time.".into()).await;
     };
+    if !fields.is_of(&state.desk.booking(&token).await?.form_token) {
+        return again(Some(start), StatusCode::UNPROCESSABLE_ENTITY, input::NOT_OF_PAGE.into()).await;
+    }
     match state.desk.move_to(&token, start).await {
-        Ok(view) => Ok(see(&state, &view)),
+        Ok(view) => Ok(see(&visit, &view)),
         Err(error @ (ReserveError::Taken { .. } | ReserveError::NotASlot(_))) => {
             let fault = Fault::from(error);
             again(Some(start), fault.problem.status(), format!("{} Please choose another one.", fault.detail)).await
@@ -73,12 +77,19 @@ pub(in super::super) async fn reschedule(
 }
 
 /// The free times of a month as choices: by default of the first month that has some.
-fn move_page(state: &AppState, view: &BookingView, month: Option<Month>, mistake: String) -> Result<Response, Fault> {
+fn move_page(
+    state: &AppState,
+    visit: &Visit,
+    view: &BookingView,
+    month: Option<Month>,
+    mistake: String,
+) -> Result<Response, Fault> {
     let (Some(host), Some(meeting)) = (&view.host, &view.meeting) else { return Err(Fault::not_found()) };
     let now = state.now();
     if !view.booking.state.holds_slot() || view.booking.time.start() <= now {
         return Err(TokenError::Closed(view.booking.state).into());
     }
+    state.desk.demand(&host.id);
     let horizon = now.checked_add(meeting.horizon).unwrap_or(Timestamp::MAX);
     let offer = Interval::new(now, horizon).map(|window| state.desk.offer(host, meeting, window));
     let slots = offer.as_ref().map(|offer| offer.slots.as_slice()).unwrap_or_default();
@@ -87,19 +98,19 @@ fn move_page(state: &AppState, view: &BookingView, month: Option<Month>, mistake
     let (today, last) = (zone.civil(now).date(), zone.civil(horizon).date());
     let month = month.unwrap_or_else(|| Month::of(days.keys().next().copied().unwrap_or(today)));
     let guest = guest_zone_of(view);
-    let lines = Lines { host: &zone, guest: guest.as_ref(), seats: meeting.seats };
-    let settings = state.settings();
-    let booking_url = local(&settings.links, &settings.links.booking(&view.guest_token));
+    let lines = Lines { host: &zone, guest: guest.as_ref(), seats: meeting.seats, language: visit.language };
+    let here = visit.links().reschedule(&view.guest_token);
     let url_if = |month: Option<Month>, wanted: bool| {
-        month.filter(|_| wanted).map(|month| format!("{booking_url}/move?month={}", month.param()))
+        month.filter(|_| wanted).map(|month| visit.path_with(&here, &[("month", &month.param())]))
     };
     let in_month = days.iter().filter(|(day, _)| month.contains(**day));
     Ok(page(&MovePage {
-        frame: Frame::new(&settings.links, format!("Move – {}", view.booking.title)),
+        frame: Frame::of_host(visit, &host.id, format!("Move – {}", view.booking.title)),
         title: view.booking.title.clone(),
         host_name: host_name(view),
-        now: When::new(view.booking.time, &zone, guest.as_ref()),
-        action: format!("{booking_url}/move"),
+        now: When::new(view.booking.time, &zone, guest.as_ref(), visit.language),
+        action: visit.path(&here),
+        form_token: view.form_token.clone(),
         month_title: month.title(),
         previous: url_if(month.previous(), month.param() > Month::of(today).param()),
         next: url_if(month.next(), month.param() < Month::of(last).param()),
@@ -107,7 +118,7 @@ fn move_page(state: &AppState, view: &BookingView, month: Option<Month>, mistake
         zone: super::when::label(&zone, now),
         guest_zone: guest.as_ref().map(|guest| super::when::label(guest, now)).unwrap_or_default(),
         paused: !offer.is_some_and(|offer| matches!(offer.freshness, crate::desk::Freshness::Fresh(_))),
-        booking_url,
+        booking_url: visit.path(&visit.links().booking(&view.guest_token)),
         mistake,
     }))
 }

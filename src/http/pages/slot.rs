@@ -1,26 +1,31 @@
 //! `/{host}/{meeting}/{start}`: one slot with its form, or why it cannot be had and what is free instead. The GET never
 //! books; the POST answers 303 to the booking's page.
 
+use super::visit::zone_of;
 use super::when::When;
-use super::{Frame, guest_zone, local, page};
+use super::{Frame, Visit, page};
 use crate::availability::{Confirm, Host, Interval, MeetingType};
-use crate::booking::Links;
-use crate::desk::{IdempotencyKey, Reservation, ReserveError};
+use crate::desk::{Challenge, IdempotencyKey, Proof, Reservation, ReserveError};
 use crate::http::api::request_digest;
 use crate::http::fault::{Fault, FieldError, Problem};
 use crate::http::guest::GuestInput;
 use crate::http::input::{self, Fields};
+use crate::http::language;
 use crate::http::proxy::ClientIp;
-use crate::http::state::{AppState, Settings};
+use crate::http::state::AppState;
 use crate::ical::Zone;
 use askama::Template;
 use axum::body::Body;
-use axum::extract::{Extension, Path, RawQuery, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
+
+/// For a guest whose browser has not worked, where no mail can confirm their address.
+const NO_PROOF: &str = "This page keeps robots away by having your browser calculate for a few seconds, which needs JavaScript. Please \
+     wait a little and send it again, switch JavaScript on, or write to your host.";
 
 /// A field of the form as it is shown again.
 struct Field {
@@ -58,6 +63,7 @@ struct SlotPage {
     mistakes: Vec<FieldError>,
     time_zone: String,
     once: String,
+    challenge: Option<Challenge>,
     button: &'static str,
 }
 
@@ -82,8 +88,7 @@ struct Subject<'a> {
     host: &'a Host,
     meeting: &'a MeetingType,
     start: Timestamp,
-    settings: &'a Settings,
-    guest: Option<Zone>,
+    visit: Visit,
 }
 
 /// The instant of the path: RFC 3339.
@@ -95,19 +100,19 @@ fn parse_start(start: &str) -> Result<Timestamp, Fault> {
 pub(in super::super) async fn show(
     State(state): State<AppState>,
     Path((host, meeting, start)): Path<(String, String, String)>,
-    RawQuery(query): RawQuery,
+    visit: Visit,
 ) -> Result<Response, Fault> {
     let host = state.desk.host(&host).ok_or_else(Fault::not_found)?;
     let meeting = host.meeting(&meeting).ok_or_else(Fault::not_found)?;
     let start = parse_start(&start)?;
-    let query = Fields::query(query.as_deref())?;
-    let settings = state.settings();
-    let subject = Subject { host: &host, meeting, start, settings: &settings, guest: guest_zone(&query) };
+    state.desk.demand(&host.id);
+    let subject = Subject { host: &host, meeting, start, visit };
     match state.desk.slot(&host, meeting, start) {
         Ok(slot) => {
-            let time_zone = subject.guest.as_ref().map(|zone| zone.name().to_owned());
+            let time_zone = subject.guest().map(|zone| zone.name().to_owned());
             let input = GuestInput { time_zone, ..GuestInput::default() };
-            Ok(page(&subject.form(slot.time, slot.seats_left, &input, Vec::new(), new_key()?)))
+            let challenge = state.desk.challenge(input::random()?);
+            Ok(page(&subject.form(slot.time, slot.seats_left, &input, Vec::new(), new_key()?, challenge)))
         }
         Err(error) => subject.refusal(&state, error, Vec::new()),
     }
@@ -117,6 +122,7 @@ pub(in super::super) async fn show(
 pub(in super::super) async fn book(
     State(state): State<AppState>,
     Path((host, meeting, start)): Path<(String, String, String)>,
+    visit: Visit,
     uri: Uri,
     Extension(ClientIp(from)): Extension<ClientIp>,
     headers: HeaderMap,
@@ -126,15 +132,26 @@ pub(in super::super) async fn book(
     let meeting = host.meeting(&meeting).ok_or_else(Fault::not_found)?;
     let start = parse_start(&start)?;
     let (fields, bytes) = input::form(&headers, body).await?;
-    let input = typed(&fields, meeting);
-    let settings = state.settings();
-    let subject = Subject { host: &host, meeting, start, settings: &settings, guest: guest_zone(&fields) };
+    let visit = Visit { zone: zone_of(&fields).or(visit.zone), ..visit };
+    let named = fields.get("lang").or(visit.query.get("lang"));
+    let input = GuestInput { language: language::wanted(named, &headers), ..typed(&fields, meeting) };
+    let subject = Subject { host: &host, meeting, start, visit };
 
     let mut mistakes = Vec::new();
     if !fields.text("website").is_empty() {
         mistakes.push(FieldError::new("website", "Please leave the last field empty; it is there to catch robots."));
     }
     let guest = input.check(meeting).map_err(|more| mistakes.extend(more));
+    // Without a proof the guest's address is confirmed first; where that cannot be, the page says so.
+    let (proof, confirm_address) = match state.desk.proof(fields.text("proof")) {
+        Proof::NotAsked => (None, false),
+        Proof::Good { nonce } => (Some(nonce), false),
+        Proof::Missing if state.settings().mailed && meeting.confirm != Confirm::Approval => (None, true),
+        Proof::Missing => {
+            mistakes.push(FieldError::new("proof", NO_PROOF));
+            (None, false)
+        }
+    };
     let once = fields.text("once");
     let (Ok(guest), true) = (guest, mistakes.is_empty()) else {
         let end = start.checked_add(meeting.duration).unwrap_or(Timestamp::MAX);
@@ -146,7 +163,8 @@ pub(in super::super) async fn book(
             return subject.refusal(&state, error, Vec::new());
         }
         let once = if once.is_empty() { new_key()? } else { once.to_owned() };
-        let form = page(&subject.form(time, meeting.seats, &input, mistakes, once));
+        let challenge = state.desk.challenge(input::random()?);
+        let form = page(&subject.form(time, meeting.seats, &input, mistakes, once, challenge));
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, form).into_response());
     };
     let reservation = Reservation {
@@ -156,11 +174,13 @@ pub(in super::super) async fn book(
         guest,
         idempotency: form_key(once, request_digest(uri.path(), &bytes)),
         from,
+        proof,
+        confirm_address,
     };
     match state.desk.reserve(reservation).await {
         Ok(view) => {
             state.metrics().booking(view.booking.state);
-            let to = local(&settings.links, &settings.links.booking(&view.guest_token));
+            let to = subject.visit.path(&subject.visit.links().booking(&view.guest_token));
             Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
         }
         Err(error) => subject.refusal(&state, error, kept(&fields)),
@@ -175,12 +195,7 @@ fn form_key(once: &str, request: [u8; 32]) -> Option<IdempotencyKey> {
 }
 
 fn new_key() -> Result<String, Fault> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        tracing::error!(%error, "The system gives no random bytes");
-        Fault::new(Problem::Internal)
-    })?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+    Ok(URL_SAFE_NO_PAD.encode(input::random::<16>()?))
 }
 
 fn typed(fields: &Fields, meeting: &MeetingType) -> GuestInput {
@@ -190,7 +205,8 @@ fn typed(fields: &Fields, meeting: &MeetingType) -> GuestInput {
         email: fields.text("email").to_owned(),
         note: fields.text("note").to_owned(),
         // The script fills it in; a zone that we do not know is no mistake of the guest's.
-        time_zone: guest_zone(fields).map(|zone| zone.name().to_owned()),
+        time_zone: zone_of(fields).map(|zone| zone.name().to_owned()),
+        language: None,
         answers: meeting.questions.iter().map(|question| answer(&question.id)).collect(),
     }
 }
@@ -199,20 +215,18 @@ fn typed(fields: &Fields, meeting: &MeetingType) -> GuestInput {
 fn kept(fields: &Fields) -> Vec<(String, String)> {
     fields
         .pairs()
-        .filter(|(name, value)| *name != "once" && !value.is_empty())
+        .filter(|(name, value)| !matches!(*name, "once" | "proof") && !value.is_empty())
         .map(|(n, v)| (n.to_owned(), v.to_owned()))
         .collect()
 }
 
 impl Subject<'_> {
-    fn links(&self) -> &Links {
-        &self.settings.links
+    fn guest(&self) -> Option<&Zone> {
+        self.visit.zone.as_ref()
     }
 
     fn slot_url(&self, start: Timestamp) -> String {
-        let zone = self.guest.as_ref().map(|zone| format!("?tz={}", super::subscribe::encoded(zone.name())));
-        let url = self.links().slot(&self.host.id, &self.meeting.id, start);
-        format!("{}{}", local(self.links(), &url), zone.unwrap_or_default())
+        self.visit.path(&self.visit.links().slot(&self.host.id, &self.meeting.id, start))
     }
 
     fn form(
@@ -222,6 +236,7 @@ impl Subject<'_> {
         input: &GuestInput,
         mistakes: Vec<FieldError>,
         once: String,
+        challenge: Option<Challenge>,
     ) -> SlotPage {
         let error =
             |field: &str| mistakes.iter().find(|m| m.field == field).map(|m| m.detail.clone()).unwrap_or_default();
@@ -240,16 +255,16 @@ impl Subject<'_> {
         let (name, email) =
             (field("name", "Your name", &input.name, true), field("email", "Your e-mail address", &input.email, true));
         let note = field("note", "Anything else?", &input.note, false);
-        let links = self.links();
+        let links = self.visit.links();
         SlotPage {
-            frame: Frame::new(links, format!("{} – {}", self.meeting.title, self.host.name)).with_zone(&self.host.zone),
+            frame: Frame::of_meeting(&self.visit, self.host, self.meeting),
             host_name: self.host.name.clone(),
-            host_url: local(links, &links.host(&self.host.id)),
-            meeting_url: local(links, &links.meeting(&self.host.id, &self.meeting.id)),
+            host_url: self.visit.path(&links.host(&self.host.id)),
+            meeting_url: self.visit.path(&links.meeting(&self.host.id, &self.meeting.id)),
             title: self.meeting.title.clone(),
-            length: super::when::length(self.meeting.duration),
+            length: self.visit.language.length(self.meeting.duration),
             location: self.meeting.location.clone(),
-            when: When::new(time, &self.host.zone, self.guest.as_ref()),
+            when: When::new(time, &self.host.zone, self.guest(), self.visit.language),
             seats: if self.meeting.seats > 1 {
                 format!("{seats_left} of {} seats left", self.meeting.seats)
             } else {
@@ -258,7 +273,7 @@ impl Subject<'_> {
             action: self.slot_url(self.start),
             name,
             email,
-            email_hint: match (self.settings.mailed, self.meeting.confirm) {
+            email_hint: match (self.visit.settings.mailed, self.meeting.confirm) {
                 (true, Confirm::Email) => "You get a link there to confirm the booking.",
                 (true, _) => "Your invitation goes there.",
                 (false, _) => "So that your host can reach you.",
@@ -266,8 +281,9 @@ impl Subject<'_> {
             questions,
             note,
             mistakes: mistakes.into_iter().map(|m| FieldError { field: field_id(&m.field), ..m }).collect(),
-            time_zone: self.guest.as_ref().map(|zone| zone.name().to_owned()).unwrap_or_default(),
+            time_zone: self.guest().map(|zone| zone.name().to_owned()).unwrap_or_default(),
             once,
+            challenge,
             button: if self.meeting.confirm == Confirm::Approval { "Ask for this time" } else { "Book this time" },
         }
     }
@@ -291,20 +307,20 @@ impl Subject<'_> {
             Problem::SlotTaken | Problem::NotASlot => (fault.detail.trim_end_matches('.').to_owned(), String::new()),
             other => (other.title().to_owned(), fault.detail.clone()),
         };
-        let links = self.links();
+        let links = self.visit.links();
         let choice = |slot: &Interval| Choice {
             url: self.slot_url(slot.start()),
-            when: When::new(*slot, &self.host.zone, self.guest.as_ref()),
+            when: When::new(*slot, &self.host.zone, self.guest(), self.visit.language),
         };
         let mut response = page(&Unavailable {
-            frame: Frame::new(links, format!("{} – {}", self.meeting.title, self.host.name)).with_zone(&self.host.zone),
+            frame: Frame::of_meeting(&self.visit, self.host, self.meeting),
             heading,
             text,
             host_name: self.host.name.clone(),
-            host_url: local(links, &links.host(&self.host.id)),
-            meeting_url: local(links, &links.meeting(&self.host.id, &self.meeting.id)),
+            host_url: self.visit.path(&links.host(&self.host.id)),
+            meeting_url: self.visit.path(&links.meeting(&self.host.id, &self.meeting.id)),
             title: self.meeting.title.clone(),
-            when: When::new(time, &self.host.zone, self.guest.as_ref()),
+            when: When::new(time, &self.host.zone, self.guest(), self.visit.language),
             alternatives: near.iter().map(choice).collect(),
             typed,
         });

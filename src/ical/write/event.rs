@@ -61,6 +61,15 @@ pub struct Person {
     pub name: String,
     /// The mail address, without `mailto:`.
     pub email: String,
+    /// Who acts for them (SENT-BY): a mail address, without `mailto:`.
+    pub sent_by: Option<String>,
+}
+
+impl Person {
+    /// Someone who acts for themselves.
+    pub fn new(name: &str, email: &str) -> Person {
+        Person { name: name.to_owned(), email: email.to_owned(), sent_by: None }
+    }
 }
 
 /// METHOD of a message (RFC 5546).
@@ -162,6 +171,9 @@ fn person(name: &str, person: &Person) -> Property {
     let common_name = clean(&person.name, Breaks::Blank).replace('"', "'");
     if !common_name.is_empty() {
         property.add_parameter("CN", &common_name);
+    }
+    if let Some(sent_by) = &person.sent_by {
+        property.add_parameter("SENT-BY", &format!("mailto:{}", address(sent_by)));
     }
     property.done()
 }
@@ -273,8 +285,8 @@ mod tests {
             invitation(&InvitationText {
                 method,
                 event: text(),
-                organizer: Person { name: "Emmy \"E\" Noether; x".to_owned(), email: "office@example.edu".to_owned() },
-                attendee: Person { name: "Ada, Countess".to_owned(), email: "ada@example.org".to_owned() },
+                organizer: Person::new("Emmy \"E\" Noether; x", "office@example.edu"),
+                attendee: Person::new("Ada, Countess", "ada@example.org"),
                 url: "https://meet.example.edu/b/abc".to_owned(),
             })
         };
@@ -309,8 +321,8 @@ mod tests {
                     location: typed.to_owned(),
                     ..text()
                 },
-                organizer: Person { name: typed.to_owned(), email: typed.to_owned() },
-                attendee: Person { name: typed.to_owned(), email: typed.to_owned() },
+                organizer: Person::new(typed, typed),
+                attendee: Person::new(typed, typed),
                 url: typed.to_owned(),
             })
         };

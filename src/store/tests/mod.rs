@@ -1,9 +1,12 @@
 //! What the parts of the store promise together, and the values that its tests are made of.
 
+mod alerts;
 mod crash;
+mod keep;
 mod opening;
 mod outbox;
 mod pulls;
+mod reminders;
 mod slots;
 
 use super::{Change, Changed, GuestLimits, NewBooking, NewEffect, Reserved, Store};
@@ -43,6 +46,7 @@ fn booking(number: u128, time: Interval) -> Booking {
             email: format!("Guest{number}@Example.edu"),
             note: "line one\nline two".to_owned(),
             time_zone: Some("Europe/Paris".to_owned()),
+            language: Some(crate::language::Language::French),
             answers: vec![crate::booking::Answer {
                 question: "topic".into(),
                 label: "Topic?".into(),
@@ -52,6 +56,8 @@ fn booking(number: u128, time: Interval) -> Booking {
         uid: format!("uid-{number}@example.edu"),
         sequence: 0,
         told: None,
+        told_time: None,
+        declined: None,
         placed_by_host: false,
         created_at: minute(0),
         updated_at: minute(0),

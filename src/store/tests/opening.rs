@@ -22,7 +22,7 @@ async fn a_new_store_is_readable_by_its_owner_alone_and_outlasts_its_closing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/er/db");
     let store = Store::open(&path, Access::Daemon).unwrap();
-    let key = store.secret("tokens", [7; 32]).await.unwrap();
+    store.replace_secret("none", "mark", [7; 32]).await.unwrap();
     store.take(booking(1, minutes(60, 90))).await;
     for file in ["db", "db-wal", "db-shm", "db.lock"] {
         assert_eq!(mode(&path.with_file_name(file)), 0o600, "{file}");
@@ -31,7 +31,7 @@ async fn a_new_store_is_readable_by_its_owner_alone_and_outlasts_its_closing() {
     assert_eq!(store.booking(booking(1, minutes(0, 1)).id).await.unwrap_err().kind(), StoreErrorKind::Closed);
     let store = Store::open(&path, Access::Daemon).unwrap();
     assert_eq!(store.bookings(None, Default::default()).await.unwrap().len(), 1);
-    assert_eq!(store.secret("tokens", [8; 32]).await.unwrap(), key, "a key is for good");
+    assert_eq!(store.secret("mark").await.unwrap(), Some([7; 32]), "a mark is for good");
 }
 
 #[tokio::test]
@@ -63,6 +63,23 @@ async fn a_newer_schema_is_refused_and_stays_as_it_is() {
         assert!(error.to_string().contains("schema 99"), "{error}");
     }
     assert_eq!(raw.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap(), 99);
+}
+
+#[tokio::test]
+async fn a_store_of_the_first_schema_is_brought_up_to_date_in_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let raw = Connection::open(&path).unwrap();
+    raw.execute_batch(include_str!("../migrations/0001.sql")).unwrap();
+    raw.execute_batch(
+        "INSERT INTO account (host, account, addresses, discovered_at) VALUES ('noether', 'work', '[\"mailto:a@example.edu\"]', 0);
+         PRAGMA application_id = 0x4f664872; PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    drop(raw);
+    let store = Store::open(&path, Access::Daemon).unwrap();
+    let facts = store.account(&host(), "work").await.unwrap().unwrap().facts.unwrap();
+    assert_eq!((facts.addresses, facts.subscribed), (vec!["mailto:a@example.edu".to_owned()], Vec::new()));
 }
 
 #[tokio::test]
@@ -159,5 +176,56 @@ async fn a_query_that_panics_is_rolled_back_and_stops_nothing() {
         panic!("this panic is part of a test")
     });
     assert_eq!(broken.await.unwrap_err().kind(), StoreErrorKind::Closed);
-    assert_eq!(store.secret("half", [1; 32]).await.unwrap(), [1; 32]);
+    assert_eq!(store.secret("half").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_store_of_the_first_schema_is_brought_up_in_place_with_what_is_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let raw = Connection::open(&path).unwrap();
+    raw.execute_batch(include_str!("../migrations/0001.sql")).unwrap();
+    raw.pragma_update(None, "application_id", 0x4f66_4872).unwrap();
+    raw.pragma_update(None, "user_version", 1).unwrap();
+    let columns = "host, meeting, title, location, buffer_before, buffer_after, seats, guest_name, guest_email, guest_key, guest_note, \
+                   answers, sequence, placed_by_host, created_at, updated_at";
+    raw.execute_batch(&format!(
+        "INSERT INTO booking (id, state, starts_at, ends_at, uid, guest_token_hash, host_token_hash, {columns})
+         VALUES ('00000000-0000-0000-0000-000000000001', 'reserved', 1, 2, 'u', zeroblob(32), zeroblob(32), 'noether', 'talk', '', '', 0, 0, 1,
+             '', '', '', '', '[]', 0, 0, 0, 0);
+         INSERT INTO effect (booking, host, lane, kind, payload, created_at, due_at)
+         VALUES ('00000000-0000-0000-0000-000000000001', 'noether', 'calendar', 'put-event', '{{}}', 0, 0);"
+    ))
+    .unwrap();
+    drop(raw);
+    let store = Store::open(&path, Access::Daemon).unwrap();
+    let entry = store.effect(1).await.unwrap().unwrap();
+    assert_eq!((entry.payload.as_str(), entry.needs_host), ("{}", false));
+    assert_eq!(store.alerts(&host()).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_store_of_the_schema_before_is_brought_up_in_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let raw = Connection::open(&path).unwrap();
+    raw.execute_batch(include_str!("../migrations/0001.sql")).unwrap();
+    raw.pragma_update(None, "application_id", 0x4f66_4872).unwrap();
+    raw.pragma_update(None, "user_version", 1).unwrap();
+    let id = uuid::Uuid::from_u128(1);
+    raw.execute(
+        "INSERT INTO booking (id, host, meeting, title, location, starts_at, ends_at, buffer_before, buffer_after, seats, state,
+             guest_name, guest_email, guest_key, guest_note, answers, uid, sequence, told, placed_by_host, created_at, updated_at,
+             guest_token_hash, host_token_hash)
+         VALUES (?1, 'noether', 'office-hour', 'Office hour', '', 1800003600000000, 1800005400000000, 0, 0, 1, 'confirmed',
+             'Ada', 'ada@example.org', 'ada@example.org', '', '[]', 'u', 0, 0, 0, 1800000060000000, 1800000120000000, zeroblob(32), zeroblob(32))",
+        [id.to_string()],
+    )
+    .unwrap();
+    drop(raw);
+    let store = Store::open(&path, Access::Daemon).unwrap();
+    let kept = store.booking(BookingId(id)).await.unwrap().unwrap();
+    assert_eq!((kept.guest.language, kept.told_time, kept.declined), (None, Some(minutes(60, 90)), None));
+    let ahead = store.ahead(&host(), minutes(0, 100)).await.unwrap();
+    assert_eq!((ahead[0].firm_at, ahead[0].reminded_at), (minute(2), None));
 }

@@ -3,8 +3,8 @@
 use super::*;
 use crate::booking::EventPlace;
 use crate::store::{
-    CalendarEntry, CalendarKey, CalendarRole, EffectFilter, EffectKind, EffectOutcome, EffectState, FinishEffect,
-    Finished, Hit, HitOutcome, KeptFeed, Lane, ObjectUpdate, Purge, StoredObject,
+    CalendarEntry, CalendarKey, CalendarRole, EffectFilter, EffectKind, EffectOutcome, EffectState, Events,
+    FinishEffect, Finished, Handled, Hit, HitOutcome, KeptFeed, Lane, ObjectUpdate, Purge, StoredObject,
 };
 
 fn effect(kind: EffectKind) -> NewEffect {
@@ -50,7 +50,7 @@ async fn effects_of_a_booking_are_due_one_after_the_other_in_each_lane() {
     assert!(!store.claim(1, minute(0), LEASE).await.unwrap(), "claimed");
     assert_eq!(due(&store, Lane::Calendar, 0).await, [4], "nothing of the booking while its first is being done");
 
-    let retry = EffectOutcome::Retry { due_at: minute(5), error: "503".to_owned() };
+    let retry = EffectOutcome::Retry { due_at: minute(5), error: "503".to_owned(), needs_host: false };
     store
         .finish(FinishEffect { id: 1, at: minute(0), outcome: retry, expected_updated_at: None, more_effects: vec![] })
         .await
@@ -66,7 +66,7 @@ async fn effects_of_a_booking_are_due_one_after_the_other_in_each_lane() {
         .await
         .unwrap();
     assert_eq!(due(&store, Lane::Calendar, 6).await, [3, 4], "what is given up holds nothing up");
-    assert!(store.retry_effect(1, minute(7)).await.unwrap());
+    assert_eq!(store.retry_effect(1, minute(7)).await.unwrap(), Handled::Done);
     assert_eq!(due(&store, Lane::Calendar, 7).await, [4, 1]);
 }
 
@@ -93,9 +93,11 @@ async fn a_done_effect_takes_the_booking_along_with_its_mail_and_our_copy() {
     with_effects(&store, 1, &[EffectKind::PutEvent]).await;
     let object =
         StoredObject { href: "/cal/1.ics".into(), etag: Some("\"1\"".into()), data: b"BEGIN:VCALENDAR".to_vec() };
+    let before = StoredObject { etag: Some("\"0\"".into()), ..object.clone() };
+    store.put_object(&key, before.clone()).await.unwrap();
     let mut finish = done(&store, 1, confirm, vec![effect(EffectKind::Mail)]).await;
     if let EffectOutcome::Done { object: place, .. } = &mut finish.outcome {
-        *place = Some((key.clone(), ObjectUpdate::Put(object.clone())));
+        *place = Some((key.clone(), ObjectUpdate::Put { object: object.clone(), replaced: before.etag }));
     }
     let Finished::Stored(booking) = store.finish(finish.clone()).await.unwrap() else { panic!() };
     assert_eq!((booking.state, booking.event.as_ref().unwrap().href.as_str()), (BookingState::Confirmed, "/cal/1.ics"));
@@ -105,6 +107,37 @@ async fn a_done_effect_takes_the_booking_along_with_its_mail_and_our_copy() {
     assert_eq!(store.finish(finish).await.unwrap(), Finished::Already, "again: no second mail");
     assert_eq!(store.effects(EffectFilter::default()).await.unwrap().len(), 2);
     assert_eq!(store.effect(1).await.unwrap().unwrap().payload, "", "what it said of the guest is gone");
+}
+
+#[tokio::test]
+async fn what_a_pull_brought_meanwhile_is_newer_than_what_an_effect_met() {
+    let store = Store::memory().unwrap();
+    let key = CalendarKey { host: host(), account: "work".into(), href: "/cal/".into() };
+    let entry =
+        CalendarEntry { href: "/cal/".into(), name: "Work".into(), role: CalendarRole { busy: true, writable: None } };
+    store.set_calendars(&host(), "work", vec![entry]).await.unwrap();
+    with_effects(&store, 1, &[EffectKind::PutEvent; 4]).await;
+    let version = |etag: &str| StoredObject {
+        href: "/cal/1.ics".into(),
+        etag: Some(etag.into()),
+        data: b"BEGIN:VCALENDAR".to_vec(),
+    };
+    let end = async |id: i64, update: ObjectUpdate| {
+        let mut finish = done(&store, id, |_| {}, vec![]).await;
+        if let EffectOutcome::Done { object, .. } = &mut finish.outcome {
+            *object = Some((key.clone(), update));
+        }
+        store.finish(finish).await.unwrap();
+        store.object(&key, "/cal/1.ics").await.unwrap().and_then(|object| object.etag)
+    };
+    let put =
+        |new: &str, old: Option<&str>| ObjectUpdate::Put { object: version(new), replaced: old.map(str::to_owned) };
+    store.put_object(&key, version("3")).await.unwrap();
+    assert_eq!(end(1, put("2", Some("1"))).await.as_deref(), Some("3"), "the host has changed it since");
+    assert_eq!(end(2, put("4", Some("3"))).await.as_deref(), Some("4"));
+    let forget = |etag: &str| ObjectUpdate::Forget { href: "/cal/1.ics".into(), version: Some(etag.into()) };
+    assert_eq!(end(3, forget("3")).await.as_deref(), Some("4"), "the host has put another there");
+    assert_eq!(end(4, forget("4")).await, None);
 }
 
 #[tokio::test]
@@ -139,13 +172,14 @@ async fn old_bookings_are_erased_with_all_that_names_the_guest_once_nothing_is_l
     with_effects(&store, 1, &[EffectKind::PutEvent]).await;
     with_effects(&store, 2, &[]).await;
     with_effects(&store, 9, &[]).await;
-    assert_eq!(store.erase_ended_before(minute(500)).await.unwrap(), 1, "the first has something to be done");
+    assert_eq!(
+        store.erase_ended_before(minute(500), Events::Stay, minute(600)).await.unwrap(),
+        1,
+        "the first has something to be done"
+    );
     store.finish(done(&store, 1, |_| {}, vec![]).await).await.unwrap();
-    assert_eq!(store.erase_ended_before(minute(500)).await.unwrap(), 1);
+    assert_eq!(store.erase_ended_before(minute(500), Events::Stay, minute(600)).await.unwrap(), 1);
     assert_eq!(store.effects(EffectFilter::default()).await.unwrap(), vec![]);
-    assert_eq!(store.erase_guest("guest9@example.edu", minute(0)).await.unwrap(), 0, "it is ahead: cancelled first");
-    store.alter(9, |booking| booking.state = BookingState::Cancelled, vec![]).await;
-    assert_eq!(store.erase_guest("guest9@example.edu", minute(0)).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -208,4 +242,29 @@ async fn stats_count_every_state_and_lane() {
     assert_eq!(stats.bookings.iter().map(|(_, count)| count).sum::<i64>(), 1);
     assert!(stats.lanes.iter().all(|lane| lane.pending == 1 && lane.failed == 0 && lane.oldest == Some(minute(0))));
     assert!(stats.bytes > 0);
+}
+
+#[tokio::test]
+async fn a_person_may_try_an_effect_at_once_or_give_it_up_and_what_waits_behind_it_goes_on() {
+    let store = Store::memory().unwrap();
+    with_effects(&store, 1, &[EffectKind::PutEvent, EffectKind::DeleteEvent]).await;
+    assert!(store.claim(1, minute(0), LEASE).await.unwrap());
+    assert_eq!(store.retry_effect(1, minute(0)).await.unwrap(), Handled::UnderWay);
+    assert_eq!(store.drop_effect(1, minute(0)).await.unwrap(), Handled::UnderWay);
+    let retry = EffectOutcome::Retry { due_at: minute(900), error: "403".to_owned(), needs_host: true };
+    let finish =
+        FinishEffect { id: 1, at: minute(0), outcome: retry, expected_updated_at: None, more_effects: Vec::new() };
+    store.finish(finish).await.unwrap();
+    assert_eq!(due(&store, Lane::Calendar, 5).await, [0; 0], "the order within a booking holds for days");
+    assert!(store.effect(1).await.unwrap().unwrap().needs_host);
+    assert_eq!(store.retry_effect(1, minute(5)).await.unwrap(), Handled::Done);
+    assert_eq!(due(&store, Lane::Calendar, 5).await, [1]);
+    assert_eq!(store.drop_effect(1, minute(6)).await.unwrap(), Handled::Done);
+    assert_eq!(due(&store, Lane::Calendar, 6).await, [2]);
+    let dropped = store.effect(1).await.unwrap().unwrap();
+    assert_eq!((dropped.state, dropped.payload.as_str(), dropped.needs_host), (EffectState::Done, "", false));
+    for id in [1, 99] {
+        assert_eq!(store.drop_effect(id, minute(7)).await.unwrap(), Handled::Unknown);
+        assert_eq!(store.retry_effect(id, minute(7)).await.unwrap(), Handled::Unknown);
+    }
 }

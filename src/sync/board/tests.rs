@@ -1,7 +1,7 @@
 //! Events that open time, from the text of a calendar to the slots.
 
 use super::*;
-use crate::availability::{AllDay, Confirm, HostId, Hours, MeetingId, MeetingType, Situation, Tentative};
+use crate::availability::{Confirm, Counting, HostId, Hours, MeetingId, MeetingType, Situation};
 use crate::booking::{BookingId, BookingState};
 use crate::ical::Zone;
 
@@ -28,6 +28,7 @@ pub(super) fn host() -> Arc<Host> {
         seats: 1,
         location: String::new(),
         confirm: Confirm::Instant,
+        reminders: Vec::new(),
         questions: Vec::new(),
         hours: None,
     };
@@ -39,6 +40,7 @@ pub(super) fn host() -> Arc<Host> {
         zone: Zone::named("Europe/Berlin").unwrap(),
         max_staleness: SignedDuration::from_mins(30),
         hours: Hours::default(),
+        language: crate::language::Language::default(),
         meetings: vec![Arc::new(meeting)],
     })
 }
@@ -51,11 +53,11 @@ pub(super) fn source(name: &str, busy: bool, opens: Option<Option<&str>>) -> Sou
         rules: BusyRules {
             zone: host.zone.clone(),
             owner: vec!["mailto:noether@example.edu".into()],
-            all_day: AllDay::Obey,
-            tentative: Tentative::Busy,
+            counting: Counting::default(),
         },
         busy,
         opens: opens.map(|summary| Opens { summary: summary.map(str::to_owned) }),
+        is_availability: false,
     }
 }
 

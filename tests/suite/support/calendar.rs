@@ -1,9 +1,10 @@
 //! One calendar on a real server, as its owner's other programs see and change it.
 
-use super::{Server, client, http, python};
+use super::{Server, client, http, python, stamp};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 
 /// A calendar that only one test uses.
@@ -34,6 +35,60 @@ impl Calendar {
     pub(crate) async fn delete_calendar(&self) {
         let answer = self.send(client().delete(&self.url)).await;
         assert!(matches!(answer.status, 200..=204), "DELETE {}: {answer:?}", self.url);
+    }
+
+    /// Asks the server until it answers at all: it may be away for a while.
+    pub(crate) async fn insist(&self, method: &str, file: &str, text: Option<String>) -> http::Answer {
+        let began = Instant::now();
+        loop {
+            let mut request = client()
+                .request(method.parse().unwrap(), format!("{}{file}", self.url))
+                .basic_auth(&self.server.user, Some(&self.server.password));
+            if let Some(text) = &text {
+                request = request.header("content-type", "text/calendar; charset=utf-8").body(text.clone());
+            }
+            let answer = async {
+                let answer = request.send().await?;
+                let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+                Ok::<_, reqwest::Error>(http::Answer { status, headers, body: answer.bytes().await? })
+            };
+            match answer.await {
+                Ok(answer) => return answer,
+                Err(error) => assert!(began.elapsed() < Duration::from_secs(60), "{method} {file}: {error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Moves an event as a program would that knows its file; false when it is not there.
+    pub(crate) async fn move_file(&self, file: &str, start: Timestamp, end: Timestamp) -> bool {
+        let answer = self.insist("GET", file, None).await;
+        if answer.status != 200 {
+            return false;
+        }
+        let text = answer.text();
+        let (head, event) = text.split_once("BEGIN:VEVENT").expect("an event");
+        let times = [("DTSTART", start), ("DTEND", end)];
+        let moved: String = event
+            .split_inclusive("\r\n")
+            .map(|line| match times.iter().find(|(name, _)| line.starts_with(name)) {
+                Some((name, time)) => format!("{name}:{}\r\n", stamp(*time)),
+                None => line.to_owned(),
+            })
+            .collect();
+        let answer = self.insist("PUT", file, Some(format!("{head}BEGIN:VEVENT{moved}"))).await;
+        assert!(matches!(answer.status, 200..=204), "PUT {file}: {answer:?}");
+        true
+    }
+
+    /// Every object of the calendar, by file name, as the server holds it.
+    pub(crate) async fn objects(&self) -> Vec<(String, String)> {
+        let mut objects = Vec::new();
+        for event in self.events().await {
+            let file = event["href"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+            objects.push((file.clone(), self.insist("GET", &file, None).await.text()));
+        }
+        objects
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> http::Answer {

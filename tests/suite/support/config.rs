@@ -9,6 +9,7 @@ pub(crate) struct Config {
     pub(crate) port: u16,
     pub(crate) url: String,
     pub(crate) user: String,
+    /// Empty: the key is left out.
     pub(crate) password: String,
     /// `None`: the key is left out.
     pub(crate) calendars: Option<Vec<String>>,
@@ -21,9 +22,17 @@ pub(crate) struct Config {
     pub(crate) meetings: Vec<Meeting>,
     /// Further lines of `[[host.account]]`.
     pub(crate) account_lines: String,
+    /// The lines of `[limits]`.
+    pub(crate) limits: String,
+    /// Further lines of `[host.bookings]`.
+    pub(crate) bookings_lines: String,
     /// Further tables at the end.
     pub(crate) more: String,
 }
+
+/// Nothing is limited.
+const NO_LIMITS: &str =
+    "bookings_per_ip = \"off\"\nbookings_per_guest = \"off\"\nrequests_per_ip = \"off\"\nopen_per_guest = \"off\"\n";
 
 /// A meeting type.
 #[derive(Clone, Debug)]
@@ -75,6 +84,8 @@ impl Config {
             weekly: vec!["Mon-Sun 09:00-12:00".to_owned()],
             meetings: vec![Meeting::new("office-hour", "30m", "30m")],
             account_lines: String::new(),
+            limits: NO_LIMITS.to_owned(),
+            bookings_lines: String::new(),
             more: String::new(),
         }
     }
@@ -86,7 +97,7 @@ impl Config {
 
     /// The file.
     pub(crate) fn toml(&self) -> String {
-        let Config { port, url, user, password, bookings, poll, max_staleness, time_zone, .. } = self;
+        let Config { port, url, user, password, bookings, poll, max_staleness, time_zone, limits, .. } = self;
         let mut text = format!(
             r#"[server]
 listen = "127.0.0.1:{port}"
@@ -96,11 +107,7 @@ public_url = "http://127.0.0.1:{port}"
 path = "officehours.db"
 
 [limits]
-bookings_per_ip = "off"
-bookings_per_guest = "off"
-requests_per_ip = "off"
-open_per_guest = "off"
-
+{limits}
 [[host]]
 id = "noether"
 name = "Emmy Noether"
@@ -112,17 +119,19 @@ max_staleness = "{max_staleness}"
 id = "work"
 url = "{url}"
 username = "{user}"
-password = "{password}"
 poll = "{poll}"
 "#
         );
+        if !password.is_empty() {
+            writeln!(text, "password = \"{password}\"").unwrap();
+        }
         if let Some(calendars) = &self.calendars {
             writeln!(text, "calendars = {calendars:?}").unwrap();
         }
-        let (account_lines, weekly) = (&self.account_lines, &self.weekly);
+        let Config { account_lines, bookings_lines, weekly, .. } = self;
         write!(
             text,
-            "{account_lines}\n[host.bookings]\ncalendar = \"work/{bookings}\"\n\n[host.hours]\nweekly = {weekly:?}\n"
+            "{account_lines}\n[host.bookings]\ncalendar = \"work/{bookings}\"\n{bookings_lines}\n[host.hours]\nweekly = {weekly:?}\n"
         )
         .unwrap();
         for Meeting { id, duration, step, notice, horizon, location, lines } in &self.meetings {

@@ -38,13 +38,21 @@ impl Daemon {
 
     /// Starts it with these environment variables and waits until it is live; it may never have read a calendar.
     pub(crate) async fn launch(config: Config, environment: &[(&'static str, &'static str)]) -> Daemon {
+        Daemon::launch_with(config, |_| environment.to_vec()).await
+    }
+
+    /// The same, where the environment depends on the folder that its store is in.
+    pub(crate) async fn launch_with(
+        config: Config,
+        environment: impl FnOnce(&Path) -> Vec<(&'static str, &'static str)>,
+    ) -> Daemon {
         let folder = tempfile::tempdir().unwrap();
+        let environment = environment(folder.path());
         let path = folder.path().join("officehours.toml");
         std::fs::write(&path, config.toml()).unwrap();
         // It has a password in it.
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        let child = spawn(folder.path(), environment);
-        let environment = environment.to_vec();
+        let child = spawn(folder.path(), &environment);
         let mut daemon = Daemon { config, folder, child, client: client(), environment };
         daemon.wait_live().await;
         daemon
@@ -107,6 +115,11 @@ impl Daemon {
             assert!(began.elapsed() < Duration::from_secs(6), "it still runs 5 s after SIGTERM");
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Whether it has not ended by itself.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// SIGKILL.

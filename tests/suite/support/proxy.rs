@@ -17,6 +17,10 @@ pub(crate) enum Fault {
     Reports(u16),
     /// Every REPORT is answered with the first half of the true answer, and a length that says that this is all.
     CutReports,
+    /// Every PUT and DELETE is answered with this status and no body; everything else works.
+    Writes(u16),
+    /// Every request is answered with this status and no body.
+    All(u16),
     /// Every request waits so long first.
     Slow(Duration),
 }
@@ -69,6 +73,14 @@ async fn forward(State(state): State<Arc<Mutex<Proxied>>>, request: Request) -> 
     };
     match fault {
         Fault::Reports(status) if is_report => {
+            let status = StatusCode::from_u16(status).unwrap();
+            return Response::builder().status(status).body(Body::empty()).unwrap();
+        }
+        Fault::Writes(status) if matches!(parts.method.as_str(), "PUT" | "DELETE") => {
+            let status = StatusCode::from_u16(status).unwrap();
+            return Response::builder().status(status).body(Body::empty()).unwrap();
+        }
+        Fault::All(status) => {
             let status = StatusCode::from_u16(status).unwrap();
             return Response::builder().status(status).body(Body::empty()).unwrap();
         }

@@ -106,6 +106,11 @@ impl OwnServer {
         self.script(&["start", "--keep"]);
     }
 
+    /// Where it keeps its data.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join(self.name).join("data")
+    }
+
     fn path(&self) -> PathBuf {
         root().join("tests/servers").join(format!("{}.sh", self.name))
     }

@@ -72,7 +72,8 @@ impl Smtp {
         )
     }
 
-    fn files(&self) -> Vec<PathBuf> {
+    /// The messages so far, in order, as files.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
         let mut files: Vec<PathBuf> =
             entries.filter(|path| path.extension().is_some_and(|extension| extension == "eml")).collect();

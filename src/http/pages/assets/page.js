@@ -65,3 +65,8 @@ if (document.querySelector("[data-live]")) {
     else if (left && Date.now() - left > 60000) location.reload();
   });
 }
+
+// In a frame of another page, the frame is as high as this page: it is told the height, and nothing else.
+if ("embedded" in root.dataset && parent !== window) {
+  new ResizeObserver(() => parent.postMessage({ officehours: { height: root.offsetHeight } }, "*")).observe(root);
+}

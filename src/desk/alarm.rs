@@ -1,0 +1,234 @@
+//! What is wrong with a host's sources and bookings, by what is published and stored: looked at again and again, so that what is
+//! over is seen too. Start with [`Desk::watch_over`].
+
+use super::{Desk, HostDesk};
+use crate::alert::{AlertKind, Condition, Known, Plan, Tellable};
+use crate::availability::{BusyInterval, Host, HostId, Interval, event_summary};
+use crate::booking::{Booking, BookingId, Effect, Payload};
+use crate::store::{CalendarKey, EffectFilter, EffectKind, EffectState, Lane, OutboxEntry, OwnEvent, StoreError};
+use crate::sync::{CalendarBusy, TroubleKind};
+use jiff::Timestamp;
+
+/// What is looked at of one host.
+struct Sight<'a> {
+    desk: &'a HostDesk,
+    /// The bookings ahead that hold their slots.
+    ahead: Vec<Booking>,
+    own: Vec<OwnEvent>,
+    now: Timestamp,
+}
+
+impl Desk {
+    /// Looks at every host who wants alerts, remembers what follows, with its mails, and logs what is new and what is over.
+    pub async fn watch_over(&self) -> Result<(), StoreError> {
+        let world = self.world();
+        let watched = world.hosts.iter().filter(|desk| desk.alert_after.is_some());
+        self.store.forget_other_alerts(watched.map(|desk| desk.host().id.clone()).collect()).await?;
+        for desk in &world.hosts {
+            let Some(after) = desk.alert_after else { continue };
+            let host = &desk.host().id;
+            let now = self.clock.now();
+            let known = self.known(desk, now).await?;
+            let how = Tellable { after, by_mail: world.mailed() && desk.alerts };
+            log(host, &self.store.follow_alerts(host, known, how, now).await?);
+        }
+        Ok(())
+    }
+
+    async fn known(&self, desk: &HostDesk, now: Timestamp) -> Result<Known, StoreError> {
+        let host = &desk.host().id;
+        let window = Interval::new(now, Timestamp::MAX);
+        let ahead = match window {
+            Some(window) => self.store.holding(host, window).await?,
+            None => Vec::new(),
+        };
+        let own = self.store.own_events(host, now).await?;
+        let sight = Sight { desk, ahead, own, now };
+        let mut known = Known::default();
+        sight.sources(&mut known);
+        sight.conflicts(&mut known);
+        sight.restored(&mut known);
+        let failing = EffectFilter { host: Some(host.clone()), ..EffectFilter::default() };
+        let pending = self.store.effects(EffectFilter { state: Some(EffectState::Pending), ..failing.clone() }).await?;
+        known.conditions.extend(sight.refused_writes(&pending));
+        for entry in self.store.effects(EffectFilter { state: Some(EffectState::Failed), ..failing }).await? {
+            if let Some(booking) = self.store.booking(entry.booking).await? {
+                known.conditions.extend(sight.failed_mail(&entry, &booking));
+            }
+        }
+        self.odd_events(&sight, &mut known).await?;
+        Ok(known)
+    }
+
+    /// Events of bookings that became what a booking cannot be (standards E4.6).
+    async fn odd_events(&self, sight: &Sight<'_>, known: &mut Known) -> Result<(), StoreError> {
+        let host = sight.desk.host();
+        let calendars = self.store.calendars(&host.id).await?;
+        for event in sight.own.iter().filter(|event| event.settled && event.state.holds_slot()) {
+            let Some(place) = &event.place else { continue };
+            let in_it = |key: &CalendarKey| key.account == place.account && place.href.starts_with(&key.href);
+            let Some(key) = calendars.iter().map(|calendar| &calendar.key).find(|key| in_it(key)) else { continue };
+            let Some(object) = self.store.object(key, &place.href).await? else { continue };
+            let Some(facts) = event_summary(&object.data, &host.zone) else { continue };
+            let became = match (facts.recurring, facts.all_day) {
+                (true, _) => "was made a series",
+                (_, true) => "was made an all-day event",
+                _ => continue,
+            };
+            if let Some(booking) = sight.ahead.iter().find(|booking| booking.id == event.booking) {
+                let what = format!("The event of {} {became}. The booking stays as it is.", sight.name(booking));
+                known.conditions.push(sight.of_booking(AlertKind::OddEvent, booking.id, what));
+            }
+        }
+        Ok(())
+    }
+
+    /// True when a mail to the guest of this booking was given up.
+    pub(super) async fn guest_missed_a_mail(&self, booking: BookingId) -> Result<bool, StoreError> {
+        let filter =
+            EffectFilter { booking: Some(booking), state: Some(EffectState::Failed), ..EffectFilter::default() };
+        let failed = self.store.effects(filter).await?;
+        Ok(failed.iter().any(|entry| {
+            let payload = Payload::from_json(&entry.payload);
+            matches!(payload.map(|payload| payload.effect), Ok(Effect::Mail(message)) if message.is_to_guest())
+        }))
+    }
+}
+
+impl Sight<'_> {
+    /// Sources that cannot be read.
+    fn sources(&self, known: &mut Known) {
+        for source in &self.desk.accounts {
+            let (health, name) = (source.health(), source.name().to_owned());
+            let kinds = [AlertKind::Unreachable, AlertKind::LoginRefused];
+            let Some(trouble) = health.trouble else {
+                if health.read_at.is_none() {
+                    // This process has not tried yet.
+                    known.unknown.extend(kinds.map(|kind| (kind, Some(name.clone()))));
+                }
+                continue;
+            };
+            let kind = match trouble.kind {
+                TroubleKind::Login | TroubleKind::LoggedOut => AlertKind::LoginRefused,
+                // Ours, not the host's.
+                TroubleKind::Store => continue,
+                _ => AlertKind::Unreachable,
+            };
+            let what = format!("{name}: {}", trouble.what);
+            known.conditions.push(Condition { kind, subject: name, what, since: trouble.since });
+        }
+    }
+
+    /// Events that came in at the time of a booking. What the host placed over another event by hand is no news to them.
+    fn conflicts(&self, known: &mut Known) {
+        let snapshot = self.desk.board.snapshot();
+        if snapshot.as_of.is_none() {
+            known.unknown.push((AlertKind::Conflict, None));
+        }
+        let ahead = self.ahead.iter().filter(|booking| !booking.placed_by_host);
+        let mut doubtful = ahead.filter(|booking| snapshot.busy.overlaps(booking.time)).peekable();
+        if doubtful.peek().is_none() {
+            return;
+        }
+        // Which event it is costs more to know than that there is one.
+        let (_, causes) = self.desk.board.causes();
+        for booking in doubtful {
+            if let Some((calendar, busy)) = conflict(&causes, booking) {
+                let title = match busy.cause.summary.as_str() {
+                    "" => "an event without a title".to_owned(),
+                    title => format!("“{title}”"),
+                };
+                let what = format!("{} is at the same time as {title} in {calendar}.", self.name(booking));
+                known.conditions.push(self.of_booking(AlertKind::Conflict, booking.id, what));
+            }
+        }
+    }
+
+    /// Events of ended bookings that are there again (standards E4.8).
+    fn restored(&self, known: &mut Known) {
+        let snapshot = self.desk.board.snapshot();
+        if snapshot.as_of.is_none() {
+            known.unknown.push((AlertKind::Restored, None));
+        }
+        let ended = self.own.iter().filter(|event| !event.state.holds_slot() && !event.delete_pending && event.settled);
+        let mut ended = ended.peekable();
+        if ended.peek().is_none() {
+            return;
+        }
+        let (_, causes) = self.desk.board.causes();
+        for event in ended {
+            let busy = causes.iter().flat_map(|calendar| &calendar.intervals);
+            let mut busy = busy.filter(|busy| busy.cause.uid.as_deref() == Some(&event.uid));
+            if let Some(busy) = busy.next() {
+                let what = format!(
+                    "“{}” of {} is in your calendar, but its booking is {}. The guest is not booked; the time counts as busy.",
+                    busy.cause.summary,
+                    self.when(busy.interval.start()),
+                    event.state,
+                );
+                known.conditions.push(self.of_booking(AlertKind::Restored, event.booking, what));
+            }
+        }
+    }
+
+    /// Events that cannot be written or removed until the host acts: one alert for all of them.
+    fn refused_writes(&self, pending: &[OutboxEntry]) -> Option<Condition> {
+        let refused: Vec<&OutboxEntry> =
+            pending.iter().filter(|entry| entry.kind.lane() == Lane::Calendar && entry.needs_host).collect();
+        let first = refused.first()?;
+        let error = first.last_error.as_deref().unwrap_or_default();
+        let what = format!("{} change(s) of bookings wait: {error}", refused.len());
+        let since = refused.iter().map(|entry| entry.created_at).min().unwrap_or(self.now);
+        Some(Condition { kind: AlertKind::WriteRefused, subject: "bookings".to_owned(), what, since })
+    }
+
+    /// A mail that was given up, while the booking lies ahead.
+    fn failed_mail(&self, entry: &OutboxEntry, booking: &Booking) -> Option<Condition> {
+        if entry.kind != EffectKind::Mail || booking.time.end() <= self.now {
+            return None;
+        }
+        let error = entry.last_error.as_deref().unwrap_or_default();
+        let what = format!("A mail about {} could not be delivered: {error}", self.name(booking));
+        Some(self.of_booking(AlertKind::MailFailed, booking.id, what))
+    }
+
+    fn of_booking(&self, kind: AlertKind, booking: BookingId, what: String) -> Condition {
+        Condition { kind, subject: booking.to_string(), what, since: self.now }
+    }
+
+    fn host(&self) -> &Host {
+        self.desk.host()
+    }
+
+    /// A booking, for its host.
+    fn name(&self, booking: &Booking) -> String {
+        format!("{}: {}, {}", booking.title, booking.guest.name, self.when(booking.time.start()))
+    }
+
+    fn when(&self, at: Timestamp) -> String {
+        self.host().zone.civil(at).strftime("%Y-%m-%d %H:%M").to_string()
+    }
+}
+
+/// The first event of another's that overlaps the booking, and its calendar's name.
+fn conflict<'a>(causes: &'a [CalendarBusy], booking: &Booking) -> Option<(&'a str, &'a BusyInterval)> {
+    let overlaps = |busy: &BusyInterval| {
+        // The host has moved the event, and the booking is about to follow.
+        let is_own = busy.cause.uid.as_deref() == Some(&booking.uid);
+        !is_own && busy.interval.intersection(booking.time).is_some()
+    };
+    causes.iter().find_map(|calendar| {
+        let found = calendar.intervals.iter().find(|busy| overlaps(busy))?;
+        Some((calendar.name.as_str(), found))
+    })
+}
+
+/// No words of the alert: they name guests and events.
+fn log(host: &HostId, plan: &Plan) {
+    for (kind, subject) in &plan.raised {
+        tracing::error!(%host, alert = kind.as_str(), subject, "The host is alerted; officehours check tells of what.");
+    }
+    for (kind, subject) in &plan.over {
+        tracing::info!(%host, alert = kind.as_str(), subject, "What the host was alerted to is over.");
+    }
+}

@@ -1,0 +1,22 @@
+// Shows a page of officehours in the page that loads this, as high as it needs to be:
+//   <script src="https://meet.example.edu/embed.js" data-page="noether/office-hour" async></script>
+(() => {
+  const script = document.currentScript;
+  const page = new URL(script.dataset.page || "", new URL(".", script.src));
+  page.searchParams.set("embed", "1");
+  const frame = document.createElement("iframe");
+  frame.src = page;
+  frame.title = script.dataset.title || "Book a meeting";
+  frame.style.cssText = "inline-size:100%;block-size:40rem;border:0;color-scheme:auto";
+  script.after(frame);
+  let pages = 0;
+  frame.addEventListener("load", () => {
+    // The next page begins at its top, wherever the guest had scrolled to.
+    if (pages++ > 0 && frame.getBoundingClientRect().top < 0) frame.scrollIntoView();
+  });
+  addEventListener("message", (event) => {
+    if (event.source !== frame.contentWindow || event.origin !== page.origin) return;
+    const height = Number(event.data?.officehours?.height);
+    if (height > 0) frame.style.blockSize = `${Math.ceil(height)}px`;
+  });
+})();

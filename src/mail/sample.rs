@@ -1,0 +1,100 @@
+//! A booking that was never made, to try templates with and to look at mails.
+
+use super::letter::{Entry, Letter};
+use super::{Links, Occasion};
+use crate::availability::{Host, HostId, Hours, Interval, MeetingId};
+use crate::booking::{Answer, Booking, BookingId, BookingState, Guest, Message};
+use crate::ical::Zone;
+use crate::language::Language;
+use jiff::{SignedDuration, Timestamp};
+
+/// All that is told of a booking.
+pub(super) const MESSAGES: [Message; 13] = [
+    Message::ConfirmAddress,
+    Message::Invitation,
+    Message::Moved,
+    Message::MovedByHost,
+    Message::Cancelled,
+    Message::CancelledByHost,
+    Message::Declined,
+    Message::Reminder,
+    Message::AskToCancel,
+    Message::ApprovalRequest,
+    Message::HostBooked,
+    Message::HostMoved,
+    Message::HostCancelled,
+];
+
+/// Hands over each letter in a language, and the occasion of those that are of one booking.
+pub(super) fn letters(language: Language, mut each: impl FnMut(&Letter, Option<&Occasion<'_>>)) {
+    let Some((host, booking, before)) = sample(language) else { return };
+    for message in MESSAGES {
+        let links = Links {
+            guest: "https://meet.example.edu/b/mYkx3hN2vUQ5cJr8sLwZt1".to_owned(),
+            confirm: "https://meet.example.edu/b/c4Tq0pWn7eFb9DgHzXoKa2/confirm".to_owned(),
+            host: "https://meet.example.edu/h/Zr6yVd1sGm3kPj8uBxQfE5".to_owned(),
+            meeting: "https://meet.example.edu/noether/office-hour".to_owned(),
+        };
+        let occasion = Occasion { booking: booking.clone(), before: Some(before), host: &host, message, links };
+        each(&Letter::of(&occasion), Some(&occasion));
+    }
+    let entries = [Entry { booking: &booking, link: "https://meet.example.edu/h/Zr6yVd1sGm3kPj8uBxQfE5".to_owned() }];
+    each(&Letter::digest(&host, host.zone.civil(booking.time.start()).date(), &entries), None);
+    each(&Letter::test(language), None);
+}
+
+/// A host in Berlin, a guest in New York, and the time before; `None` only without any zone rules.
+fn sample(language: Language) -> Option<(Host, Booking, Interval)> {
+    let half_hour = |start: i64| {
+        let start = Timestamp::from_second(start).ok()?;
+        Interval::new(start, start.checked_add(SignedDuration::from_mins(30)).ok()?)
+    };
+    let (time, before) = (half_hour(1_772_546_400)?, half_hour(1_772_460_000)?);
+    let (host_id, meeting) = (HostId::new("noether")?, MeetingId::new("office-hour")?);
+    let host = Host {
+        id: host_id.clone(),
+        name: "Emmy Noether".to_owned(),
+        email: "noether@example.edu".to_owned(),
+        aliases: Vec::new(),
+        zone: Zone::named("Europe/Berlin")?,
+        max_staleness: SignedDuration::from_mins(30),
+        hours: Hours::default(),
+        language,
+        meetings: Vec::new(),
+    };
+    let booking = Booking {
+        id: BookingId(uuid::Uuid::nil()),
+        host: host_id,
+        meeting,
+        title: "Office hour".to_owned(),
+        location: "Room 2.12".to_owned(),
+        time,
+        buffer_before: SignedDuration::ZERO,
+        buffer_after: SignedDuration::ZERO,
+        seats: 1,
+        state: BookingState::Confirmed,
+        guest: Guest {
+            name: "Ada Lovelace".to_owned(),
+            email: "ada@example.org".to_owned(),
+            note: "I have read chapter 3.\nExercise 7 is unclear to me.".to_owned(),
+            time_zone: Some("America/New_York".to_owned()),
+            language: Some(language),
+            answers: vec![Answer {
+                question: "topic".to_owned(),
+                label: "What is it about?".to_owned(),
+                text: "Ideals & rings".to_owned(),
+            }],
+        },
+        uid: "019cb1f0-0000-7000-8000-000000000000".to_owned(),
+        sequence: 1,
+        told: Some(1),
+        told_time: Some(time),
+        declined: None,
+        placed_by_host: false,
+        created_at: before.start(),
+        updated_at: before.start(),
+        expires_at: None,
+        event: None,
+    };
+    Some((host, booking, before))
+}

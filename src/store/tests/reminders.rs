@@ -1,0 +1,57 @@
+//! Each reminder and each list of a day once, over moves and restarts.
+
+use super::*;
+use crate::store::{Access, EffectFilter, EffectKind};
+use jiff::civil::date;
+
+fn reminder() -> NewEffect {
+    NewEffect { kind: EffectKind::Mail, payload: "{}".to_owned() }
+}
+
+#[tokio::test]
+async fn a_reminder_is_stored_once_with_its_mail_and_not_for_a_booking_that_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let store = Store::open(&path, Access::Daemon).unwrap();
+    store.take(booking(1, minutes(60, 90))).await;
+    let confirm = |booking: &mut Booking| (booking.state, booking.updated_at) = (BookingState::Confirmed, minute(5));
+    store.alter(1, confirm, Vec::new()).await;
+    let ahead = store.ahead(&host(), minutes(60, 61)).await.unwrap().remove(0);
+    assert_eq!((ahead.firm_at, ahead.reminded_at), (minute(5), None), "firm since it was confirmed");
+    assert!(store.ahead(&host(), minutes(61, 90)).await.unwrap().is_empty());
+
+    let remind = |of: &Booking, due| store.remind(of.clone(), minute(due), reminder(), minute(30));
+    assert!(remind(&ahead.booking, 30).await.unwrap());
+    assert!(!remind(&ahead.booking, 30).await.unwrap(), "once");
+    assert!(!remind(&ahead.booking, 20).await.unwrap(), "none that was due before the last");
+    store.close().await;
+    let store = Store::open(&path, Access::Daemon).unwrap();
+    let again = store.ahead(&host(), minutes(60, 61)).await.unwrap().remove(0);
+    assert_eq!(again.reminded_at, Some(minute(30)), "over a restart too");
+
+    let later = |booking: &mut Booking| (booking.time, booking.updated_at) = (minutes(100, 130), minute(31));
+    store.alter(1, later, Vec::new()).await;
+    let moved = store.ahead(&host(), minutes(60, 130)).await.unwrap().remove(0);
+    assert_eq!(moved.firm_at, minute(31), "a move makes it firm anew");
+    assert!(!store.remind(again.booking, minute(50), reminder(), minute(50)).await.unwrap(), "decided on what it was");
+    store.alter(1, |booking| booking.guest.note = "another".to_owned(), Vec::new()).await;
+    let noted = store.ahead(&host(), minutes(60, 130)).await.unwrap().remove(0);
+    assert_eq!(noted.firm_at, minute(31), "a note does not");
+    store.alter(1, |booking| booking.state = BookingState::Cancelled, Vec::new()).await;
+    assert!(!store.remind(moved.booking, minute(60), reminder(), minute(60)).await.unwrap(), "it is off");
+    assert_eq!(store.effects(EffectFilter::default()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_list_of_a_day_is_sent_once_and_tried_again_when_it_is_due() {
+    let store = Store::memory().unwrap();
+    let day = date(2026, 12, 1);
+    assert_eq!(store.digest_attempts(&host(), day, minute(1)).await.unwrap(), Some(0));
+    store.digest_tried(&host(), day, Some(minute(5))).await.unwrap();
+    assert_eq!(store.digest_attempts(&host(), day, minute(4)).await.unwrap(), None);
+    assert_eq!(store.digest_attempts(&host(), day, minute(5)).await.unwrap(), Some(1));
+    store.digest_tried(&host(), day, None).await.unwrap();
+    assert_eq!(store.digest_attempts(&host(), day, minute(60)).await.unwrap(), None, "it was sent");
+    let next = date(2026, 12, 2);
+    assert_eq!(store.digest_attempts(&host(), next, minute(60)).await.unwrap(), Some(0), "another day");
+}

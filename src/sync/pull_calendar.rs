@@ -1,0 +1,266 @@
+//! One calendar brought up to date: by sync tokens, by CTag, or by a list, as its server was seen to allow. Start with
+//! [`AccountSync::pull`].
+
+use super::board::window_of;
+use super::plan::plan;
+use super::pull::{AccountSync, SyncError};
+use super::strategy::{Strategy, Way};
+use crate::caldav::{self, Changes, ETag, ErrorKind, Fetched, Href, SyncToken};
+use crate::store::{PullCommit, PullOutcome, StoredCalendar, StoredObject};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{HashMap, HashSet};
+
+/// A calendar is compared with the server's whole listing this often, whatever its sync tokens say (RFC 6578 servers lose
+/// changes over a restore from backup).
+const RELIST: SignedDuration = SignedDuration::from_hours(24);
+
+impl AccountSync {
+    /// Brings one calendar up to date: by sync token, else by CTag and listing, as its server was seen to allow. `ctag` is what the
+    /// account's listing said of it in this pass, if there was one.
+    pub(super) async fn pull(
+        &self,
+        stored: &StoredCalendar,
+        ctag: Option<&str>,
+        now: Timestamp,
+    ) -> Result<PullOutcome, SyncError> {
+        let calendar = Href::new(stored.key.href.clone());
+        let relist = stored.listed_at.is_none_or(|at| now.duration_since(at) >= RELIST);
+        let mut learnt = Strategy::parse(stored.strategy.as_deref());
+        let held_token = stored.sync_token.as_deref().and_then(SyncToken::new);
+        let mut kept_token = stored.sync_token.clone();
+        // A server that could not sync is asked again each day.
+        if learnt.takes_tokens() || relist {
+            let token = held_token.as_ref().filter(|_| !relist);
+            let mut changes = self.client.changes(&calendar, token).await;
+            let blind = matches!(&changes, Ok(Changes::Delta { changed, removed, complete: false, .. })
+                if changed.is_empty() && removed.is_empty() && ctag.is_some() && stored.ctag.is_some() && ctag != stored.ctag.as_deref());
+            if blind || (token.is_some() && matches!(changes, Ok(Changes::TokenInvalid))) {
+                // Servers lose tokens routinely, and some lose changes: begin anew, and fetch only what differs.
+                kept_token = None;
+                changes = self.client.changes(&calendar, None).await;
+            }
+            match changes {
+                Ok(Changes::Delta { token, changed, removed, complete: false }) => {
+                    return self.take_delta(stored, token, ctag, &changed, &removed, now).await;
+                }
+                Ok(Changes::Delta { token, changed, complete: true, .. }) => {
+                    learnt.way = Way::Tokens;
+                    let listed = self.with_hidden(&calendar, changed, Some(&token), &mut learnt, now).await?;
+                    let listing =
+                        Listing { listed, token: Some(token.as_str().to_owned()), ctag: ctag.map(str::to_owned) };
+                    return self.take_listing(stored, listing, learnt, now).await;
+                }
+                // A server that has synced before fails for now; one that never did cannot.
+                Ok(Changes::Unsupported | Changes::TokenInvalid) if held_token.is_none() => learnt.way = Way::List,
+                Ok(Changes::Unsupported | Changes::TokenInvalid) => {}
+                Err(error) if is_about_the_report(&error) => {
+                    tracing::info!(host = %self.settings.host.id, account = self.settings.id, %error, "A sync report failed; the calendar is listed instead.");
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // The CTag is read before the listing: read after it, a change in between would be lost.
+        let ctag = self.client.state(&calendar).await?.ctag;
+        if !relist && learnt.again.is_empty() && !learnt.hides && ctag.is_some() && ctag == stored.ctag {
+            self.store.mark_read(&stored.key, now).await?;
+            return Ok(PullOutcome::default());
+        }
+        if matches!(learnt.way, Way::Ctag | Way::List) {
+            learnt.way = if ctag.is_some() { Way::Ctag } else { Way::List };
+        }
+        let mut listed = self.client.list(&calendar).await?;
+        if relist || learnt.hides {
+            listed = self.with_hidden(&calendar, listed, None, &mut learnt, now).await?;
+        }
+        // The old token stays: what changed since is told again, and taking it twice does no harm.
+        self.take_listing(stored, Listing { listed, token: kept_token, ctag }, learnt, now).await
+    }
+
+    /// A list, and with it what only a query by time names: some servers leave out of the one what they tell in the other. The query
+    /// spans what slots are made of. A server that fails at it is believed its list, until it was seen to hide something.
+    async fn with_hidden(
+        &self,
+        calendar: &Href,
+        mut listed: Vec<caldav::Member>,
+        token: Option<&SyncToken>,
+        learnt: &mut Strategy,
+        now: Timestamp,
+    ) -> Result<Vec<caldav::Member>, SyncError> {
+        let window = window_of(&self.settings.host, now);
+        let mut found = match self.client.query(calendar, Some((window.start(), window.end()))).await {
+            Ok(found) => found,
+            Err(error) if learnt.hides || error.retry_after().is_some() => return Err(error.into()),
+            Err(error) => match error.kind() {
+                ErrorKind::Unauthorized | ErrorKind::TooManyRequests { .. } => return Err(error.into()),
+                _ => {
+                    tracing::info!(host = %self.settings.host.id, account = self.settings.id, %error, "A query failed; the calendar's list stands alone.");
+                    return Ok(listed);
+                }
+            },
+        };
+        retain_unlisted(&mut found, &listed);
+        if found.is_empty() {
+            learnt.hides = false;
+            return Ok(listed);
+        }
+        // Made between the two answers, or hidden: another list tells.
+        let mut second = self.client.list(calendar).await?;
+        let mut hidden = found.clone();
+        retain_unlisted(&mut hidden, &second);
+        learnt.hides = !hidden.is_empty();
+        retain_unlisted(&mut second, &listed);
+        if let Some(token) = token
+            && !learnt.hides
+            && let Ok(Changes::Delta { changed, .. }) = self.client.changes(calendar, Some(token)).await
+        {
+            // What the sync report left out and does not tell as a change either, it hides.
+            let mut untold = found;
+            retain_unlisted(&mut untold, &changed);
+            if !untold.is_empty() {
+                learnt.way = Way::List;
+            }
+        }
+        listed.extend(second);
+        listed.extend(hidden);
+        Ok(listed)
+    }
+
+    /// Takes the changes since a token.
+    async fn take_delta(
+        &self,
+        stored: &StoredCalendar,
+        token: SyncToken,
+        ctag: Option<&str>,
+        changed: &[caldav::Member],
+        removed: &[Href],
+        now: Timestamp,
+    ) -> Result<PullOutcome, SyncError> {
+        // Our copy has each object under the spelling that it was first listed with.
+        let held = self.store.object_etags(&stored.key).await?;
+        let spelt: HashMap<Href, &str> =
+            held.iter().map(|(href, _)| (Href::new(href.as_str()), href.as_str())).collect();
+        // What is said to be gone is asked for by its name before its time is freed.
+        let doubted = removed.iter().filter(|href| spelt.contains_key(href));
+        let hrefs: Vec<Href> = changed.iter().map(|member| &member.href).chain(doubted).cloned().collect();
+        let fetched = all_read(self.client.fetch(&Href::new(stored.key.href.clone()), &hrefs).await?)?;
+        // A CTag is kept while the tokens tell of no change since it was read: a later one that differs shows that they are blind.
+        let unchanged = changed.is_empty() && removed.is_empty();
+        let commit = PullCommit {
+            key: stored.key.clone(),
+            token: Some(token.as_str().to_owned()),
+            ctag: ctag.map(str::to_owned).or_else(|| stored.ctag.clone()).filter(|_| unchanged),
+            changed: fetched
+                .objects
+                .into_iter()
+                .map(|object| {
+                    let known = spelt.get(&object.href).map(|href| (*href).to_owned());
+                    let object = stored_object(object);
+                    StoredObject { href: known.unwrap_or(object.href), ..object }
+                })
+                .collect(),
+            removed: fetched
+                .gone
+                .iter()
+                .map(|href| spelt.get(href).map_or_else(|| href.to_string(), |known| (*known).to_owned()))
+                .collect(),
+            full: false,
+            read_at: now,
+            listed: false,
+        };
+        Ok(self.store.commit_pull(commit).await?)
+    }
+
+    /// Takes a complete listing: fetches what differs, and what is to be read once more; forgets what is gone.
+    async fn take_listing(
+        &self,
+        stored: &StoredCalendar,
+        listing: Listing,
+        mut learnt: Strategy,
+        now: Timestamp,
+    ) -> Result<PullOutcome, SyncError> {
+        learnt.note_list(&listing.listed);
+        let held = self.store.object_etags(&stored.key).await?;
+        let again: HashSet<Href> = learnt.again.iter().map(Href::new).collect();
+        let listed: Vec<(String, Option<String>)> = listing
+            .listed
+            .into_iter()
+            .map(|member| {
+                let etag = member.etag.filter(|_| !again.contains(&member.href));
+                (member.href.to_string(), etag.map(|etag| etag.to_string()))
+            })
+            .collect();
+        let plan = plan(&held, &listed, Href::new);
+        let calendar = Href::new(stored.key.href.clone());
+        // What a listing leaves out is asked for by its name before its time is freed.
+        let (doubted, mut removed): (Vec<String>, Vec<String>) =
+            plan.forget.into_iter().partition(|href| Href::new(href.as_str()).is_within(&calendar));
+        let hrefs: Vec<Href> = plan.fetch.iter().chain(&doubted).map(|href| Href::new(href.as_str())).collect();
+        let fetched = all_read(self.client.fetch(&calendar, &hrefs).await?)?;
+        removed.extend(fetched.gone.iter().map(Href::to_string));
+        // What was read once more is not read a third time; sync tokens tell what changes.
+        let versions: HashMap<Href, Option<&str>> =
+            held.iter().map(|(href, etag)| (Href::new(href.as_str()), etag.as_deref())).collect();
+        let is_second = |object: &&caldav::Object| {
+            again.contains(&object.href)
+                && versions.get(&object.href).copied().flatten() == object.etag.as_ref().map(ETag::as_str)
+        };
+        let first: Vec<_> = fetched.objects.iter().filter(|object| !is_second(object)).cloned().collect();
+        learnt.note_read(if learnt.takes_tokens() { &[] } else { &first });
+        // Before the changes: a calendar that was read once more for nothing is none the worse.
+        let strategy = learnt.stored();
+        if strategy != stored.strategy {
+            self.store.set_strategy(&stored.key, strategy).await?;
+        }
+        let commit = PullCommit {
+            key: stored.key.clone(),
+            token: listing.token,
+            ctag: listing.ctag,
+            changed: fetched.objects.into_iter().map(stored_object).collect(),
+            removed,
+            full: false,
+            listed: true,
+            read_at: now,
+        };
+        Ok(self.store.commit_pull(commit).await?)
+    }
+}
+
+/// A complete list of a calendar's objects, with the marks that stand for it.
+struct Listing {
+    listed: Vec<caldav::Member>,
+    token: Option<String>,
+    ctag: Option<String>,
+}
+
+/// Leaves what is not in `listed`.
+fn retain_unlisted(members: &mut Vec<caldav::Member>, listed: &[caldav::Member]) {
+    let known: HashSet<&Href> = listed.iter().map(|member| &member.href).collect();
+    members.retain(|member| !known.contains(&member.href));
+}
+
+/// Whether the server failed at the report, and may still be able to list: it answered, and not about the login.
+fn is_about_the_report(error: &caldav::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Server(_)
+            | ErrorKind::BadAnswer
+            | ErrorKind::Rejected { .. }
+            | ErrorKind::Conflict
+            | ErrorKind::TooLarge
+    )
+}
+
+/// What cannot be read is busy, and nobody knows when: the calendar counts as not read until the server gives it.
+fn all_read(mut fetched: Fetched) -> Result<Fetched, caldav::Error> {
+    match fetched.failed.pop() {
+        Some(failed) => Err(failed.error),
+        None => Ok(fetched),
+    }
+}
+
+fn stored_object(object: caldav::Object) -> StoredObject {
+    StoredObject { href: object.href.to_string(), etag: object.etag.map(|etag| etag.to_string()), data: object.data }
+}
+
+#[cfg(test)]
+mod tests;

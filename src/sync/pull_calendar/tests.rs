@@ -1,0 +1,374 @@
+use super::super::health::{Setback, TroubleKind};
+use super::super::lone::tests::{Bench, event, noon};
+use super::super::pull::{AccountSettings, Pass};
+use super::*;
+use crate::availability::Counting;
+use crate::caldav::scripted::{Log, Seen, answer, multistatus, serve};
+use std::sync::{Arc, Mutex};
+
+/// A calendar server in a few lines: `/c/` is the home and `/c/work/` the calendar, with what is in it and how it misbehaves.
+#[derive(Default)]
+struct Script {
+    /// Name, version, UID.
+    objects: Vec<(&'static str, &'static str, &'static str)>,
+    /// Named by queries alone.
+    hidden: Vec<&'static str>,
+    /// Left out by sync reports.
+    unsynced: Vec<&'static str>,
+    ctag: Option<&'static str>,
+    /// The present token; `None`: no sync-collection.
+    token: Option<&'static str>,
+    /// What a sync report with a token tells: changed.
+    delta: Vec<&'static str>,
+    /// The calendar answers so, whatever is asked.
+    status: Option<u16>,
+    queries_fail: bool,
+    home: Option<&'static str>,
+    subscribed: bool,
+    /// There is another calendar, `two/`.
+    second: bool,
+}
+
+type Shared = Arc<Mutex<Script>>;
+
+struct World {
+    account: AccountSync,
+    script: Shared,
+    log: Log,
+    bench: Bench,
+}
+
+fn found(href: &str, properties: &str) -> String {
+    format!(
+        "<response><href>{href}</href><propstat><prop>{properties}</prop><status>HTTP/1.1 200 OK</status></propstat></response>"
+    )
+}
+
+impl Script {
+    fn calendar(&self) -> String {
+        format!("{}work/", self.home.unwrap_or("/c/"))
+    }
+
+    fn answer(&self, seen: &Seen) -> String {
+        let (home, calendar) = (self.home.unwrap_or("/c/"), self.calendar());
+        let ctag =
+            self.ctag.map(|ctag| format!("<S:getctag xmlns:S=\"http://calendarserver.org/ns/\">{ctag}</S:getctag>"));
+        let own = found(
+            &calendar,
+            &format!(
+                "<resourcetype><collection/><C:calendar/></resourcetype><displayname>Work</displayname>{}",
+                ctag.unwrap_or_default()
+            ),
+        );
+        let etag =
+            |version: &str| if version.is_empty() { String::new() } else { format!("<getetag>{version}</getetag>") };
+        let list = |names: &dyn Fn(&str) -> bool| -> String {
+            let named = self.objects.iter().filter(|(name, ..)| names(name));
+            named.map(|(name, version, _)| found(&format!("{calendar}{name}"), &etag(version))).collect()
+        };
+        let visible = |name: &str| !self.hidden.contains(&name);
+        if seen.path == "/" && seen.method == "PROPFIND" {
+            let home = format!(
+                "<C:calendar-home-set><href>{home}</href></C:calendar-home-set><current-user-principal><href>/p/</href></current-user-principal>"
+            );
+            return multistatus(&found("/", &home));
+        }
+        if seen.path == "/p/" {
+            return multistatus(&found(
+                "/p/",
+                &format!("<C:calendar-home-set><href>{home}</href></C:calendar-home-set>"),
+            ));
+        }
+        if seen.path == home && seen.method == "PROPFIND" {
+            let subscribed = found(
+                &format!("{home}holidays/"),
+                "<resourcetype><collection/><S:subscribed xmlns:S=\"http://calendarserver.org/ns/\"/></resourcetype><displayname>Holidays</displayname>",
+            );
+            let two = found(&format!("{home}two/"), "<resourcetype><collection/><C:calendar/></resourcetype>");
+            let more = [self.subscribed.then_some(subscribed), self.second.then_some(two)];
+            return multistatus(&more.into_iter().flatten().fold(own, |all, one| all + &one));
+        }
+        if seen.method == "OPTIONS" {
+            return answer(200, "DAV: 1, calendar-access\r\n", "");
+        }
+        if let Some(status) = self.status {
+            return answer(status, "", "");
+        }
+        if !seen.path.starts_with(&calendar) {
+            return answer(404, "", "");
+        }
+        match seen.method.as_str() {
+            "PROPFIND" if seen.head.contains("depth: 0") => multistatus(&own),
+            "PROPFIND" => multistatus(&(own + &list(&visible))),
+            "REPORT" if seen.body.contains("sync-collection") => match self.token {
+                None => answer(403, "", "<error xmlns=\"DAV:\"><supported-report/></error>"),
+                Some(token) => {
+                    let first = seen.body.contains("<D:sync-token></D:sync-token>");
+                    let told = |name: &str| {
+                        visible(name) && !self.unsynced.contains(&name) && (first || self.delta.contains(&name))
+                    };
+                    multistatus(&format!("{}<sync-token>{token}</sync-token>", list(&told)))
+                }
+            },
+            "REPORT" if seen.body.contains("calendar-query") => match self.queries_fail {
+                true => answer(500, "", ""),
+                false => multistatus(&list(&|_| true)),
+            },
+            "REPORT" => {
+                let asked = self.objects.iter().filter(|(name, ..)| seen.body.contains(&format!("{calendar}{name}<")));
+                let data = |(name, version, uid): &(&str, &str, &str)| {
+                    let text = format!("BEGIN:VCALENDAR\r\n{}END:VCALENDAR\r\n", event(uid, "20300604T080000Z"));
+                    found(
+                        &format!("{calendar}{name}"),
+                        &format!("{}<C:calendar-data>{text}</C:calendar-data>", etag(version)),
+                    )
+                };
+                multistatus(&asked.map(data).collect::<String>())
+            }
+            _ => match self.objects.iter().find(|(name, ..)| seen.path.ends_with(name)) {
+                Some((_, version, uid)) => {
+                    let text = format!("BEGIN:VCALENDAR\r\n{}END:VCALENDAR\r\n", event(uid, "20300604T080000Z"));
+                    answer(200, &format!("Content-Type: text/calendar\r\nETag: {version}\r\n"), &text)
+                }
+                None => answer(404, "", ""),
+            },
+        }
+    }
+}
+
+impl World {
+    async fn new(script: Script) -> World {
+        let script = Shared::new(Mutex::new(script));
+        let shared = script.clone();
+        let (client, log) = serve(move |seen| shared.lock().unwrap().answer(seen)).await;
+        let (bench, reading) = Bench::new();
+        let settings = AccountSettings {
+            host: reading.host,
+            id: "work".to_owned(),
+            calendars: None,
+            counting: Counting::default(),
+            bookings: None,
+            opens: None,
+        };
+        let account = AccountSync { settings: Arc::new(settings), client, store: bench.store.clone() };
+        World { account, script, log, bench }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Script)) {
+        change(&mut self.script.lock().unwrap());
+    }
+
+    /// A pass, and what it asked of the calendar.
+    async fn pass(&self, minutes: i64) -> (Pass, Vec<String>) {
+        self.log.lock().unwrap().clear();
+        let pass = self.account.pass(noon(minutes)).await.unwrap();
+        let calendar = self.script.lock().unwrap().calendar();
+        let asked = self.log.lock().unwrap().iter().filter(|seen| seen.path.starts_with(&calendar)).map(kind).collect();
+        (pass, asked)
+    }
+
+    /// A pass that reads everything: what it asked of the calendar.
+    async fn reads(&self, minutes: i64) -> Vec<String> {
+        let (pass, asked) = self.pass(minutes).await;
+        for calendar in &pass.calendars {
+            calendar.result.as_ref().unwrap();
+        }
+        asked
+    }
+
+    /// The UIDs that are held, sorted, and how the calendar is read.
+    async fn holds(&self) -> (Vec<String>, Strategy) {
+        let stored = self.bench.store.calendars(&self.account.settings.host.id).await.unwrap().remove(0);
+        let objects = self.bench.store.objects(&stored.key).await.unwrap();
+        let uid = |data: &[u8]| {
+            let text = String::from_utf8_lossy(data).into_owned();
+            text.split("UID:").nth(1).unwrap().lines().next().unwrap().to_owned()
+        };
+        let mut uids: Vec<String> = objects.iter().map(|object| uid(&object.data)).collect();
+        uids.sort();
+        (uids, Strategy::parse(stored.strategy.as_deref()))
+    }
+}
+
+fn kind(seen: &Seen) -> String {
+    let name = match seen.method.as_str() {
+        "PROPFIND" if seen.head.contains("depth: 0") => "state",
+        "PROPFIND" => "list",
+        "REPORT" if seen.body.contains("sync-collection") => "sync",
+        "REPORT" if seen.body.contains("calendar-query") => "query",
+        "REPORT" => "multiget",
+        other => other,
+    };
+    name.to_owned()
+}
+
+#[tokio::test]
+async fn by_tokens_an_idle_poll_is_one_request_and_one_change_is_two() {
+    let objects = vec![("a.ics", "\"1\"", "a"), ("b.ics", "\"1\"", "b")];
+    let world = World::new(Script { objects, token: Some("t1"), ctag: Some("c1"), ..Script::default() }).await;
+    assert_eq!(world.reads(0).await, ["sync", "query", "multiget"]);
+    assert_eq!(world.reads(1).await, ["sync"]);
+    world.change(|script| {
+        script.objects[0] = ("a.ics", "\"2\"", "a2");
+        (script.delta, script.token, script.ctag) = (vec!["a.ics"], Some("t2"), Some("c2"));
+    });
+    assert_eq!(world.reads(2).await, ["sync", "GET"]);
+    let (uids, learnt) = world.holds().await;
+    assert_eq!((uids, learnt.way), (vec!["a2".to_owned(), "b".to_owned()], Way::Tokens));
+}
+
+#[tokio::test]
+async fn a_ctag_that_changes_while_the_tokens_tell_nothing_means_a_whole_list_at_once() {
+    let objects = vec![("a.ics", "\"1\"", "a")];
+    let world = World::new(Script { objects, token: Some("t1"), ctag: Some("c1"), ..Script::default() }).await;
+    world.reads(0).await;
+    // Restored from a backup: the token is good, and blind.
+    world.change(|script| (script.objects[0], script.ctag) = (("a.ics", "\"9\"", "a9"), Some("c9")));
+    assert_eq!(world.reads(1).await, ["sync"], "between two listings of the account nobody can know");
+    assert_eq!(world.reads(11).await, ["sync", "sync", "query", "GET"]);
+    assert_eq!(world.holds().await.0, ["a9"]);
+    assert_eq!(world.reads(22).await, ["sync"]);
+}
+
+#[tokio::test]
+async fn without_tokens_the_ctag_is_asked_and_without_that_the_list() {
+    let objects = vec![("a.ics", "\"1\"", "a")];
+    let world = World::new(Script { objects, ctag: Some("c1"), ..Script::default() }).await;
+    assert_eq!(world.reads(0).await, ["sync", "state", "list", "query", "GET"]);
+    assert_eq!(world.reads(1).await, ["state"]);
+    world.change(|script| {
+        script.objects = vec![("b.ics", "\"1\"", "b")];
+        script.ctag = Some("c2");
+    });
+    assert_eq!(
+        world.reads(2).await,
+        ["state", "list", "multiget", "GET"],
+        "what the list leaves out is asked for by name"
+    );
+    let (uids, learnt) = world.holds().await;
+    assert_eq!((uids, learnt.way), (vec!["b".to_owned()], Way::Ctag));
+    world.change(|script| script.ctag = None);
+    assert_eq!(world.reads(3).await, ["state", "list"]);
+    assert_eq!(world.holds().await.1.way, Way::List);
+    // Each day the server is asked again whether it knows tokens by now.
+    world.change(|script| script.token = Some("t1"));
+    assert_eq!(world.reads(60 * 25).await, ["sync", "query"]);
+    assert_eq!(world.holds().await.1.way, Way::Tokens);
+}
+
+#[tokio::test]
+async fn what_a_list_hides_and_a_query_names_is_held_and_remembered() {
+    let objects = vec![("a.ics", "\"1\"", "a"), ("far.ics", "\"1\"", "far")];
+    let hidden = vec!["far.ics"];
+    let world = World::new(Script { objects, hidden, token: Some("t1"), ..Script::default() }).await;
+    assert_eq!(world.reads(0).await, ["sync", "query", "list", "multiget"]);
+    let (uids, learnt) = world.holds().await;
+    assert_eq!((uids.len(), learnt.hides), (2, true));
+    // From now on both at each pass; while one fails, nothing is forgotten.
+    assert_eq!(world.reads(1).await, ["state", "list", "query", "list"]);
+    world.change(|script| script.queries_fail = true);
+    let (pass, _) = world.pass(2).await;
+    assert!(pass.calendars[0].result.is_err());
+    assert_eq!(world.holds().await.0, ["a", "far"]);
+    world.change(|script| (script.queries_fail, script.hidden) = (false, Vec::new()));
+    world.reads(3).await;
+    assert!(!world.holds().await.1.hides);
+    assert_eq!(world.reads(4).await, ["sync"], "on from the token that was kept");
+}
+
+#[tokio::test]
+async fn a_sync_report_that_leaves_events_out_is_not_relied_on() {
+    let objects = vec![("a.ics", "\"1\"", "a"), ("b.ics", "\"1\"", "b")];
+    let unsynced = vec!["b.ics"];
+    let world =
+        World::new(Script { objects, unsynced, token: Some("t1"), ctag: Some("c1"), ..Script::default() }).await;
+    assert_eq!(world.reads(0).await, ["sync", "query", "list", "sync", "multiget"]);
+    assert_eq!(world.holds().await.0, ["a", "b"]);
+    world.change(|script| (script.objects[1], script.ctag) = (("b.ics", "\"2\"", "b2"), Some("c2")));
+    assert_eq!(world.reads(1).await, ["state", "list", "GET"]);
+    let (uids, learnt) = world.holds().await;
+    assert_eq!((uids, learnt.way), (vec!["a".to_owned(), "b2".to_owned()], Way::Ctag));
+}
+
+#[tokio::test]
+async fn a_query_that_fails_leaves_the_list_alone() {
+    let objects = vec![("a.ics", "\"1\"", "a")];
+    let world = World::new(Script { objects, token: Some("t1"), queries_fail: true, ..Script::default() }).await;
+    assert_eq!(world.reads(0).await, ["sync", "query", "GET"]);
+    assert_eq!(world.holds().await.0, ["a"]);
+}
+
+#[tokio::test]
+async fn a_version_in_whole_seconds_is_read_once_more() {
+    let objects = vec![("a.ics", "20300603T120000Z", "a")];
+    let world = World::new(Script { objects, ctag: Some("20300603T120000Z"), ..Script::default() }).await;
+    world.reads(0).await;
+    // Changed again within the second of its version, and of the calendar's.
+    world.change(|script| script.objects[0].2 = "a2");
+    assert_eq!(world.reads(1).await, ["state", "list", "GET"]);
+    assert_eq!(world.holds().await.0, ["a2"]);
+    assert_eq!(world.reads(2).await, ["state"]);
+}
+
+#[tokio::test]
+async fn objects_without_versions_are_read_at_every_list() {
+    let objects = vec![("a.ics", "", "a")];
+    let world = World::new(Script { objects, ..Script::default() }).await;
+    world.reads(0).await;
+    world.change(|script| script.objects[0].2 = "a2");
+    assert_eq!(world.reads(1).await, ["state", "list", "GET"]);
+    let (uids, learnt) = world.holds().await;
+    assert_eq!((uids, learnt.unversioned, learnt.way), (vec!["a2".to_owned()], true, Way::List));
+}
+
+#[tokio::test]
+async fn a_calendar_that_is_gone_is_looked_for_at_once_and_found_where_it_went() {
+    let objects = vec![("a.ics", "\"1\"", "a")];
+    let world = World::new(Script { objects, token: Some("t1"), ..Script::default() }).await;
+    world.reads(0).await;
+    // Fastmail's move of 2017: another path for everything.
+    world.change(|script| script.home = Some("/new/"));
+    world.pass(1).await;
+    world.reads(2).await;
+    let stored = world.bench.store.calendars(&world.account.settings.host.id).await.unwrap();
+    assert_eq!(stored.iter().map(|calendar| calendar.key.href.as_str()).collect::<Vec<_>>(), ["/new/work/"]);
+    assert_eq!(world.holds().await.0, ["a"]);
+    // Gone for now, yet listed: what was known stays, with its age.
+    world.change(|script| script.status = Some(410));
+    let (pass, _) = world.pass(3).await;
+    assert!(pass.rediscovered && pass.calendars[0].result.is_err());
+    assert_eq!(world.holds().await.0, ["a"]);
+}
+
+#[tokio::test]
+async fn a_subscription_that_the_server_only_names_is_no_calendar_without_events() {
+    let mut world = World::new(Script { token: Some("t1"), ..Script::default() }).await;
+    world.change(|script| script.subscribed = true);
+    assert_eq!(world.pass(0).await.0.calendars.len(), 1, "it is not read");
+    let mut settings = AccountSettings::clone(&world.account.settings);
+    settings.calendars = Some(vec!["Work".to_owned(), "Holidays".to_owned()]);
+    world.account.settings = Arc::new(settings);
+    let (pass, _) = world.pass(1).await;
+    let error = pass.calendars[1].result.as_ref().unwrap_err().to_string();
+    assert!(error.contains("[[host.subscription]]"), "{error}");
+    // Named by the config, it was never read: nothing can be booked.
+    assert_eq!(world.account.sources().await.unwrap()[1].1, None);
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_the_login_or_asks_for_rest_is_not_asked_for_the_next_calendar() {
+    for status in [401, 429] {
+        let script = Script { token: Some("t1"), second: true, status: Some(status), ..Script::default() };
+        let world = World::new(script).await;
+        world.log.lock().unwrap().clear();
+        let pass = world.account.pass(noon(0)).await.unwrap();
+        let errors: Vec<String> =
+            pass.calendars.iter().map(|calendar| calendar.result.as_ref().unwrap_err().to_string()).collect();
+        assert!(errors[1].starts_with("not asked"), "{errors:?}");
+        let reports = world.log.lock().unwrap().iter().filter(|seen| seen.method == "REPORT").count();
+        assert_eq!(reports, 1, "{status}");
+        let setback = Setback::of_pass(&pass).unwrap();
+        let kind = if status == 401 { TroubleKind::Login } else { TroubleKind::Paused };
+        assert_eq!(setback.kind, kind);
+    }
+}
