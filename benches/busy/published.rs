@@ -5,6 +5,7 @@ use criterion::Criterion;
 use jiff::{SignedDuration, Timestamp};
 use officehours::availability::{Confirm, Host, HostId, Hours, Interval, MeetingId, MeetingType, Situation};
 use officehours::ical::write::{FeedSlot, FeedText, feed};
+use officehours::language::Language;
 use officehours::store::{CalendarKey, StoredObject};
 use officehours::sync::{HostBoard, Snapshot, SourceSettings};
 use std::hint::black_box;
@@ -35,6 +36,7 @@ fn host(hours: Hours) -> Arc<Host> {
         hours: None,
     };
     Arc::new(Host {
+        language: Language::English,
         id: HostId::new("noether").unwrap(),
         name: "Emmy Noether".into(),
         email: "prof@example.edu".into(),
@@ -42,7 +44,6 @@ fn host(hours: Hours) -> Arc<Host> {
         zone: rules().zone,
         max_staleness: SignedDuration::from_mins(30),
         hours,
-        language: officehours::language::Language::default(),
         meetings: vec![Arc::new(meeting)],
     })
 }

@@ -195,6 +195,11 @@ impl EventFacts {
     pub fn is_cancelled(&self) -> bool {
         self.status.as_deref() == Some("CANCELLED")
     }
+
+    /// True when it is cancelled, or the one with these addresses (in lower case) declined it.
+    pub fn is_called_off(&self, owner: &[String]) -> bool {
+        self.is_cancelled() || self.declined.iter().any(|address| owner.contains(address))
+    }
 }
 
 /// The facts of the first VEVENT that is no override. `None` when there is none, or it has no UID or no start.

@@ -78,13 +78,14 @@ pub enum Command {
     /// Makes another key for the links, in place of a lost or disclosed one: no link of before opens a booking any more.
     /// The daemon must not be running
     NewKey,
-    /// Writes a consistent copy of the store, while the daemon runs
+    /// Writes a consistent copy of the store, while the daemon runs, and beside it, as FILE.key, the key of the links: whoever has
+    /// both can open every booking
     Backup {
         /// The file to write; it must not exist
         file: PathBuf,
-        /// Also copies the key of the links, to FILE.key: whoever has both can open every booking
+        /// Leaves the key of the links out, to be kept elsewhere: without it no link can be written
         #[arg(long)]
-        with_key: bool,
+        without_key: bool,
     },
     /// Prints a completion script for a shell
     Completions {

@@ -10,20 +10,18 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 
-pub(super) async fn backup(config: Option<&Path>, file: &Path, with_key: bool) -> anyhow::Result<ExitCode> {
+pub(super) async fn backup(config: Option<&Path>, file: &Path, without_key: bool) -> anyhow::Result<ExitCode> {
     log(Level::Command);
     let config = load(config)?;
     let store = Store::open(&config.store.path, Access::Tool)?;
+    store.backup(file).await?;
     let (key, copy) = (key_path(&config.store.path), key_path(file));
-    if with_key {
+    // A store that was never served has none yet.
+    if !without_key && key.exists() {
         let digits = std::fs::read(&key).with_context(|| format!("cannot read the key {}", key.display()))?;
         let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&copy);
         let written = opened.and_then(|mut file| file.write_all(&digits).and_then(|()| file.sync_all()));
         written.with_context(|| format!("cannot write {}", copy.display()))?;
-    }
-    store.backup(file).await?;
-    if !with_key {
-        eprintln!("The key of the links is not in it: keep {} too, elsewhere, or use --with-key.", key.display());
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -94,7 +94,7 @@ async fn perform(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Outbox { host, json, command } => {
             outbox::outbox(config.as_deref(), host.as_deref(), json, command).await
         }
-        Command::Backup { file, with_key } => maintain::backup(config.as_deref(), &file, with_key).await,
+        Command::Backup { file, without_key } => maintain::backup(config.as_deref(), &file, without_key).await,
         Command::NewKey => maintain::new_key(config.as_deref()).await,
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { directory } => generate::man(directory.as_deref()),

@@ -6,7 +6,7 @@ use super::setup::Services;
 use super::watch::{Watch, watch};
 use crate::availability::{EventFacts, event_summary};
 use crate::booking::{BookingId, BookingState, EventPlace};
-use crate::caldav::Href;
+use crate::caldav::{ErrorKind, Href};
 use crate::store::{CalendarKey, Failure, StoreError};
 use crate::sync::{
     AccountSync, Found, HostBoard, Observation, Pass, Pause, Request, Requests, Setback, Settled, Source, Suspects,
@@ -203,6 +203,15 @@ impl Poller {
         self.remove_late(account, pass, now).await?;
         let settings = &account.settings;
         let own = account.store.own_events(&settings.host.id, now).await?;
+        let owner = account.owner().await?;
+        let ended: HashMap<&str, BookingId> = own
+            .iter()
+            .filter(|event| !event.state.holds_slot() && !event.delete_pending)
+            .map(|event| (event.uid.as_str(), event.booking))
+            .collect();
+        for id in came_back(account, pass, &ended, &owner).await? {
+            self.observe(Observation::CameBack(id)).await;
+        }
         let settled: Vec<Settled> = own
             .into_iter()
             .filter(|event| {
@@ -216,15 +225,13 @@ impl Poller {
         if settled.is_empty() {
             return Ok(());
         }
-        let found = find_all(account, pass, &settled).await?;
+        let found = find_all(account, pass, &settled, &owner).await?;
         let find = |event: &Settled| found.get(&event.booking).cloned().unwrap_or(Found::Unknown);
         for observation in reconcile(&settled, find, suspects, now, self.grace) {
-            if !is_so(account, &observation, &settled).await? {
+            if !is_so(account, &observation, &settled, &owner).await? {
                 continue;
             }
-            if let Err(error) = self.services.desk.observe(observation).await {
-                tracing::warn!(host = %settings.host.id, %error, "An edit of the host's could not be followed; it will be at the next pass.");
-            }
+            self.observe(observation).await;
         }
         Ok(())
     }
@@ -247,6 +254,35 @@ impl Poller {
         }
         Ok(())
     }
+
+    async fn observe(&self, observation: Observation) {
+        if let Err(error) = self.services.desk.observe(observation).await {
+            tracing::warn!(host = %self.source.host().id, %error, "An edit of the host's could not be followed; it will be at the next pass.");
+        }
+    }
+}
+
+/// The bookings that have ended and whose events (by UID) this pass brought.
+async fn came_back(
+    account: &AccountSync,
+    pass: &Pass,
+    ended: &HashMap<&str, BookingId>,
+    owner: &[String],
+) -> Result<Vec<BookingId>, SyncError> {
+    let mut back = Vec::new();
+    for calendar in pass.calendars.iter().filter(|_| !ended.is_empty()) {
+        let Ok(outcome) = &calendar.result else { continue };
+        for href in outcome.added.iter().chain(&outcome.changed) {
+            let Some(object) = account.store.object(&calendar.key, href).await? else { continue };
+            let facts = event_summary(&object.data, &account.settings.host.zone);
+            back.extend(
+                facts
+                    .filter(|facts| !facts.is_called_off(owner))
+                    .and_then(|facts| ended.get(facts.uid.as_str()).copied()),
+            );
+        }
+    }
+    Ok(back)
 }
 
 /// Looks for the event of a UID in our copy of a calendar.
@@ -269,6 +305,7 @@ async fn find_all(
     account: &AccountSync,
     pass: &Pass,
     settled: &[Settled],
+    owner: &[String],
 ) -> Result<HashMap<BookingId, Found>, SyncError> {
     let store = &account.store;
     let zone = &account.settings.host.zone;
@@ -280,11 +317,15 @@ async fn find_all(
         let mut state = Found::Unknown;
         for key in &read {
             if let Some(object) = store.object(key, &event.place.href).await? {
-                state = event_summary(&object.data, zone).map_or(Found::Unknown, Found::Here);
+                state = match event_summary(&object.data, zone) {
+                    Some(facts) if facts.is_called_off(owner) => Found::CalledOff,
+                    Some(facts) => Found::Here(facts),
+                    None => Found::Unknown,
+                };
             }
         }
         if state == Found::Unknown && all_read {
-            state = find_elsewhere(account, &read, event).await?;
+            state = find_elsewhere(account, &read, event, owner).await?;
         }
         found.insert(event.booking, state);
     }
@@ -292,33 +333,68 @@ async fn find_all(
 }
 
 /// Looks for an event that is not where it was in all calendars that were read.
-async fn find_elsewhere(account: &AccountSync, read: &[&CalendarKey], event: &Settled) -> Result<Found, SyncError> {
+async fn find_elsewhere(
+    account: &AccountSync,
+    read: &[&CalendarKey],
+    event: &Settled,
+    owner: &[String],
+) -> Result<Found, SyncError> {
     for key in read {
         if let Some((place, facts)) = find_uid(account, key, &event.uid).await? {
             let is_here = place.href == event.place.href;
-            return Ok(if is_here { Found::Here(facts) } else { Found::Elsewhere(place, facts) });
+            return Ok(match facts {
+                facts if facts.is_called_off(owner) => Found::CalledOff,
+                facts if is_here => Found::Here(facts),
+                facts => Found::Elsewhere(place, facts),
+            });
         }
     }
     Ok(Found::Missing)
 }
 
-/// Asks the server itself whether the event is where it was observed, or gone: our copy may be older than what we wrote since.
-async fn is_so(account: &AccountSync, observation: &Observation, settled: &[Settled]) -> Result<bool, SyncError> {
+/// Asks the server itself whether the event is where it was observed, or gone or called off: our copy may be older than what we
+/// wrote since.
+async fn is_so(
+    account: &AccountSync,
+    observation: &Observation,
+    settled: &[Settled],
+    owner: &[String],
+) -> Result<bool, SyncError> {
     let (id, moved_to) = match observation {
         Observation::Gone(id) => (id, None),
         Observation::Moved(id, time) => (id, Some(*time)),
-        Observation::Relocated(..) | Observation::Late(..) | Observation::Declined(..) | Observation::Odd(..) => {
-            return Ok(true);
-        }
+        Observation::Relocated(..)
+        | Observation::Late(..)
+        | Observation::Declined(..)
+        | Observation::CameBack(..)
+        | Observation::Odd(..) => return Ok(true),
     };
     let Some(event) = settled.iter().find(|event| event.booking == *id) else { return Ok(false) };
     let object = account.client.get(&Href::new(event.place.href.clone())).await?;
     let facts = object.as_ref().map(|object| event_summary(&object.data, &account.settings.host.zone));
-    Ok(match (moved_to, facts) {
-        (None, None) => true,
-        (None, Some(facts)) => facts.is_some_and(|facts| facts.is_cancelled()),
+    match (moved_to, facts) {
+        (None, None) => Ok(!is_in_another(account, event, owner).await?),
+        (None, Some(facts)) => Ok(facts.is_some_and(|facts| facts.is_called_off(owner))),
         // It is in another place too, where the next pass looks for it.
-        (Some(_), None) => false,
-        (Some(time), Some(facts)) => facts.is_some_and(|facts| facts.time() == Some(time)),
-    })
+        (Some(_), None) => Ok(false),
+        (Some(time), Some(facts)) => Ok(facts.is_some_and(|facts| facts.time() == Some(time))),
+    }
+}
+
+/// Whether a calendar that we do not read may have the event now, under the name that it had: then it is still booked.
+async fn is_in_another(account: &AccountSync, event: &Settled, owner: &[String]) -> Result<bool, SyncError> {
+    let name = event.place.href.rsplit('/').next().unwrap_or_default();
+    let calendars = account.store.calendars(&account.settings.host.id).await?;
+    for calendar in calendars.into_iter().filter(|calendar| calendar.key.account == account.settings.id) {
+        let there = match account.client.get(&Href::new(calendar.key.href).child(name)).await {
+            Ok(there) => there,
+            Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::NotFound) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let facts = there.and_then(|object| event_summary(&object.data, &account.settings.host.zone));
+        if facts.is_some_and(|facts| facts.uid == event.uid && !facts.is_called_off(owner)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -60,6 +60,8 @@ impl Daemon {
         warn_of_zones(&config, clock.now());
         let Built { world, targets, pollers } = services.build(&config, clock.now()).await?;
         services.forget_others(&pollers).await?;
+        // While we were away, a server may have been restored from a backup, and its tokens mean something else.
+        services.store.list_anew(None).await?;
         services.publish(world).await?;
         let targets = Arc::new(ArcSwap::from_pointee(targets));
         let mailer = Arc::new(ArcSwapOption::from_pointee(services.mailer(&config).await?));

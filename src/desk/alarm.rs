@@ -125,14 +125,12 @@ impl Sight<'_> {
         if snapshot.as_of.is_none() {
             known.unknown.push((AlertKind::Conflict, None));
         }
-        let ahead = self.ahead.iter().filter(|booking| !booking.placed_by_host);
-        let mut doubtful = ahead.filter(|booking| snapshot.busy.overlaps(booking.time)).peekable();
-        if doubtful.peek().is_none() {
-            return;
-        }
-        // Which event it is costs more to know than that there is one.
+        let mut at_risk =
+            self.ahead.iter().filter(|booking| !booking.placed_by_host && snapshot.busy.overlaps(booking.time));
+        // Whose events they are is put together only when there are some.
+        let Some(first) = at_risk.next() else { return };
         let (_, causes) = self.desk.board.causes();
-        for booking in doubtful {
+        for booking in std::iter::once(first).chain(at_risk) {
             if let Some((calendar, busy)) = conflict(&causes, booking) {
                 let title = match busy.cause.summary.as_str() {
                     "" => "an event without a title".to_owned(),
@@ -150,8 +148,11 @@ impl Sight<'_> {
         if snapshot.as_of.is_none() {
             known.unknown.push((AlertKind::Restored, None));
         }
-        let ended = self.own.iter().filter(|event| !event.state.holds_slot() && !event.delete_pending && event.settled);
-        let mut ended = ended.peekable();
+        let mut ended = self
+            .own
+            .iter()
+            .filter(|event| !event.state.holds_slot() && !event.delete_pending && event.settled)
+            .peekable();
         if ended.peek().is_none() {
             return;
         }

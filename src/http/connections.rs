@@ -32,11 +32,14 @@ struct Idle {
 struct Waiting {
     since: Instant,
     close: CancellationToken,
+    /// It has had an answer before: a client keeps it for the next request, and would lose that if it were closed just then.
+    kept: bool,
 }
 
 impl Connections {
-    /// None yet. When more than `per_address` of one address (of an IPv6 /64) wait, its longest goes once it has waited for
-    /// `patience`: many who come at once through one proxy or from one lecture hall have sent their requests by then.
+    /// None yet. When more than `per_address` of one address (of an IPv6 /64) wait that never had an answer, the longest of these
+    /// goes once it has waited for `patience`: many who come at once through one proxy or from one lecture hall have sent their
+    /// requests by then.
     pub(super) fn new(per_address: usize, patience: Duration) -> Connections {
         Connections { idle: Arc::default(), per_address, patience }
     }
@@ -45,7 +48,7 @@ impl Connections {
     pub(super) fn open(&self, address: IpAddr, close: CancellationToken) -> Connection {
         let connection =
             Connection { all: self.clone(), address: one_network(address), close, place: Mutex::new(None) };
-        connection.waits();
+        connection.wait(false);
         connection
     }
 
@@ -103,6 +106,10 @@ impl Connection {
 
     /// The answer is on its way: from now on it can be evicted.
     pub(super) fn waits(&self) {
+        self.wait(true);
+    }
+
+    fn wait(&self, kept: bool) {
         let mut place = self.place();
         let mut idle = self.all.lock();
         if let Some(place) = place.take() {
@@ -111,12 +118,18 @@ impl Connection {
         let next = idle.next;
         idle.next += 1;
         let places = idle.waiting.entry(self.address).or_default();
-        places.insert(next, Waiting { since: Instant::now(), close: self.close.clone() });
-        let too_many = places.len() > self.all.per_address
-            && places.first_key_value().is_some_and(|(_, longest)| longest.since.elapsed() >= self.all.patience);
+        places.insert(next, Waiting { since: Instant::now(), close: self.close.clone(), kept });
+        let mut fresh = places.iter().filter(|(_, waiting)| !waiting.kept);
+        let longest = fresh
+            .next()
+            .filter(|(_, longest)| {
+                longest.since.elapsed() >= self.all.patience && fresh.count() >= self.all.per_address
+            })
+            .map(|(place, longest)| (*place, longest.close.clone()));
         *place = Some(next);
-        if too_many {
-            idle.close_longest(self.address);
+        if let Some((longest, close)) = longest {
+            idle.forget(self.address, longest);
+            close.cancel();
         }
     }
 
@@ -199,6 +212,19 @@ mod tests {
         let tokens: Vec<CancellationToken> = (0..200).map(|_| CancellationToken::new()).collect();
         let open: Vec<Connection> = tokens.iter().map(|token| all.open(address(1), token.clone())).collect();
         assert!(tokens.iter().all(|token| !token.is_cancelled()));
+        // Nor is one closed that a client keeps for its next request.
+        let kept = Connections::new(3, Duration::ZERO);
+        let others: Vec<CancellationToken> = (0..9).map(|_| CancellationToken::new()).collect();
+        let reused: Vec<Connection> = others
+            .iter()
+            .map(|token| {
+                let connection = kept.open(address(1), token.clone());
+                connection.waits();
+                connection
+            })
+            .collect();
+        assert!(others.iter().all(|token| !token.is_cancelled()));
+        drop(reused);
         assert!(all.evict() && tokens[0].is_cancelled(), "unless there is no room at all");
         drop(open);
     }

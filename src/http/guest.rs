@@ -5,7 +5,7 @@ use super::fault::FieldError;
 use crate::availability::MeetingType;
 use crate::booking::{Answer, Guest};
 use crate::ical::Zone;
-use crate::language::Language;
+use crate::language::{Language, PagePhrases};
 
 /// Caps, in characters.
 const MAX_NAME: usize = 200;
@@ -31,8 +31,9 @@ impl GuestInput {
         self.answers.iter().find(|(id, _)| id == question).map(|(_, text)| text.as_str()).unwrap_or_default()
     }
 
-    /// A guest, or every field that is wrong; answers are named `answers.{id}`.
-    pub(super) fn check(&self, meeting: &MeetingType) -> Result<Guest, Vec<FieldError>> {
+    /// A guest, or every field that is wrong, said in the language; answers are named `answers.{id}`.
+    pub(super) fn check(&self, meeting: &MeetingType, language: Language) -> Result<Guest, Vec<FieldError>> {
+        let t = &language.phrases().page;
         let mut errors = Vec::new();
         let mut keep = |field: String, checked: Result<String, String>| {
             checked.unwrap_or_else(|detail| {
@@ -40,20 +41,20 @@ impl GuestInput {
                 String::new()
             })
         };
-        let name = keep("name".into(), name(&self.name));
-        let email = keep("email".into(), email(&self.email));
+        let name = keep("name".into(), name(&self.name, t));
+        let email = keep("email".into(), email(&self.email, t));
         let answers = meeting.questions.iter().map(|question| {
-            let text = long_text(self.answer(&question.id), MAX_ANSWER).and_then(|text| {
+            let text = long_text(self.answer(&question.id), MAX_ANSWER, t).and_then(|text| {
                 let missing = question.required && text.is_empty();
-                if missing { Err("Please answer this question.".to_owned()) } else { Ok(text) }
+                if missing { Err(t.answer_missing.to_owned()) } else { Ok(text) }
             });
             let text = keep(format!("answers.{}", question.id), text);
             Answer { question: question.id.clone(), label: question.label.clone(), text }
         });
         let answers = answers.collect();
-        let note = keep("note".into(), long_text(&self.note, MAX_NOTE));
+        let note = keep("note".into(), long_text(&self.note, MAX_NOTE, t));
         let time_zone = self.time_zone.as_deref().map(str::trim).filter(|zone| !zone.is_empty());
-        let time_zone = time_zone.map(|name| keep("time_zone".into(), zone_name(name)));
+        let time_zone = time_zone.map(|name| keep("time_zone".into(), zone_name(name, t)));
         if errors.is_empty() {
             Ok(Guest { name, email, note, time_zone, language: self.language, answers })
         } else {
@@ -62,41 +63,37 @@ impl GuestInput {
     }
 }
 
-fn name(text: &str) -> Result<String, String> {
+fn name(text: &str, t: &PagePhrases) -> Result<String, String> {
     let name = text.trim();
     if name.is_empty() {
-        Err("Please enter your name.".into())
+        Err(t.name_missing.into())
     } else if name.chars().any(breaks_a_line) {
-        Err("A name cannot have line breaks or control characters.".into())
+        Err(t.name_in_one_line.into())
     } else {
-        within(name, MAX_NAME)
+        within(name, MAX_NAME, t)
     }
 }
 
-fn email(text: &str) -> Result<String, String> {
+fn email(text: &str, t: &PagePhrases) -> Result<String, String> {
     let email = text.trim();
     if email.is_empty() {
-        return Err("Please enter your e-mail address.".into());
+        return Err(t.email_missing.into());
     }
     if email.chars().any(breaks_a_line) {
-        return Err("An e-mail address cannot have line breaks or control characters.".into());
+        return Err(t.email_in_one_line.into());
     }
-    let email = within(email, MAX_EMAIL)?;
+    let email = within(email, MAX_EMAIL, t)?;
     let plausible = email.parse::<lettre::Address>().is_ok_and(|address| {
         let quoted = address.user().contains(['"', '<', '>', '(', ')', ',', ';', ':', '\\']);
         !quoted && address.domain().contains('.') && !address.domain().starts_with('[')
     });
-    if plausible {
-        Ok(email)
-    } else {
-        Err("This does not look like an e-mail address; it is written name@example.edu.".into())
-    }
+    if plausible { Ok(email) } else { Err(t.email_wrong.into()) }
 }
 
-fn within(text: &str, most: usize) -> Result<String, String> {
+fn within(text: &str, most: usize, t: &PagePhrases) -> Result<String, String> {
     let length = text.chars().count();
     if length > most {
-        return Err(format!("This is too long: {length} characters, at most {most} fit."));
+        return Err((t.too_long)(length, most));
     }
     Ok(text.to_owned())
 }
@@ -107,16 +104,14 @@ fn breaks_a_line(c: char) -> bool {
 }
 
 /// Text of several lines: every kind of line break becomes a line feed, other control characters are dropped.
-fn long_text(text: &str, most: usize) -> Result<String, String> {
+fn long_text(text: &str, most: usize, t: &PagePhrases) -> Result<String, String> {
     let lines = text.replace("\r\n", "\n").replace(['\r', '\u{85}', '\u{b}', '\u{c}', '\u{2028}', '\u{2029}'], "\n");
     let kept: String = lines.chars().filter(|&c| c == '\n' || c == '\t' || !c.is_control()).collect();
-    within(kept.replace('\t', " ").trim(), most)
+    within(kept.replace('\t', " ").trim(), most, t)
 }
 
-fn zone_name(name: &str) -> Result<String, String> {
-    zone(name)
-        .map(|zone| zone.name().to_owned())
-        .ok_or_else(|| "This is not the name of a time zone; it is written Europe/Berlin.".into())
+fn zone_name(name: &str, t: &PagePhrases) -> Result<String, String> {
+    zone(name).map(|zone| zone.name().to_owned()).ok_or_else(|| t.zone_unknown.into())
 }
 
 /// The zone of an IANA name that a stranger sent.
@@ -168,12 +163,12 @@ pub(super) mod tests {
     }
 
     fn wrong(input: GuestInput) -> Vec<String> {
-        input.check(&meeting()).unwrap_err().into_iter().map(|error| error.field).collect()
+        input.check(&meeting(), Language::English).unwrap_err().into_iter().map(|error| error.field).collect()
     }
 
     #[test]
     fn a_guest_is_trimmed_and_answers_are_in_the_order_of_the_questions() {
-        let guest = input().check(&meeting()).unwrap();
+        let guest = input().check(&meeting(), Language::English).unwrap();
         assert_eq!(guest.name, "Ada Lovelace");
         let answers: Vec<_> = guest.answers.iter().map(|a| (a.question.as_str(), a.text.as_str())).collect();
         assert_eq!(answers, [("topic", "engines"), ("room", "")]);
@@ -198,12 +193,12 @@ pub(super) mod tests {
     #[test]
     fn a_note_keeps_its_lines_and_loses_other_control_characters() {
         let note = GuestInput { note: "a\r\nb\rc\u{2028}d\0\u{1b}[0m\te\n\n".into(), ..input() };
-        assert_eq!(note.check(&meeting()).unwrap().note, "a\nb\nc\nd[0m e");
+        assert_eq!(note.check(&meeting(), Language::English).unwrap().note, "a\nb\nc\nd[0m e");
     }
 
     #[test]
     fn fields_have_caps_in_characters() {
-        assert!(GuestInput { name: "ö".repeat(200), ..input() }.check(&meeting()).is_ok());
+        assert!(GuestInput { name: "ö".repeat(200), ..input() }.check(&meeting(), Language::English).is_ok());
         assert_eq!(wrong(GuestInput { name: "ö".repeat(201), ..input() }), ["name"]);
         assert_eq!(wrong(GuestInput { note: "x".repeat(2001), ..input() }), ["note"]);
         assert_eq!(
@@ -216,7 +211,10 @@ pub(super) mod tests {
     #[test]
     fn addresses_are_plausible() {
         for good in ["ada@example.edu", "a.b+c@x-y.example.edu", "o'hara@example.ie", "jörg@example.de"] {
-            assert!(GuestInput { email: good.into(), ..input() }.check(&meeting()).is_ok(), "{good}");
+            assert!(
+                GuestInput { email: good.into(), ..input() }.check(&meeting(), Language::English).is_ok(),
+                "{good}"
+            );
         }
         for bad in [
             "ada",

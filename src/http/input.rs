@@ -58,9 +58,6 @@ pub(super) fn random<const N: usize>() -> Result<[u8; N], Fault> {
     Ok(bytes)
 }
 
-/// To a form that does not come from its page.
-pub(super) const NOT_OF_PAGE: &str = "This did not come from the form of this page. Please try again here.";
-
 fn not_utf8() -> Fault {
     Fault::because(Problem::Malformed, "The text is not UTF-8.")
 }

@@ -28,7 +28,7 @@ pub struct ServerLimits {
     /// Connections at once. Beyond it one that waits for a request, or the rest of one, is closed: of the address that has most
     /// of them, the one that has waited longest.
     pub connections: usize,
-    /// How many connections of one address (an IPv6 /64) may wait for a request, or the rest of one. Beyond it the one that has
+    /// How many connections of one address (an IPv6 /64) may wait for their first request, or the rest of it. Beyond it the one that has
     /// waited longest is closed, after two seconds; one whose request is being answered never is, so that a reverse proxy is
     /// not held up.
     pub waiting_per_address: usize,

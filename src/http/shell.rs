@@ -41,7 +41,7 @@ pub(super) async fn around(State(shell): State<Shell>, mut request: Request, nex
         response.extensions_mut().insert(Fault::new(Problem::Malformed));
     }
     if let Some(fault) = response.extensions_mut().remove::<Fault>() {
-        let visit = Visit::or_bare(settings.clone(), query.as_deref(), &languages);
+        let visit = Visit::or_bare(settings.clone(), query.as_deref(), &languages, &method);
         response = written_out(&fault, &response, class, &visit);
     }
     secure(response.headers_mut(), class, is_embedded(query.as_deref()).then_some(settings.embed.as_slice()));

@@ -5,9 +5,11 @@
 
 mod choose;
 mod locale;
+mod page;
 mod phrases;
 
 pub use locale::{Clock, Locale};
+pub use page::{PagePhrases, Said};
 pub use phrases::{HostWords, MailPhrases, Phrases, Words};
 
 use std::fmt;

@@ -114,6 +114,10 @@ impl Outbox {
             EffectKind::PutEvent if !booking.state.holds_slot() || booking.state == BookingState::AwaitingEmail => {
                 Ok(self.desk.effect_is_moot(entry).await?)
             }
+            // An earlier write has brought it as it stands now; since then the event is the host's to change.
+            EffectKind::PutEvent if booking.state == BookingState::Confirmed => {
+                Ok(self.desk.effect_is_moot(entry).await?)
+            }
             EffectKind::PutEvent => self.put(entry, booking).await,
             EffectKind::DeleteEvent => self.remove(entry, booking).await,
             EffectKind::Mail => Ok(()),

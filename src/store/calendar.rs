@@ -136,6 +136,17 @@ impl Store {
         .await
     }
 
+    /// Has the calendars of this host, or of all, compared with their server's whole list at the next pass.
+    pub async fn list_anew(&self, host: Option<&HostId>) -> Result<()> {
+        let host = host.cloned();
+        self.write(move |tx| {
+            let sql = "UPDATE calendar SET listed_at = NULL WHERE ?1 IS NULL OR host = ?1";
+            tx.prepare_cached(sql)?.execute(params![host])?;
+            Ok(End::Commit(()))
+        })
+        .await
+    }
+
     /// The server says that nothing has changed: what is stored is as of `read_at`. A failure is forgotten.
     pub async fn mark_read(&self, key: &CalendarKey, read_at: Timestamp) -> Result<()> {
         let key = key.clone();

@@ -46,6 +46,19 @@ impl PullOutcome {
     pub fn is_empty(&self) -> bool {
         self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
     }
+
+    /// What two pulls changed, one after the other.
+    #[must_use]
+    pub fn and(mut self, later: PullOutcome) -> PullOutcome {
+        let is_later = |href: &String| !later.removed.contains(href) && !later.changed.contains(href);
+        self.added.retain(|href| !later.removed.contains(href));
+        self.changed.retain(is_later);
+        self.removed.retain(|href| !later.added.contains(href));
+        self.added.extend(later.added);
+        self.changed.extend(later.changed);
+        self.removed.extend(later.removed);
+        self
+    }
 }
 
 impl Store {

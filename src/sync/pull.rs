@@ -139,7 +139,9 @@ impl AccountSync {
         let mut ctags = HashMap::new();
         let settings = &self.settings;
         let facts = self.facts().await?;
-        let due = facts.as_ref().is_none_or(|facts| now.duration_since(facts.discovered_at) >= REDISCOVER);
+        let due = facts.as_ref().is_none_or(|facts| now.duration_since(facts.discovered_at) >= REDISCOVER)
+            // A calendar that the config names may be made, or made again, any moment.
+            || !self.missing().await?.is_empty();
         if due {
             match self.discover(now).await {
                 Ok(found) => (pass.rediscovered, ctags) = (true, found),
@@ -216,8 +218,7 @@ impl AccountSync {
     /// The stored calendars of the account that are to be read, with what they are read for.
     async fn wanted(&self) -> Result<Vec<(StoredCalendar, SourceSettings)>, SyncError> {
         let settings = &self.settings;
-        let facts = self.facts().await?;
-        let owner = owner_addresses(&settings.host, facts.as_ref().map_or(&[], |facts| facts.addresses.as_slice()));
+        let owner = self.owner().await?;
         let calendars = self.store.calendars(&settings.host.id).await?;
         let mut wanted = Vec::new();
         for stored in calendars.into_iter().filter(|stored| stored.key.account == settings.id) {
@@ -269,6 +270,12 @@ impl AccountSync {
             (SourceSettings { key, name, rules: rules.clone(), busy: true, opens: None, is_availability: false }, None)
         }));
         Ok(sources)
+    }
+
+    /// All calendar user addresses of the host, as the config and the account have them.
+    pub async fn owner(&self) -> Result<Vec<String>, SyncError> {
+        let facts = self.facts().await?;
+        Ok(owner_addresses(&self.settings.host, facts.as_ref().map_or(&[], |facts| facts.addresses.as_slice())))
     }
 
     async fn facts(&self) -> Result<Option<AccountFacts>, SyncError> {
@@ -369,7 +376,7 @@ mod tests {
                 let later = turn.load(Ordering::Relaxed) > 2;
                 return got(seen, if later { &["a", "c"] } else { &["a", "b", "c"] });
             }
-            if seen.body.contains("multiget") {
+            if seen.body.contains("multiget") || seen.body.contains("calendar-query") {
                 return multistatus("");
             }
             let token = |number: usize| format!("<sync-token>t{number}</sync-token>");

@@ -24,14 +24,25 @@ impl AccountSync {
         now: Timestamp,
     ) -> Result<PullOutcome, SyncError> {
         let calendar = Href::new(stored.key.href.clone());
-        let relist = stored.listed_at.is_none_or(|at| now.duration_since(at) >= RELIST);
+        // Changes were told since the CTag was last seen. There are servers to whose tokens a calendar that was deleted and made again is
+        // the old one, with more in it: what was told is compared with what is there.
+        let changed = ctag.is_some() && stored.ctag.is_none();
+        let relist = changed || stored.listed_at.is_none_or(|at| now.duration_since(at) >= RELIST);
         let mut learnt = Strategy::parse(stored.strategy.as_deref());
         let held_token = stored.sync_token.as_deref().and_then(SyncToken::new);
         let mut kept_token = stored.sync_token.clone();
+        let mut outcome = PullOutcome::default();
         // A server that could not sync is asked again each day.
         if learnt.takes_tokens() || relist {
-            let token = held_token.as_ref().filter(|_| !relist);
+            let token = held_token.as_ref();
             let mut changes = self.client.changes(&calendar, token).await;
+            if let Ok(Changes::Delta { token, changed, removed, complete: false }) = &changes
+                && (relist || self.is_a_list(stored, changed).await?)
+            {
+                // What the token tells comes first: there are servers that give an object made anew the version of the old one.
+                outcome = self.take_delta(stored, token.clone(), ctag, changed, removed, now).await?;
+                changes = self.client.changes(&calendar, None).await;
+            }
             let blind = matches!(&changes, Ok(Changes::Delta { changed, removed, complete: false, .. })
                 if changed.is_empty() && removed.is_empty() && ctag.is_some() && stored.ctag.is_some() && ctag != stored.ctag.as_deref());
             if blind || (token.is_some() && matches!(changes, Ok(Changes::TokenInvalid))) {
@@ -48,7 +59,7 @@ impl AccountSync {
                     let listed = self.with_hidden(&calendar, changed, Some(&token), &mut learnt, now).await?;
                     let listing =
                         Listing { listed, token: Some(token.as_str().to_owned()), ctag: ctag.map(str::to_owned) };
-                    return self.take_listing(stored, listing, learnt, now).await;
+                    return Ok(outcome.and(self.take_listing(stored, listing, learnt, now).await?));
                 }
                 // A server that has synced before fails for now; one that never did cannot.
                 Ok(Changes::Unsupported | Changes::TokenInvalid) if held_token.is_none() => learnt.way = Way::List,
@@ -73,7 +84,22 @@ impl AccountSync {
             listed = self.with_hidden(&calendar, listed, None, &mut learnt, now).await?;
         }
         // The old token stays: what changed since is told again, and taking it twice does no harm.
-        self.take_listing(stored, Listing { listed, token: kept_token, ctag }, learnt, now).await
+        Ok(outcome.and(self.take_listing(stored, Listing { listed, token: kept_token, ctag }, learnt, now).await?))
+    }
+
+    /// Whether what came as changes is a list in truth: most of what we hold, as we hold it. So some servers answer a token that they
+    /// no longer know, and say nothing of what is gone.
+    async fn is_a_list(&self, stored: &StoredCalendar, changed: &[caldav::Member]) -> Result<bool, SyncError> {
+        if changed.is_empty() {
+            return Ok(false);
+        }
+        let held = self.store.object_etags(&stored.key).await?;
+        let told: HashMap<&Href, Option<&ETag>> =
+            changed.iter().map(|member| (&member.href, member.etag.as_ref())).collect();
+        let same = held.iter().filter(|(href, etag)| {
+            told.get(&Href::new(href.as_str())).is_some_and(|told| told.map(ETag::as_str) == etag.as_deref())
+        });
+        Ok(same.count() * 2 > held.len())
     }
 
     /// A list, and with it what only a query by time names: some servers leave out of the one what they tell in the other. The query

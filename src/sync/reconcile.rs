@@ -26,6 +26,8 @@ pub enum Found {
     Here(EventFacts),
     /// In another place of the account.
     Elsewhere(EventPlace, EventFacts),
+    /// There, and the host cancelled or declined it.
+    CalledOff,
     /// Nowhere in the calendars that were read.
     Missing,
     /// Its calendar could not be read: nothing is known.
@@ -47,6 +49,8 @@ pub enum Observation {
     Declined(BookingId, Vec<String>),
     /// The event became something that a booking cannot be; the host is told, nothing changes.
     Odd(BookingId, &'static str),
+    /// The event of a booking that has ended is on the calendar again: it is the host's, and the host is told.
+    CameBack(BookingId),
 }
 
 /// Since when events are missing. Kept in memory: after a restart the grace period begins anew.
@@ -74,6 +78,10 @@ pub fn reconcile(
             Found::Elsewhere(place, facts) => {
                 observations.push(Observation::Relocated(event.booking, place));
                 facts
+            }
+            Found::CalledOff => {
+                observations.push(Observation::Gone(event.booking));
+                continue;
             }
             Found::Missing => {
                 let since = suspects.missing.get(&event.booking).copied().unwrap_or(now);
@@ -110,9 +118,6 @@ impl Suspects {
 }
 
 fn compare(event: &Settled, facts: &EventFacts) -> Option<Observation> {
-    if facts.is_cancelled() {
-        return Some(Observation::Gone(event.booking));
-    }
     if facts.recurring {
         return Some(Observation::Odd(event.booking, "was made a series"));
     }
@@ -186,6 +191,14 @@ mod tests {
         assert_eq!(
             reconcile(&[settled(1)], found, &mut Suspects::default(), at(0), GRACE),
             [Observation::Moved(settled(1).booking, Interval::new(at(1100), at(1130)).unwrap())]
+        );
+    }
+
+    #[test]
+    fn an_event_that_the_host_calls_off_is_off_at_once() {
+        assert_eq!(
+            reconcile(&[settled(1)], |_| Found::CalledOff, &mut Suspects::default(), at(0), GRACE),
+            [Observation::Gone(settled(1).booking)]
         );
     }
 

@@ -1,7 +1,7 @@
 //! What reading a calendar costs: requests, and time beside that of a client that only fetches the same bytes.
 
 use crate::story::meeting_at;
-use crate::support::{Calendar, Config, Day, OwnServer, Recorder, Server, binary, event, officehours};
+use crate::support::{Calendar, Config, Daemon, Day, OwnServer, Recorder, Server, binary, event, eventually};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
@@ -16,7 +16,18 @@ fn configured(calendar: &Calendar, url: &str) -> tempfile::TempDir {
     folder
 }
 
-// More threads than one: the command blocks its own, and the recorder has to answer.
+/// The methods of what is asked until so many reports have been, from now on.
+async fn polled(recorder: &Recorder, reports: usize) -> Vec<String> {
+    let mut methods: Vec<String> = Vec::new();
+    eventually("the polls", Duration::from_secs(20), async || {
+        methods.extend(recorder.take().into_iter().map(|asked| asked.method));
+        (methods.iter().filter(|method| *method == "REPORT").count() >= reports).then_some(())
+    })
+    .await;
+    methods
+}
+
+// More threads than one: the recorder has to answer while the daemon is waited for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_idle_poll_is_one_request_and_a_poll_with_one_change_is_two() {
     for server in [Server::radicale(), Server::xandikos()] {
@@ -26,20 +37,18 @@ async fn an_idle_poll_is_one_request_and_a_poll_with_one_change_is_two() {
         calendar.put("a.ics", &meeting_at("a", day, "09:00", "10:00")).await;
         calendar.put("b.ics", &meeting_at("b", day, "10:00", "11:00")).await;
         let recorder = Recorder::before(&server.url).await;
-        let folder = configured(&calendar, &recorder.url);
-        let config = folder.path().join("officehours.toml");
-        let sync = |expected: &str| {
-            let output = officehours(&["--config", config.to_str().unwrap(), "sync"]);
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            assert!(output.status.success() && text.contains(expected), "{text}");
-            recorder.take().into_iter().map(|asked| asked.method).collect::<Vec<_>>()
-        };
-        sync("2 added, 0 changed, 0 removed");
-        assert_eq!(sync("0 added, 0 changed, 0 removed"), ["REPORT"], "{}", server.url);
+        let config = Config { url: recorder.url.clone(), poll: "1s".into(), ..Config::new(&calendar) };
+        let daemon = Daemon::start(config).await;
+        let starts = |expected: &'static [&'static str]| daemon.wait_starts("office-hour", day, expected);
+        starts(&["11:00", "11:30"]).await;
+        recorder.take();
+        let idle = polled(&recorder, 3).await;
+        assert!(idle.iter().all(|method| method == "REPORT"), "{}: {idle:?}", server.url);
         calendar.put("a.ics", &meeting_at("a", day, "09:30", "10:00")).await;
-        assert_eq!(sync("0 added, 1 changed, 0 removed"), ["REPORT", "GET"], "{}", server.url);
-        calendar.delete("b.ics").await;
-        assert_eq!(sync("0 added, 0 changed, 1 removed"), ["REPORT"], "{}", server.url);
+        starts(&["09:00", "11:00", "11:30"]).await;
+        let changed = polled(&recorder, 2).await;
+        let others: Vec<&String> = changed.iter().filter(|method| *method != "REPORT").collect();
+        assert_eq!(others, ["GET"], "{}: {changed:?}", server.url);
     }
 }
 

@@ -2,11 +2,11 @@
 //! doubled, nothing is freed that is busy, and in the end our copy is the server's.
 
 use crate::support::{
-    Calendar, Config, Daemon, Day, Edit, Guests, Meeting, Network, OwnServer, Random, client, event, eventually,
-    officehours, stamp, times,
+    Calendar, Config, Daemon, Day, Edit, Fault, Guests, Meeting, Network, ON_THE_SERVER, OwnServer, Proxy, Random,
+    client, event, eventually, officehours, stamp, times, token,
 };
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -26,6 +26,34 @@ async fn two_thousand_faults_on_the_way_to_radicale() {
 #[ignore = "minutes: tests/run --run-ignored only faults"]
 async fn two_thousand_faults_on_the_way_to_xandikos() {
     faults("xandikos", 2_000).await;
+}
+
+#[tokio::test]
+async fn what_the_host_does_to_a_confirmed_event_is_not_undone_by_a_write_that_is_late() {
+    let Some(own) = OwnServer::start("radicale") else { return };
+    let day = Day::ahead(3);
+    let calendar = own.server.calendar("late").await;
+    let proxy = Proxy::before(&own.server.url).await;
+    let daemon = Daemon::start(Config { url: proxy.url.clone(), ..Config::new(&calendar) }).await;
+    let booking = daemon.book_confirmed("office-hour", day.at("09:00"), "Ada Lovelace").await;
+    let token = token(&booking);
+    // Two moves wait to be written; the first write is of the second already, and confirms it.
+    own.stop();
+    for time in ["10:00", "11:00"] {
+        let to = json!({"start": day.at(time).to_string()});
+        let moved = daemon.post_json(&format!("/api/v1/bookings/{token}/move"), &to).await.expect(200);
+        assert_eq!(moved["state"], "reserved");
+    }
+    proxy.fault(Fault::Slow(Duration::from_millis(700)));
+    own.start_again();
+    daemon.wait_state(&token, "confirmed").await;
+    let file = format!("{}.ics", booking["id"].as_str().unwrap());
+    assert!(calendar.move_file(&file, day.at("15:00"), day.at("15:30")).await);
+    eventually("the booking is where the host has put it", ON_THE_SERVER, async || {
+        (daemon.booking(&token).await["start"] == day.at("15:00").to_string()).then_some(())
+    })
+    .await;
+    assert_eq!(calendar.events().await[0]["start"], day.at("15:00").to_string());
 }
 
 const MEETINGS: [(&str, i64); 2] = [("office-hour", 30), ("thesis", 45)];

@@ -60,7 +60,7 @@ async fn slow(clients: usize, requests: usize, bound: Duration) {
         crowded.0,
         crowded.1
     );
-    assert!(open > clients / 4 && open <= 800, "{open} of {clients} are connected");
+    assert!(open > clients / 4, "{open} of {clients} are connected");
     assert!(crowded.1 < bound, "p99 {:?}", crowded.1);
     // What is slow does not hold up the end either.
     let began = Instant::now();

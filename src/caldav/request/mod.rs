@@ -3,6 +3,8 @@
 mod availability;
 mod create;
 mod delete;
+#[cfg(test)]
+mod documented;
 mod find_home;
 mod get;
 mod list_calendars;

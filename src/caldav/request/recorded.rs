@@ -7,7 +7,8 @@ use reqwest::header::{HeaderName, HeaderValue};
 
 const SERVERS: [&str; 7] = ["radicale", "xandikos", "cyrus", "davical", "sogo", "sabredav", "calypso"];
 
-fn recorded(server: &str, name: &str) -> Answer {
+/// An answer in `fixtures/caldav`; the account is at the server that was asked.
+pub(super) fn recorded(server: &str, name: &str) -> Answer {
     let path = format!("{}/fixtures/caldav/{server}/{name}.http", env!("CARGO_MANIFEST_DIR"));
     let bytes = std::fs::read(path).unwrap();
     let end = bytes.windows(2).position(|pair| pair == b"\n\n").unwrap();
@@ -19,8 +20,9 @@ fn recorded(server: &str, name: &str) -> Answer {
     for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
         headers.append(name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap());
     }
-    let account: Url = "http://127.0.0.1:5232/".parse().unwrap();
-    let url = account.join(path).unwrap();
+    let here: Url = "http://127.0.0.1:5232/".parse().unwrap();
+    let url = here.join(path).unwrap();
+    let account = url.join("/").unwrap();
     Answer { operation: "read a recorded answer", url, account, status, headers, body: bytes[end + 2..].to_vec() }
 }
 
@@ -29,7 +31,7 @@ fn office(server: &str) -> Href {
     Href::new(recorded(server, "list").url.path())
 }
 
-fn names<'a>(hrefs: impl IntoIterator<Item = &'a Href>) -> Vec<String> {
+pub(super) fn names<'a>(hrefs: impl IntoIterator<Item = &'a Href>) -> Vec<String> {
     let mut names: Vec<String> = hrefs.into_iter().map(Href::name).collect();
     names.sort();
     names

@@ -37,7 +37,7 @@ pub(in super::super) async fn create(
     let named = text(&members, "language", &mut errors);
     let language = language::wanted(Some(&named), &headers);
     let typed = GuestInput { language, ..typed(&members, &mut errors) };
-    let guest = typed.check(meeting).map_err(|more| errors.extend(more));
+    let guest = typed.check(meeting, language.unwrap_or_default()).map_err(|more| errors.extend(more));
     let idempotency = idempotency_key(&headers, uri.path(), &body).map_err(|error| errors.push(error));
     let (Ok(start), Ok(guest), Ok(idempotency), true) = (start, guest, idempotency, errors.is_empty()) else {
         // A member of the wrong type is named once, with what it should be.
@@ -165,7 +165,7 @@ mod tests {
         let fields: Vec<&str> = errors.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(fields, ["answers.topic", "name"]);
         assert_eq!(typed.email, "ada@example.edu");
-        assert!(typed.check(&meeting()).is_err());
+        assert!(typed.check(&meeting(), crate::language::Language::English).is_err());
     }
 
     #[test]

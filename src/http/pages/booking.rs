@@ -73,7 +73,7 @@ pub(in super::super) async fn show(
     visit: Visit,
 ) -> Result<Response, Fault> {
     let view = state.desk.booking(&token).await?;
-    Ok(page(&booking_page(&view, &visit, state.now())))
+    Ok(page(visit.language, &booking_page(&view, &visit, state.now())))
 }
 
 /// `POST /b/{token}/cancel`, with `confirm=yes`: programs that press buttons do not tick boxes.
@@ -89,8 +89,8 @@ pub(in super::super) async fn cancel(
     let (is_of_page, is_wanted) = (fields.is_of(&view.form_token), fields.get("confirm") == Some("yes"));
     if !is_of_page || !is_wanted {
         let mut shown = booking_page(&view, &visit, state.now());
-        shown.mistake = if is_wanted { input::NOT_OF_PAGE } else { "Please tick the box if you want to cancel." };
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&shown)).into_response());
+        shown.mistake = if is_wanted { visit.phrases().not_of_page } else { visit.phrases().tick_to_cancel };
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page(visit.language, &shown)).into_response());
     }
     let view = state.desk.cancel(&token).await?;
     Ok(see(&visit, &view))
@@ -106,14 +106,17 @@ pub(in super::super) async fn confirmation(
     if view.booking.state != BookingState::AwaitingEmail {
         return Ok(see(&visit, &view));
     }
-    Ok(page(&ConfirmPage {
-        frame: Frame::of_host(&visit, &view.booking.host, "Confirm your booking"),
-        title: view.booking.title.clone(),
-        host_name: host_name(&view),
-        when: When::new(view.booking.time, &host_zone(&view), guest_zone_of(&view).as_ref(), visit.language),
-        guest_email: view.booking.guest.email.clone(),
-        action: visit.path(&visit.links().confirmation(&token)),
-    }))
+    Ok(page(
+        visit.language,
+        &ConfirmPage {
+            frame: Frame::of_host(&visit, &view.booking.host, visit.phrases().confirm_title),
+            title: view.booking.title.clone(),
+            host_name: host_name(&view),
+            when: When::new(view.booking.time, &host_zone(&view), guest_zone_of(&view).as_ref(), visit.language),
+            guest_email: view.booking.guest.email.clone(),
+            action: visit.path(&visit.links().confirmation(&token)),
+        },
+    ))
 }
 
 /// `POST /b/{token}/confirm`.
@@ -168,7 +171,7 @@ fn booking_page(view: &BookingView, visit: &Visit, now: Timestamp) -> BookingPag
     let (mood, heading, text) = state_in_words(view, visit.language, now);
     let zone = host_zone(view);
     let url = links.booking(&view.guest_token);
-    let add = AddLinks::new(view, &url);
+    let add = AddLinks::new(view, &url, visit.language);
     let mut frame = Frame::of_host(visit, &booking.host, format!("{heading} – {}", booking.title));
     if booking.guest.time_zone.is_none() {
         frame = frame.with_zone(&zone);
@@ -222,53 +225,25 @@ fn state_in_words(view: &BookingView, language: Language, now: Timestamp) -> (&'
     let (booking, host) = (&view.booking, host_name(view));
     let over = booking.time.end() <= now;
     let mail = |text: String| if view.mailed { format!(" {text}") } else { String::new() };
+    let (t, email) = (&language.phrases().page, booking.guest.email.as_str());
     match booking.state {
-        BookingState::Confirmed | BookingState::Reserved if over => ("over", "This meeting is over", String::new()),
-        BookingState::Confirmed => (
-            "good",
-            "You are booked",
-            format!(
-                "It is in the calendar of {host}.{}",
-                mail(format!("The invitation goes to {}.", booking.guest.email))
-            ),
-        ),
-        BookingState::Reserved => (
-            "good",
-            "The time is yours",
-            format!(
-                "It is on its way to the calendar of {host}; there is nothing more for you to do.{}",
-                mail(format!("The invitation goes to {} as soon as it is there.", booking.guest.email))
-            ),
-        ),
-        BookingState::AwaitingEmail if !view.mailed => (
-            "waiting",
-            "Waiting to be confirmed",
-            format!("The time is held for you{} and waits for your address to be confirmed.", until(view, language)),
-        ),
-        BookingState::AwaitingEmail => (
-            "waiting",
-            "One more step",
-            format!(
-                "The time is held for you{}. Open the link that was sent to {} to confirm that the address is yours.",
-                until(view, language),
-                booking.guest.email
-            ),
-        ),
-        BookingState::AwaitingApproval => (
-            "waiting",
-            "You have asked for this time",
-            format!(
-                "It is held for you until {host} decides.{}",
-                mail(format!("The answer goes to {}.", booking.guest.email))
-            ),
-        ),
-        BookingState::Cancelled => ("over", "This booking is cancelled", "The time is free again.".into()),
-        BookingState::Declined => {
-            ("over", "This time was declined", format!("{host} cannot make it. The time is free again."))
+        BookingState::Confirmed | BookingState::Reserved if over => ("over", t.over, String::new()),
+        BookingState::Confirmed => {
+            ("good", t.booked, format!("{}{}", (t.booked_text)(&host), mail((t.invitation_goes)(email))))
         }
-        BookingState::Expired => {
-            ("over", "This booking has lapsed", "It was not confirmed in time, so the time is free again.".into())
+        BookingState::Reserved => {
+            ("good", t.reserved, format!("{}{}", (t.reserved_text)(&host), mail((t.invitation_follows)(email))))
         }
+        BookingState::AwaitingEmail if !view.mailed => {
+            ("waiting", t.unconfirmed, (t.unconfirmed_text)(&until(view, language)))
+        }
+        BookingState::AwaitingEmail => ("waiting", t.one_more_step, (t.open_the_link)(&until(view, language), email)),
+        BookingState::AwaitingApproval => {
+            ("waiting", t.asked, format!("{}{}", (t.asked_text)(&host), mail((t.answer_goes)(email))))
+        }
+        BookingState::Cancelled => ("over", t.cancelled, t.free_again.into()),
+        BookingState::Declined => ("over", t.declined, (t.declined_text)(&host)),
+        BookingState::Expired => ("over", t.lapsed, t.lapsed_text.into()),
     }
 }
 
@@ -276,11 +251,10 @@ fn until(view: &BookingView, language: Language) -> String {
     let zone = host_zone(view);
     let text = view.booking.expires_at.map(|at| {
         let local = zone.civil(at);
-        format!(
-            " until {}, {} ({})",
-            language.clock(local),
-            language.long_date(local.date()),
-            super::when::label(&zone, at)
+        (language.phrases().page.until)(
+            &language.clock(local),
+            &language.long_date(local.date()),
+            &super::when::label(&zone, at),
         )
     });
     text.unwrap_or_default()
@@ -294,10 +268,11 @@ struct AddLinks {
 }
 
 impl AddLinks {
-    fn new(view: &BookingView, url: &str) -> AddLinks {
+    fn new(view: &BookingView, url: &str, language: Language) -> AddLinks {
         let booking = &view.booking;
         let title = encoded(&format!("{} – {}", booking.title, host_name(view)));
-        let (details, location) = (encoded(&format!("Change or cancel: {url}")), encoded(&booking.location));
+        let (details, location) =
+            (encoded(&(language.phrases().page.change_or_cancel)(url)), encoded(&booking.location));
         let basic = |at: Timestamp| at.strftime("%Y%m%dT%H%M%SZ").to_string();
         let dates = format!("{}%2F{}", basic(booking.time.start()), basic(booking.time.end()));
         let (start, end) = (encoded(&rfc3339(booking.time.start())), encoded(&rfc3339(booking.time.end())));
@@ -385,6 +360,26 @@ mod tests {
     }
 
     #[test]
+    fn a_page_speaks_the_language_that_is_asked_for_and_leads_to_the_others() {
+        let view = view(BookingState::Confirmed, true);
+        let page = |query| booking_page(&view, &visit(query), BEFORE.parse().unwrap()).render().unwrap();
+        let german = page("lang=de&tz=Europe/Paris");
+        for part in [
+            "<html lang=\"de\"",
+            "Dienstag, 1. Dezember 2026",
+            "Buchung absagen",
+            "Kopiert",
+            "hreflang=\"fr\"",
+            "lang=de",
+        ] {
+            assert!(german.contains(part), "{part}\n{german}");
+        }
+        assert!(!german.contains("Cancel the booking") && !german.contains("Booked by"));
+        assert!(page("lang=fr").contains("mardi 1er décembre 2026"));
+        assert!(page("").contains("<html lang=\"en\""));
+    }
+
+    #[test]
     fn what_is_over_cannot_be_cancelled_or_moved() {
         assert!(html(BookingState::Confirmed, false, BEFORE).contains("/meet/b/secret/cancel"));
         for (state, now) in [(BookingState::Cancelled, BEFORE), (BookingState::Confirmed, "2026-12-01T13:30:00Z")] {
@@ -402,7 +397,11 @@ mod tests {
 
     #[test]
     fn links_to_calendars_on_the_web_are_escaped() {
-        let add = AddLinks::new(&view(BookingState::Confirmed, false), "https://example.edu/meet/b/secret");
+        let add = AddLinks::new(
+            &view(BookingState::Confirmed, false),
+            "https://example.edu/meet/b/secret",
+            Language::English,
+        );
         assert!(add.google.contains("dates=20261201T130000Z%2F20261201T133000Z"));
         assert!(add.google.contains("location=Room%202.12"));
         assert!(add.outlook_home.contains("startdt=2026-12-01T13%3A00%3A00Z"));

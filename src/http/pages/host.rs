@@ -6,6 +6,7 @@ use crate::availability::{Confirm, Host, MeetingType};
 use crate::desk::Freshness;
 use crate::http::fault::Fault;
 use crate::http::state::AppState;
+use crate::language::PagePhrases;
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -21,18 +22,21 @@ struct Directory {
 /// `GET /`: the hosts, if they want to be listed.
 pub(in super::super) async fn directory(State(state): State<AppState>, visit: Visit) -> Response {
     if !visit.settings.directory {
-        let mut answer = page(&Message {
-            frame: Frame::new(&visit, "Office hours"),
-            heading: "Office hours",
-            text: "Meetings are booked here. The person you want to meet gives you the link to their page.",
-            code: None,
-        });
+        let mut answer = page(
+            visit.language,
+            &Message {
+                frame: Frame::new(&visit, visit.phrases().office_hours),
+                heading: visit.phrases().office_hours,
+                text: visit.phrases().not_listed,
+                code: None,
+            },
+        );
         *answer.status_mut() = StatusCode::NOT_FOUND;
         return answer;
     }
     let hosts =
         state.desk.hosts().iter().map(|host| (visit.path(&visit.links().host(&host.id)), host.name.clone())).collect();
-    page(&Directory { frame: Frame::new(&visit, "Office hours"), hosts })
+    page(visit.language, &Directory { frame: Frame::new(&visit, visit.phrases().office_hours), hosts })
 }
 
 struct MeetingCard {
@@ -56,11 +60,11 @@ struct HostPage {
 }
 
 /// What a guest should know before choosing.
-pub(super) fn confirm_note(confirm: Confirm) -> &'static str {
+pub(super) fn confirm_note(confirm: Confirm, t: &'static PagePhrases) -> &'static str {
     match confirm {
         Confirm::Instant => "",
-        Confirm::Email => "You confirm your e-mail address",
-        Confirm::Approval => "On request",
+        Confirm::Email => t.confirms_address,
+        Confirm::Approval => t.on_request,
     }
 }
 
@@ -71,7 +75,7 @@ fn card(host: &Host, meeting: &MeetingType, visit: &Visit) -> MeetingCard {
         description: meeting.description.clone(),
         length: visit.language.length(meeting.duration),
         location: meeting.location.clone(),
-        note: confirm_note(meeting.confirm),
+        note: confirm_note(meeting.confirm, visit.phrases()),
     }
 }
 
@@ -79,18 +83,21 @@ fn card(host: &Host, meeting: &MeetingType, visit: &Visit) -> MeetingCard {
 pub(in super::super) fn show(state: &AppState, host: &str, visit: &Visit) -> Result<Response, Fault> {
     let host = state.desk.host(host).ok_or_else(Fault::not_found)?;
     let links = visit.links();
-    let mut feeds = vec![Subscribe::new(&format!("Free times of {}", host.name), links.feed(&host.id, None))];
+    let mut feeds = vec![Subscribe::new(&(visit.phrases().feed_of)(&host.name), links.feed(&host.id, None))];
     if host.meetings.len() > 1 {
         feeds.extend(host.meetings.iter().map(|meeting| {
             Subscribe::new(&format!("{} – {}", meeting.title, host.name), links.feed(&host.id, Some(&meeting.id)))
         }));
     }
-    Ok(page(&HostPage {
-        frame: Frame::of_host(visit, &host.id, &*host.name),
-        name: host.name.clone(),
-        zone: when::label(&host.zone, state.now()),
-        paused: !matches!(state.desk.freshness(&host.id), Freshness::Fresh(_)),
-        meetings: host.meetings.iter().map(|meeting| card(&host, meeting, visit)).collect(),
-        feeds,
-    }))
+    Ok(page(
+        visit.language,
+        &HostPage {
+            frame: Frame::of_host(visit, &host.id, &*host.name),
+            name: host.name.clone(),
+            zone: when::label(&host.zone, state.now()),
+            paused: !matches!(state.desk.freshness(&host.id), Freshness::Fresh(_)),
+            meetings: host.meetings.iter().map(|meeting| card(&host, meeting, visit)).collect(),
+            feeds,
+        },
+    ))
 }

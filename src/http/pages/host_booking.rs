@@ -41,7 +41,7 @@ pub(in super::super) async fn show(
     visit: Visit,
 ) -> Result<Response, Fault> {
     let view = state.desk.booking_for_host(&token).await?;
-    Ok(page(&host_page(&state, &visit, &token, &view, "")))
+    Ok(page(visit.language, &host_page(&state, &visit, &token, &view, "")))
 }
 
 /// `POST /h/{token}`, with `decision`.
@@ -55,12 +55,12 @@ pub(in super::super) async fn decide(
     let (fields, _) = input::form(&headers, body).await?;
     let view = state.desk.booking_for_host(&token).await?;
     let again = |mistake| {
-        let shown = page(&host_page(&state, &visit, &token, &view, mistake));
+        let shown = page(visit.language, &host_page(&state, &visit, &token, &view, mistake));
         Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response())
     };
-    let Some(decision) = decision(fields.text("decision")) else { return again("Please choose what to do.") };
+    let Some(decision) = decision(fields.text("decision")) else { return again(visit.phrases().choose_what) };
     if !fields.is_of(&view.form_token) {
-        return again(input::NOT_OF_PAGE);
+        return again(visit.phrases().not_of_page);
     }
     state.desk.decide(&token, decision).await?;
     let to = visit.path(&visit.links().host_booking(&token));
@@ -83,22 +83,22 @@ fn host_page(
     view: &BookingView,
     mistake: &'static str,
 ) -> HostBookingPage {
-    let booking = &view.booking;
+    let (booking, t) = (&view.booking, visit.phrases());
     let ahead = booking.time.end() > state.now();
     let (mood, words) = match booking.state {
-        BookingState::AwaitingEmail => ("waiting", "The guest has not confirmed their address yet."),
-        BookingState::AwaitingApproval => ("waiting", "It waits for you to decide. The time is held until then."),
-        BookingState::Reserved => ("good", "It is booked and on its way to your calendar."),
-        BookingState::Confirmed => ("good", "It is booked and in your calendar."),
-        BookingState::Cancelled => ("over", "It is cancelled."),
-        BookingState::Declined => ("over", "You declined it."),
-        BookingState::Expired => ("over", "It was not confirmed in time and has lapsed."),
+        BookingState::AwaitingEmail => ("waiting", t.host_unconfirmed),
+        BookingState::AwaitingApproval => ("waiting", t.host_decides),
+        BookingState::Reserved => ("good", t.host_reserved),
+        BookingState::Confirmed => ("good", t.host_booked),
+        BookingState::Cancelled => ("over", t.host_cancelled),
+        BookingState::Declined => ("over", t.host_declined),
+        BookingState::Expired => ("over", t.host_lapsed),
     };
     let choices = match booking.state {
         _ if !ahead => vec![],
-        BookingState::AwaitingApproval => vec![("approve", "Approve"), ("decline", "Decline")],
+        BookingState::AwaitingApproval => vec![("approve", t.approve), ("decline", t.decline)],
         BookingState::AwaitingEmail | BookingState::Reserved | BookingState::Confirmed => {
-            vec![("cancel", "Cancel this booking")]
+            vec![("cancel", t.cancel_this)]
         }
         BookingState::Cancelled | BookingState::Declined | BookingState::Expired => vec![],
     };

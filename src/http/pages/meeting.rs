@@ -19,7 +19,8 @@ struct Day {
     /// Empty when nothing is free.
     url: String,
     free: usize,
-    weekday: String,
+    /// The date, and how much is free.
+    label: String,
     chosen: bool,
     today: bool,
 }
@@ -41,6 +42,7 @@ struct MeetingPage {
     day_param: String,
     previous: Option<String>,
     next: Option<String>,
+    columns: Vec<(&'static str, &'static str)>,
     weeks: Vec<Vec<Option<Day>>>,
     chosen: Option<DayLines>,
     days: Vec<DayLines>,
@@ -65,7 +67,7 @@ pub(in super::super) fn show(state: &AppState, host: &str, meeting: &str, visit:
         Some(window) => state.desk.offer(&host, meeting, window),
         None => Offer { slots: Vec::new(), freshness: state.desk.freshness(&host.id) },
     };
-    let mut response = page(&View { host: &host, meeting, visit, now, horizon }.page(&offer));
+    let mut response = page(visit.language, &View { host: &host, meeting, visit, now, horizon }.page(&offer));
     if !matches!(offer.freshness, Freshness::Fresh(_)) {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
@@ -104,7 +106,11 @@ impl View<'_> {
                 number: date.day(),
                 url: if free > 0 { self.url(month, Some(date)) } else { String::new() },
                 free,
-                weekday: date.strftime("%A").to_string(),
+                label: format!(
+                    "{}, {}",
+                    visit.language.long_date(date),
+                    (visit.phrases().free_times)(i64::try_from(free).unwrap_or(i64::MAX))
+                ),
                 chosen: chosen == Some(date),
                 today: date == today,
             }
@@ -119,14 +125,23 @@ impl View<'_> {
             description: self.meeting.description.clone(),
             length: visit.language.length(self.meeting.duration),
             location: self.meeting.location.clone(),
-            note: super::host::confirm_note(self.meeting.confirm),
+            note: super::host::confirm_note(self.meeting.confirm, visit.phrases()),
             paused: !matches!(offer.freshness, Freshness::Fresh(_)),
-            month_title: month.title(),
+            month_title: month.title(visit.language),
             month_param: month.param(),
             day_param: chosen.map(|day| day.to_string()).unwrap_or_default(),
             previous: url_if(month.previous(), month.param() > Month::of(today).param()),
             next: url_if(month.next(), month.param() < Month::of(last).param()),
-            weeks: month.weeks().into_iter().map(|week| week.into_iter().map(|day| day.map(cell)).collect()).collect(),
+            columns: visit
+                .language
+                .week()
+                .map(|day| (visit.language.weekday_narrow(day), visit.language.weekday(day)))
+                .to_vec(),
+            weeks: month
+                .weeks(visit.language)
+                .into_iter()
+                .map(|week| week.into_iter().map(|day| day.map(cell)).collect())
+                .collect(),
             chosen: chosen.map(day_lines),
             days: days.keys().filter(|day| month.contains(**day)).copied().map(day_lines).collect(),
             first_free: first.map(|day| (self.url(Month::of(day), Some(day)), visit.language.long_date(day))),

@@ -24,12 +24,27 @@ use super::fault::{Fault, Problem};
 use crate::availability::{Host, HostId, MeetingType};
 use crate::booking::when;
 use crate::ical::Zone;
+use crate::language::{Language, PagePhrases, Said};
 use askama::Template;
 use axum::extract::Path;
+use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
+
+/// The same page in a language.
+struct InLanguage {
+    language: Language,
+    name: &'static str,
+    url: String,
+    current: bool,
+}
 
 /// What every page has around it.
 struct Frame {
+    language: Language,
+    /// What is said in it.
+    t: &'static PagePhrases,
+    /// The same page in each language.
+    languages: Vec<InLanguage>,
     /// `/`, or the path of the public URL.
     base: String,
     title: String,
@@ -49,6 +64,9 @@ impl Frame {
     fn new(visit: &Visit, title: impl Into<String>) -> Frame {
         let look = visit.settings.look();
         Frame {
+            language: visit.language,
+            t: visit.phrases(),
+            languages: visit.in_languages(),
             base: visit.links().base_path().to_owned(),
             title: title.into(),
             zone: None,
@@ -81,6 +99,10 @@ impl Frame {
         Frame { zone: Some(zone.name().to_owned()), ..self }
     }
 
+    fn has_foot(&self) -> bool {
+        !self.languages.is_empty() || !self.embedded && !self.footers.is_empty()
+    }
+
     fn style(&self) -> &str {
         &ASSETS.style
     }
@@ -99,9 +121,15 @@ impl Frame {
 }
 
 /// A filled template as an answer.
-fn page(template: &impl Template) -> Response {
+fn page(language: Language, template: &impl Template) -> Response {
     match template.render() {
-        Ok(html) => Html(html).into_response(),
+        Ok(html) => {
+            let headers = [
+                (header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag())),
+                (header::VARY, HeaderValue::from_static("accept-language")),
+            ];
+            (headers, Html(html)).into_response()
+        }
         Err(error) => {
             tracing::error!(%error, "A page cannot be rendered");
             Fault::new(Problem::Internal).into_response()
@@ -118,23 +146,52 @@ struct Message<'a> {
     code: Option<u16>,
 }
 
+/// What a page says of a problem.
+fn said(problem: Problem, t: &'static PagePhrases) -> Said {
+    match problem {
+        Problem::Malformed | Problem::UnsupportedMediaType => t.fault_malformed,
+        Problem::CrossSite => t.fault_cross_site,
+        Problem::NotFound => t.fault_not_found,
+        Problem::MethodNotAllowed => t.fault_not_allowed,
+        Problem::Timeout => t.fault_timeout,
+        Problem::SlotTaken => Said { title: t.taken, text: t.choose_another },
+        Problem::NotASlot => Said { title: t.no_slot, text: t.choose_another },
+        Problem::InProgress | Problem::KeyReused => t.fault_in_progress,
+        Problem::BookingClosed => t.fault_closed,
+        Problem::TooLarge => t.fault_too_large,
+        Problem::Invalid | Problem::ProofOfWork => t.fault_invalid,
+        Problem::TooManyRequests => t.fault_too_many,
+        Problem::Internal => t.fault_internal,
+        Problem::NotReady | Problem::Stale => t.fault_stale,
+        Problem::Unavailable => t.fault_unsaved,
+    }
+}
+
 /// A fault as a page.
 pub(super) fn fault(fault: &Fault, visit: &Visit) -> Response {
-    page(&Message {
-        frame: Frame::new(visit, fault.problem.title()),
-        heading: fault.problem.title(),
-        text: &fault.detail,
-        code: Some(fault.problem.status().as_u16()),
-    })
+    let said = said(fault.problem, visit.phrases());
+    page(
+        visit.language,
+        &Message {
+            frame: Frame::new(visit, said.title),
+            heading: said.title,
+            text: said.text,
+            code: Some(fault.problem.status().as_u16()),
+        },
+    )
 }
 
 /// `GET /-/problems/{slug}`: where the `type` of problem details leads.
 pub(super) async fn problem(visit: Visit, Path(slug): Path<String>) -> Result<Response, Fault> {
     let problem = Problem::ALL.into_iter().find(|problem| problem.slug() == slug).ok_or_else(Fault::not_found)?;
-    Ok(page(&Message {
-        frame: Frame::new(&visit, problem.title()),
-        heading: problem.title(),
-        text: problem.advice(),
-        code: Some(problem.status().as_u16()),
-    }))
+    let visit = Visit { language: Language::English, got: false, ..visit };
+    Ok(page(
+        visit.language,
+        &Message {
+            frame: Frame::new(&visit, problem.title()),
+            heading: problem.title(),
+            text: problem.advice(),
+            code: Some(problem.status().as_u16()),
+        },
+    ))
 }

@@ -39,17 +39,17 @@ impl Month {
     }
 
     /// `December 2026`.
-    pub(super) fn title(self) -> String {
-        self.first.strftime("%B %Y").to_string()
+    pub(super) fn title(self, language: Language) -> String {
+        language.month_title(self.first)
     }
 
     pub(super) fn contains(self, date: Date) -> bool {
         date.first_of_month() == self.first
     }
 
-    /// Weeks from Monday to Sunday; days of other months are `None`.
-    pub(super) fn weeks(self) -> Vec<Vec<Option<Date>>> {
-        let lead = usize::try_from(self.first.weekday().to_monday_zero_offset()).unwrap_or(0);
+    /// Whole weeks, in the order of the language; days of other months are `None`.
+    pub(super) fn weeks(self, language: Language) -> Vec<Vec<Option<Date>>> {
+        let lead = language.week().iter().position(|day| *day == self.first.weekday()).unwrap_or(0);
         let days = (1..=self.first.days_in_month())
             .filter_map(|day| Date::new(self.first.year(), self.first.month(), day).ok().map(Some));
         let mut cells: Vec<Option<Date>> = std::iter::repeat_n(None, lead).chain(days).collect();
@@ -110,13 +110,14 @@ impl Lines<'_> {
             }
             let guest = self.guest.filter(|guest| guest.offset(at) != self.host.offset(at)).map(|guest| {
                 let theirs = guest.civil(at);
-                let form = if theirs.date() == date { "%H:%M" } else { "%a %H:%M" };
-                theirs.strftime(form).to_string()
+                let clock = self.language.clock(theirs);
+                if theirs.date() == date {
+                    clock
+                } else {
+                    format!("{} {clock}", self.language.weekday_short(theirs.weekday()))
+                }
             });
-            let seats = (self.seats > 1).then(|| match slot.seats_left {
-                1 => "1 seat left".to_owned(),
-                left => format!("{left} seats left"),
-            });
+            let seats = (self.seats > 1).then(|| (self.language.phrases().page.seats_left)(i64::from(slot.seats_left)));
             SlotLine { url: url(at), start: super::super::fault::rfc3339(at), clock, guest, seats }
         };
         DayLines { title: self.language.long_date(date), slots: slots.iter().map(line).collect() }
@@ -136,13 +137,13 @@ mod tests {
 
     #[test]
     fn a_month_is_whole_weeks_from_monday() {
-        let weeks = Month::parse("2026-12").unwrap().weeks();
+        let weeks = Month::parse("2026-12").unwrap().weeks(Language::English);
         assert_eq!(weeks.len(), 5);
         assert_eq!(weeks[0][0], None);
         assert_eq!(weeks[0][1], Some(jiff::civil::date(2026, 12, 1)));
         assert_eq!(weeks[4][3], Some(jiff::civil::date(2026, 12, 31)));
         assert_eq!(weeks[4][4], None);
-        assert_eq!(Month::parse("2027-02").unwrap().weeks().len(), 4);
+        assert_eq!(Month::parse("2027-02").unwrap().weeks(Language::English).len(), 4);
     }
 
     #[test]

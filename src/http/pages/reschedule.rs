@@ -61,10 +61,10 @@ pub(in super::super) async fn reschedule(
         Ok((status, move_page(&state, &visit, &view, month, mistake)?).into_response())
     };
     let Some(start) = fields.get("start").and_then(|start| start.parse::<Timestamp>().ok()) else {
-        return again(None, StatusCode::UNPROCESSABLE_ENTITY, "Please choose a time.".into()).await;
+        return again(None, StatusCode::UNPROCESSABLE_ENTITY, visit.phrases().choose_a_time.into()).await;
     };
     if !fields.is_of(&state.desk.booking(&token).await?.form_token) {
-        return again(Some(start), StatusCode::UNPROCESSABLE_ENTITY, input::NOT_OF_PAGE.into()).await;
+        return again(Some(start), StatusCode::UNPROCESSABLE_ENTITY, visit.phrases().not_of_page.into()).await;
     }
     match state.desk.move_to(&token, start).await {
         Ok(view) => Ok(see(&visit, &view)),
@@ -104,21 +104,24 @@ fn move_page(
         month.filter(|_| wanted).map(|month| visit.path_with(&here, &[("month", &month.param())]))
     };
     let in_month = days.iter().filter(|(day, _)| month.contains(**day));
-    Ok(page(&MovePage {
-        frame: Frame::of_host(visit, &host.id, format!("Move – {}", view.booking.title)),
-        title: view.booking.title.clone(),
-        host_name: host_name(view),
-        now: When::new(view.booking.time, &zone, guest.as_ref(), visit.language),
-        action: visit.path(&here),
-        form_token: view.form_token.clone(),
-        month_title: month.title(),
-        previous: url_if(month.previous(), month.param() > Month::of(today).param()),
-        next: url_if(month.next(), month.param() < Month::of(last).param()),
-        days: in_month.map(|(day, slots)| lines.day(*day, slots, |_| String::new())).collect(),
-        zone: super::when::label(&zone, now),
-        guest_zone: guest.as_ref().map(|guest| super::when::label(guest, now)).unwrap_or_default(),
-        paused: !offer.is_some_and(|offer| matches!(offer.freshness, crate::desk::Freshness::Fresh(_))),
-        booking_url: visit.path(&visit.links().booking(&view.guest_token)),
-        mistake,
-    }))
+    Ok(page(
+        visit.language,
+        &MovePage {
+            frame: Frame::of_host(visit, &host.id, format!("{} – {}", visit.phrases().move_link, view.booking.title)),
+            title: view.booking.title.clone(),
+            host_name: host_name(view),
+            now: When::new(view.booking.time, &zone, guest.as_ref(), visit.language),
+            action: visit.path(&here),
+            form_token: view.form_token.clone(),
+            month_title: month.title(visit.language),
+            previous: url_if(month.previous(), month.param() > Month::of(today).param()),
+            next: url_if(month.next(), month.param() < Month::of(last).param()),
+            days: in_month.map(|(day, slots)| lines.day(*day, slots, |_| String::new())).collect(),
+            zone: super::when::label(&zone, now),
+            guest_zone: guest.as_ref().map(|guest| super::when::label(guest, now)).unwrap_or_default(),
+            paused: !offer.is_some_and(|offer| matches!(offer.freshness, crate::desk::Freshness::Fresh(_))),
+            booking_url: visit.path(&visit.links().booking(&view.guest_token)),
+            mistake,
+        },
+    ))
 }

@@ -5,9 +5,9 @@ use super::visit::zone_of;
 use super::when::When;
 use super::{Frame, Visit, page};
 use crate::availability::{Confirm, Host, Interval, MeetingType};
-use crate::desk::{Challenge, IdempotencyKey, Proof, Reservation, ReserveError};
+use crate::desk::{Challenge, IdempotencyKey, NotASlot, Proof, Reservation, ReserveError, Taken};
 use crate::http::api::request_digest;
-use crate::http::fault::{Fault, FieldError, Problem};
+use crate::http::fault::{Fault, FieldError};
 use crate::http::guest::GuestInput;
 use crate::http::input::{self, Fields};
 use crate::http::language;
@@ -22,10 +22,6 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
-
-/// For a guest whose browser has not worked, where no mail can confirm their address.
-const NO_PROOF: &str = "This page keeps robots away by having your browser calculate for a few seconds, which needs JavaScript. Please \
-     wait a little and send it again, switch JavaScript on, or write to your host.";
 
 /// A field of the form as it is shown again.
 struct Field {
@@ -61,6 +57,8 @@ struct SlotPage {
     note: Field,
     /// The mistakes, each with the id of its field.
     mistakes: Vec<FieldError>,
+    /// Above them.
+    look_again: String,
     time_zone: String,
     once: String,
     challenge: Option<Challenge>,
@@ -112,7 +110,10 @@ pub(in super::super) async fn show(
             let time_zone = subject.guest().map(|zone| zone.name().to_owned());
             let input = GuestInput { time_zone, ..GuestInput::default() };
             let challenge = state.desk.challenge(input::random()?);
-            Ok(page(&subject.form(slot.time, slot.seats_left, &input, Vec::new(), new_key()?, challenge)))
+            Ok(page(
+                subject.visit.language,
+                &subject.form(slot.time, slot.seats_left, &input, Vec::new(), new_key()?, challenge),
+            ))
         }
         Err(error) => subject.refusal(&state, error, Vec::new()),
     }
@@ -139,16 +140,16 @@ pub(in super::super) async fn book(
 
     let mut mistakes = Vec::new();
     if !fields.text("website").is_empty() {
-        mistakes.push(FieldError::new("website", "Please leave the last field empty; it is there to catch robots."));
+        mistakes.push(FieldError::new("website", subject.visit.phrases().robot));
     }
-    let guest = input.check(meeting).map_err(|more| mistakes.extend(more));
+    let guest = input.check(meeting, subject.visit.language).map_err(|more| mistakes.extend(more));
     // Without a proof the guest's address is confirmed first; where that cannot be, the page says so.
     let (proof, confirm_address) = match state.desk.proof(fields.text("proof")) {
         Proof::NotAsked => (None, false),
         Proof::Good { nonce } => (Some(nonce), false),
         Proof::Missing if state.settings().mailed && meeting.confirm != Confirm::Approval => (None, true),
         Proof::Missing => {
-            mistakes.push(FieldError::new("proof", NO_PROOF));
+            mistakes.push(FieldError::new("proof", subject.visit.phrases().no_proof));
             (None, false)
         }
     };
@@ -164,7 +165,7 @@ pub(in super::super) async fn book(
         }
         let once = if once.is_empty() { new_key()? } else { once.to_owned() };
         let challenge = state.desk.challenge(input::random()?);
-        let form = page(&subject.form(time, meeting.seats, &input, mistakes, once, challenge));
+        let form = page(subject.visit.language, &subject.form(time, meeting.seats, &input, mistakes, once, challenge));
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, form).into_response());
     };
     let reservation = Reservation {
@@ -238,6 +239,7 @@ impl Subject<'_> {
         once: String,
         challenge: Option<Challenge>,
     ) -> SlotPage {
+        let t = self.visit.phrases();
         let error =
             |field: &str| mistakes.iter().find(|m| m.field == field).map(|m| m.detail.clone()).unwrap_or_default();
         let field = |name: &str, label: &str, value: &str, required| Field {
@@ -252,11 +254,11 @@ impl Subject<'_> {
             ..field(&question.id, &question.label, input.answer(&question.id), question.required)
         });
         let questions = questions.collect();
-        let (name, email) =
-            (field("name", "Your name", &input.name, true), field("email", "Your e-mail address", &input.email, true));
-        let note = field("note", "Anything else?", &input.note, false);
+        let (name, email) = (field("name", t.name, &input.name, true), field("email", t.email, &input.email, true));
+        let note = field("note", t.note, &input.note, false);
         let links = self.visit.links();
         SlotPage {
+            look_again: (t.look_again)(i64::try_from(mistakes.len()).unwrap_or(i64::MAX)),
             frame: Frame::of_meeting(&self.visit, self.host, self.meeting),
             host_name: self.host.name.clone(),
             host_url: self.visit.path(&links.host(&self.host.id)),
@@ -266,7 +268,7 @@ impl Subject<'_> {
             location: self.meeting.location.clone(),
             when: When::new(time, &self.host.zone, self.guest(), self.visit.language),
             seats: if self.meeting.seats > 1 {
-                format!("{seats_left} of {} seats left", self.meeting.seats)
+                (t.seats_of)(i64::from(seats_left), i64::from(self.meeting.seats))
             } else {
                 String::new()
             },
@@ -274,9 +276,9 @@ impl Subject<'_> {
             name,
             email,
             email_hint: match (self.visit.settings.mailed, self.meeting.confirm) {
-                (true, Confirm::Email) => "You get a link there to confirm the booking.",
-                (true, _) => "Your invitation goes there.",
-                (false, _) => "So that your host can reach you.",
+                (true, Confirm::Email) => t.email_for_link,
+                (true, _) => t.email_for_invitation,
+                (false, _) => t.email_for_host,
             },
             questions,
             note,
@@ -284,7 +286,7 @@ impl Subject<'_> {
             time_zone: self.guest().map(|zone| zone.name().to_owned()).unwrap_or_default(),
             once,
             challenge,
-            button: if self.meeting.confirm == Confirm::Approval { "Ask for this time" } else { "Book this time" },
+            button: if self.meeting.confirm == Confirm::Approval { t.ask } else { t.book },
         }
     }
 
@@ -292,6 +294,19 @@ impl Subject<'_> {
     fn refusal(&self, state: &AppState, error: ReserveError, typed: Vec<(String, String)>) -> Result<Response, Fault> {
         let about_this_slot =
             matches!(error, ReserveError::Taken { .. } | ReserveError::NotASlot(_) | ReserveError::Stale { .. });
+        let t = self.visit.phrases();
+        let not_on_offer = match &error {
+            ReserveError::Taken { why, .. } => match why {
+                Taken::Busy | Taken::Booked => Some(t.taken),
+                Taken::TooSoon => Some(t.too_soon),
+                Taken::TooFar => Some(t.too_far),
+                Taken::DayFull => Some(t.day_full),
+                Taken::GuestLimit => Some(t.guest_limit),
+            },
+            ReserveError::NotASlot(NotASlot::Past) => Some(t.past),
+            ReserveError::NotASlot(_) => Some(t.no_slot),
+            _ => None,
+        };
         let fault = Fault::from(error);
         if !about_this_slot {
             return Err(fault);
@@ -303,27 +318,33 @@ impl Subject<'_> {
         let end = self.start.checked_add(self.meeting.duration).unwrap_or(Timestamp::MAX);
         let time = Interval::new(self.start, end).ok_or_else(Fault::not_found)?;
         // What is wrong with the time is the heading; a paused calendar needs a sentence more.
-        let (heading, text) = match fault.problem {
-            Problem::SlotTaken | Problem::NotASlot => (fault.detail.trim_end_matches('.').to_owned(), String::new()),
-            other => (other.title().to_owned(), fault.detail.clone()),
+        let (heading, text) = match not_on_offer {
+            Some(heading) => (heading.to_owned(), String::new()),
+            None => {
+                let said = super::said(fault.problem, t);
+                (said.title.to_owned(), said.text.to_owned())
+            }
         };
         let links = self.visit.links();
         let choice = |slot: &Interval| Choice {
             url: self.slot_url(slot.start()),
             when: When::new(*slot, &self.host.zone, self.guest(), self.visit.language),
         };
-        let mut response = page(&Unavailable {
-            frame: Frame::of_meeting(&self.visit, self.host, self.meeting),
-            heading,
-            text,
-            host_name: self.host.name.clone(),
-            host_url: self.visit.path(&links.host(&self.host.id)),
-            meeting_url: self.visit.path(&links.meeting(&self.host.id, &self.meeting.id)),
-            title: self.meeting.title.clone(),
-            when: When::new(time, &self.host.zone, self.guest(), self.visit.language),
-            alternatives: near.iter().map(choice).collect(),
-            typed,
-        });
+        let mut response = page(
+            self.visit.language,
+            &Unavailable {
+                frame: Frame::of_meeting(&self.visit, self.host, self.meeting),
+                heading,
+                text,
+                host_name: self.host.name.clone(),
+                host_url: self.visit.path(&links.host(&self.host.id)),
+                meeting_url: self.visit.path(&links.meeting(&self.host.id, &self.meeting.id)),
+                title: self.meeting.title.clone(),
+                when: When::new(time, &self.host.zone, self.guest(), self.visit.language),
+                alternatives: near.iter().map(choice).collect(),
+                typed,
+            },
+        );
         *response.status_mut() = fault.problem.status();
         if let Some(seconds) = fault.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -1,6 +1,7 @@
 //! Who looks, and what goes along with them from page to page: their zone, their language, and whether the page stands in a frame.
 //! Start with [`Visit`].
 
+use super::InLanguage;
 use super::subscribe::encoded;
 use crate::booking::Links;
 use crate::http::fault::Fault;
@@ -9,10 +10,10 @@ use crate::http::input::Fields;
 use crate::http::language;
 use crate::http::state::{AppState, Settings};
 use crate::ical::Zone;
-use crate::language::Language;
+use crate::language::{Language, PagePhrases};
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
 use std::sync::Arc;
 
 /// One request for a page.
@@ -26,25 +27,51 @@ pub(in super::super) struct Visit {
     pub(super) language: Language,
     /// `?embed=1`: the page stands in a frame of another site.
     pub(super) embedded: bool,
+    /// Asked for with GET, so that a link leads here.
+    pub(super) got: bool,
 }
 
 impl FromRequestParts<AppState> for Visit {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Visit, Fault> {
-        Ok(Visit::new(state.settings(), Fields::query(parts.uri.query())?, &parts.headers))
+        Ok(Visit::new(state.settings(), Fields::query(parts.uri.query())?, &parts.headers, &parts.method))
     }
 }
 
 impl Visit {
-    pub(super) fn new(settings: Arc<Settings>, query: Fields, headers: &HeaderMap) -> Visit {
+    pub(super) fn new(settings: Arc<Settings>, query: Fields, headers: &HeaderMap, method: &Method) -> Visit {
         let language = language::wanted(query.get("lang"), headers).unwrap_or(settings.language);
-        Visit { zone: zone_of(&query), language, embedded: query.get("embed") == Some("1"), settings, query }
+        let got = matches!(*method, Method::GET | Method::HEAD);
+        Visit { zone: zone_of(&query), language, got, embedded: query.get("embed") == Some("1"), settings, query }
     }
 
     /// Of a request that was refused, perhaps for its very query.
-    pub(in super::super) fn or_bare(settings: Arc<Settings>, query: Option<&str>, headers: &HeaderMap) -> Visit {
-        Visit::new(settings, Fields::query(query).unwrap_or_default(), headers)
+    pub(in super::super) fn or_bare(
+        settings: Arc<Settings>,
+        query: Option<&str>,
+        headers: &HeaderMap,
+        method: &Method,
+    ) -> Visit {
+        Visit::new(settings, Fields::query(query).unwrap_or_default(), headers, method)
+    }
+
+    /// What is said in the visitor's language.
+    pub(super) fn phrases(&self) -> &'static PagePhrases {
+        &self.language.phrases().page
+    }
+
+    /// Links to this page in every language; none from the answer to a form, which no link leads to.
+    pub(super) fn in_languages(&self) -> Vec<InLanguage> {
+        let rest = self.query.pairs().filter(|(name, _)| *name != "lang");
+        let rest: String = rest.map(|(name, value)| format!("&{}={}", encoded(name), encoded(value))).collect();
+        let all = Language::ALL.iter().filter(|_| self.got).map(|language| InLanguage {
+            language: *language,
+            name: language.phrases().name,
+            url: format!("?lang={language}{rest}"),
+            current: *language == self.language,
+        });
+        all.collect()
     }
 
     pub(in super::super) fn links(&self) -> &Links {
@@ -60,10 +87,14 @@ impl Visit {
     pub(super) fn path_with(&self, url: &str, more: &[(&str, &str)]) -> String {
         let origin = self.links().base().len() - self.links().base_path().len();
         let path = url.get(origin..).filter(|path| path.starts_with('/')).unwrap_or("/");
+        // The pages of a booking know the zone that it was made in.
+        let knows_zone = ["/b/", "/h/"]
+            .iter()
+            .any(|first| url.get(self.links().base().len()..).is_some_and(|rest| rest.starts_with(first)));
         let query: Vec<String> = more
             .iter()
             .map(|(name, value)| (*name, *value))
-            .chain(self.along())
+            .chain(self.along().filter(|(name, _)| !(knows_zone && *name == "tz")))
             .map(|(name, value)| format!("{name}={}", encoded(value)))
             .collect();
         if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
@@ -105,7 +136,7 @@ pub(super) mod tests {
             public_url: "https://example.edu/meet".into(),
             ..SettingsSource::default()
         });
-        Visit::new(Arc::new(settings), Fields::parse(query).unwrap(), &HeaderMap::new())
+        Visit::new(Arc::new(settings), Fields::parse(query).unwrap(), &HeaderMap::new(), &Method::GET)
     }
 
     #[test]
@@ -114,6 +145,7 @@ pub(super) mod tests {
         assert_eq!(visit("").path(url), "/meet/noether");
         assert_eq!(visit("day=x&x=y").path(url), "/meet/noether");
         assert_eq!(visit("tz=Europe/Paris&embed=1").path(url), "/meet/noether?tz=Europe%2FParis&embed=1");
+        assert_eq!(visit("tz=Europe/Paris").path("https://example.edu/meet/b/token"), "/meet/b/token");
         assert_eq!(visit("tz=Nowhere&embed=2").path_with(url, &[("month", "2026-12")]), "/meet/noether?month=2026-12");
         assert_eq!(visit("tz=Europe/Paris&embed=1").hidden(), [("embed".to_owned(), "1".to_owned())]);
     }

@@ -231,6 +231,67 @@ async fn a_ctag_that_changes_while_the_tokens_tell_nothing_means_a_whole_list_at
 }
 
 #[tokio::test]
+async fn a_list_in_the_place_of_changes_is_compared_as_one() {
+    let objects = vec![("a.ics", "\"1\"", "a"), ("b.ics", "\"1\"", "b"), ("c.ics", "\"1\"", "c")];
+    let world = World::new(Script { objects, token: Some("t1"), ..Script::default() }).await;
+    world.reads(0).await;
+    // DAViCal and SOGo of a token that means nothing to them: everything, and not a word of what is gone.
+    world.change(|script| {
+        script.objects.pop();
+        (script.delta, script.token) = (vec!["a.ics", "b.ics"], Some("t2"));
+    });
+    assert_eq!(world.reads(1).await, ["sync", "multiget", "sync", "query", "GET"], "what is not listed is asked for");
+    assert_eq!(world.holds().await.0, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn what_was_told_is_compared_with_what_is_there_at_the_next_discovery() {
+    let objects = vec![("a.ics", "\"1\"", "a"), ("b.ics", "\"1\"", "b"), ("c.ics", "\"1\"", "c")];
+    let world = World::new(Script { objects, token: Some("t1"), ctag: Some("c1"), ..Script::default() }).await;
+    world.reads(0).await;
+    // Deleted and made again between two polls, with other events: only these are told.
+    world.change(|script| {
+        script.objects = vec![("d.ics", "\"1\"", "d")];
+        (script.delta, script.token, script.ctag) = (vec!["d.ics"], Some("t2"), Some("c2"));
+    });
+    world.reads(5).await;
+    assert_eq!(world.holds().await.0, ["a", "b", "c", "d"]);
+    world.change(|script| script.delta = Vec::new());
+    world.reads(11).await;
+    assert_eq!(world.holds().await.0, ["d"]);
+    assert_eq!(world.reads(12).await, ["sync"]);
+    assert_eq!(world.reads(22).await, ["sync"]);
+}
+
+#[tokio::test]
+async fn an_object_that_changed_under_its_old_version_is_read_at_a_comparison_too() {
+    let objects = vec![("a.ics", "\"gcs00000000\"", "a"), ("b.ics", "\"gcs00000000\"", "b")];
+    let world = World::new(Script { objects, token: Some("t1"), ..Script::default() }).await;
+    world.reads(0).await;
+    world.change(|script| {
+        script.objects[0].2 = "a2";
+        (script.delta, script.token) = (vec!["a.ics"], Some("t2"));
+    });
+    world.bench.store.list_anew(None).await.unwrap();
+    world.reads(1).await;
+    assert_eq!(world.holds().await.0, ["a2", "b"]);
+}
+
+#[tokio::test]
+async fn a_calendar_that_the_config_names_is_looked_for_at_each_pass() {
+    let objects = vec![("a.ics", "\"1\"", "a")];
+    let mut world = World::new(Script { objects, token: Some("t1"), ..Script::default() }).await;
+    let mut settings = AccountSettings::clone(&world.account.settings);
+    settings.calendars = Some(vec!["Work".to_owned(), "Lectures".to_owned()]);
+    world.account.settings = Arc::new(settings);
+    for minute in 0..3 {
+        let (pass, _) = world.pass(minute).await;
+        assert!(pass.rediscovered);
+        assert!(matches!(pass.calendars[1].result, Err(SyncError::NoSuchCalendar { .. })));
+    }
+}
+
+#[tokio::test]
 async fn without_tokens_the_ctag_is_asked_and_without_that_the_list() {
     let objects = vec![("a.ics", "\"1\"", "a")];
     let world = World::new(Script { objects, ctag: Some("c1"), ..Script::default() }).await;

@@ -3,6 +3,7 @@
 use super::{Server, client, http, python, stamp};
 use jiff::Timestamp;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
@@ -17,6 +18,19 @@ pub(crate) struct Calendar {
 }
 
 impl Calendar {
+    /// Makes it on the server.
+    pub(crate) async fn make(&self) {
+        let Calendar { name, url, .. } = self;
+        let body = format!(
+            r#"<?xml version="1.0" encoding="utf-8"?>
+<C:mkcalendar xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><set><prop><displayname>{name}</displayname>
+<C:supported-calendar-component-set><C:comp name="VEVENT"/></C:supported-calendar-component-set></prop></set></C:mkcalendar>"#
+        );
+        let request = client().request("MKCALENDAR".parse().unwrap(), url).header("content-type", "application/xml");
+        let answer = self.send(request.body(body)).await;
+        assert_eq!(answer.status, 201, "MKCALENDAR {url}");
+    }
+
     /// Puts an object under a file name, over whatever is there.
     pub(crate) async fn put(&self, file: &str, text: &str) {
         let request =
@@ -91,6 +105,19 @@ impl Calendar {
         objects
     }
 
+    /// Any request about a file of the calendar, or about the calendar itself (`""`).
+    pub(crate) async fn request(&self, method: &str, file: &str, headers: &[(&str, &str)], body: &str) -> http::Answer {
+        let kind = if method == "PUT" { "text/calendar; charset=utf-8" } else { "application/xml; charset=utf-8" };
+        let mut request = client().request(method.parse().unwrap(), format!("{}{file}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if !body.is_empty() {
+            request = request.header("content-type", kind).body(body.to_owned());
+        }
+        self.send(request).await
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> http::Answer {
         http::send(request.basic_auth(&self.server.user, Some(&self.server.password))).await
     }
@@ -114,6 +141,36 @@ impl Calendar {
     /// Adds an event, as python-caldav does it.
     pub(crate) async fn add_event(&self, text: &str) {
         self.python(&["put", &self.url], Some(text)).await;
+    }
+
+    /// Sets properties of an event, as python-caldav does it: see the script for the values.
+    pub(crate) async fn edit_event(&self, uid: &str, properties: &Value) {
+        self.python(&["edit", &self.url, uid], Some(&properties.to_string())).await;
+    }
+
+    /// Moves an event to another calendar, as many clients do it: a deletion and a creation.
+    pub(crate) async fn carry_event(&self, uid: &str, to: &Calendar) {
+        self.python(&["carry", &self.url, uid, &to.url], None).await;
+    }
+
+    /// Gives the calendar another display name.
+    pub(crate) async fn rename(&self, name: &str) {
+        self.python(&["rename", &self.url, name], None).await;
+    }
+
+    /// The text of the object of an event.
+    pub(crate) async fn text_of(&self, uid: &str) -> String {
+        let of_it = format!("UID:{uid}");
+        let mut copies = Calendar::copies(&[self]).await.remove(0).into_values();
+        copies.find(|text| text.contains(&of_it)).unwrap_or_else(|| panic!("no event {uid}"))
+    }
+
+    /// The text of every object of each of these calendars of one account, by its decoded path.
+    pub(crate) async fn copies(calendars: &[&Calendar]) -> Vec<BTreeMap<String, String>> {
+        let mut arguments = vec!["copy"];
+        arguments.extend(calendars.iter().map(|calendar| calendar.url.as_str()));
+        let copies = calendars[0].python(&arguments, None).await;
+        calendars.iter().map(|calendar| serde_json::from_value(copies[&calendar.url].clone()).unwrap()).collect()
     }
 
     async fn python(&self, arguments: &[&str], input: Option<&str>) -> Value {

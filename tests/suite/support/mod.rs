@@ -28,7 +28,7 @@ pub(crate) use http::{Answer, client, raw, raw_status};
 pub(crate) use mailbox::Mailbox;
 pub(crate) use network::Network;
 pub(crate) use oauth::{Gate, OAuthServer, Person};
-pub(crate) use proxy::{Fault, Proxy};
+pub(crate) use proxy::{Exchange, Fault, Proxy};
 pub(crate) use random::Random;
 pub(crate) use recorder::Recorder;
 pub(crate) use server::{OwnServer, Server};

@@ -1,4 +1,5 @@
-//! A proxy in front of a real calendar server that makes it slow, or makes it fail, when the story says so.
+//! A proxy in front of a real calendar server that makes it slow, or makes it fail, when the story says so, and that
+//! remembers what was asked.
 
 use super::{client, free_port};
 use axum::body::{Body, to_bytes};
@@ -23,6 +24,8 @@ pub(crate) enum Fault {
     All(u16),
     /// Every request waits so long first.
     Slow(Duration),
+    /// Every PUT is performed, and answered as if the server had died over it.
+    LostPuts,
 }
 
 /// The proxy; it ends with the test.
@@ -37,12 +40,22 @@ struct Proxied {
     upstream: String,
     fault: Fault,
     reports: u32,
+    log: Vec<Exchange>,
+}
+
+/// A request and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Exchange {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) status: u16,
 }
 
 impl Proxy {
     /// In front of the server at this bare URL.
     pub(crate) async fn before(upstream: &str) -> Proxy {
-        let state = Proxied { upstream: upstream.trim_end_matches('/').to_owned(), fault: Fault::None, reports: 0 };
+        let upstream = upstream.trim_end_matches('/').to_owned();
+        let state = Proxied { upstream, fault: Fault::None, reports: 0, log: Vec::new() };
         let state = Arc::new(Mutex::new(state));
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", free_port())).await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -56,6 +69,11 @@ impl Proxy {
         self.state.lock().unwrap().fault = fault;
     }
 
+    /// What came since this was last asked.
+    pub(crate) fn log(&self) -> Vec<Exchange> {
+        std::mem::take(&mut self.state.lock().unwrap().log)
+    }
+
     /// How many REPORTs came so far.
     pub(crate) fn reports(&self) -> u32 {
         self.state.lock().unwrap().reports
@@ -63,13 +81,21 @@ impl Proxy {
 }
 
 async fn forward(State(state): State<Arc<Mutex<Proxied>>>, request: Request) -> Response {
+    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+    let response = answer(state.clone(), request).await;
+    state.lock().unwrap().log.push(Exchange { method, path, status: response.status().as_u16() });
+    response
+}
+
+async fn answer(state: Arc<Mutex<Proxied>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let is_report = parts.method.as_str() == "REPORT";
-    let (url, fault) = {
+    let is_put = parts.method == "PUT";
+    let (upstream, url, fault) = {
         let mut state = state.lock().unwrap();
         state.reports += u32::from(is_report);
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        (format!("{}{path}", state.upstream), state.fault)
+        (state.upstream.clone(), format!("{}{path}", state.upstream), state.fault)
     };
     match fault {
         Fault::Reports(status) if is_report => {
@@ -89,6 +115,7 @@ async fn forward(State(state): State<Arc<Mutex<Proxied>>>, request: Request) -> 
     }
     let body = to_bytes(body, usize::MAX).await.unwrap();
     let mut headers = parts.headers;
+    let here = format!("http://{}", headers["host"].to_str().unwrap());
     for hop in ["host", "connection", "content-length", "transfer-encoding"] {
         headers.remove(hop);
     }
@@ -103,6 +130,16 @@ async fn forward(State(state): State<Arc<Mutex<Proxied>>>, request: Request) -> 
     }
     for hop in ["connection", "content-length", "transfer-encoding"] {
         headers.remove(hop);
+    }
+    if is_put && fault == Fault::LostPuts {
+        return Response::builder().status(StatusCode::BAD_GATEWAY).body(Body::empty()).unwrap();
+    }
+    // A redirect to the server itself leads through us.
+    if let Some(location) = headers.get("location").and_then(|value| value.to_str().ok())
+        && let Some(path) = location.strip_prefix(&upstream)
+    {
+        let through_us = format!("{here}{path}").parse().unwrap();
+        headers.insert("location", through_us);
     }
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;

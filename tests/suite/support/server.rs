@@ -1,6 +1,7 @@
 //! Real calendar servers: the two that `tests/run` started for everybody, and one of a test's own that it may stop.
 
-use super::{Calendar, client, free_port, need, root, unique};
+use super::{Calendar, free_port, need, root, unique};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -46,36 +47,32 @@ impl Server {
     pub(crate) async fn calendar(&self, prefix: &str) -> Calendar {
         let name = unique(prefix);
         let url = format!("{}{name}/", self.home);
-        let body = format!(
-            r#"<?xml version="1.0" encoding="utf-8"?>
-<C:mkcalendar xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><set><prop><displayname>{name}</displayname>
-<C:supported-calendar-component-set><C:comp name="VEVENT"/></C:supported-calendar-component-set></prop></set></C:mkcalendar>"#
-        );
-        let answer = client()
-            .request("MKCALENDAR".parse().unwrap(), &url)
-            .basic_auth(&self.user, Some(&self.password))
-            .header("content-type", "application/xml")
-            .body(body)
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(answer.status(), 201, "MKCALENDAR {url}");
-        Calendar { server: self.clone(), name, url }
+        let calendar = Calendar { server: self.clone(), name, url };
+        calendar.make().await;
+        calendar
     }
 }
 
 /// A server of the test's own, which it may stop and start again.
 pub(crate) struct OwnServer {
     pub(crate) server: Server,
-    name: &'static str,
+    /// The bare host.
+    pub(crate) bare: String,
+    pub(crate) name: &'static str,
     port: u16,
     folder: tempfile::TempDir,
 }
 
 impl OwnServer {
-    /// `radicale` or `xandikos`, on a port of its own, with fresh data.
+    /// A server of `tests/servers`, on ports of its own, with fresh data. `None` for one that this machine cannot have;
+    /// `tests/run` says so, and why.
     pub(crate) fn start(name: &'static str) -> Option<OwnServer> {
         need("CALDAV_CACHE", std::env::var_os("CALDAV_CACHE"))?;
+        if std::env::var("OFFICEHOURS_TEST_WITHOUT").is_ok_and(|names| names.split(' ').any(|without| without == name))
+        {
+            eprintln!("SKIPPED: this machine has no {name}");
+            return None;
+        }
         let nowhere = String::new();
         let server = Server {
             url: nowhere.clone(),
@@ -84,16 +81,26 @@ impl OwnServer {
             home: nowhere.clone(),
             other_home: nowhere,
         };
-        let mut own = OwnServer { server, name, port: free_port(), folder: tempfile::tempdir().unwrap() };
+        // In a folder that `tests/run` sweeps, should this process be killed; and the server's own user has to reach it.
+        let within = std::env::var_os("CALDAV_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+        let folder = tempfile::Builder::new().prefix("own-").tempdir_in(within).unwrap();
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut own = OwnServer { server, bare: String::new(), name, port: free_block(), folder };
         let line = own.script(&["start"]);
         let variable = |key: &str| {
             let value = line.split_whitespace().find_map(|word| word.strip_prefix(key)?.strip_prefix('='));
             value.unwrap_or_else(|| panic!("{key} in {line}")).to_owned()
         };
         own.server.url = variable("CALDAV_URL");
+        own.bare = variable("CALDAV_ROOT");
         own.server.home = variable("CALDAV_HOME");
         own.server.other_home = variable("CALDAV_TA_HOME");
         Some(own)
+    }
+
+    /// Its version, as its package has it.
+    pub(crate) fn version(&self) -> String {
+        self.script(&["version"]).trim().to_owned()
     }
 
     /// Ends it; its data stays.
@@ -119,13 +126,23 @@ impl OwnServer {
         let output = Command::new(self.path())
             .args(arguments)
             .env("CALDAV_DIR", self.folder.path())
-            .env(format!("{}_PORT", self.name.to_uppercase()), self.port.to_string())
+            .env(format!("{}_PORT", self.name.to_uppercase().replace('-', "_")), self.port.to_string())
             .stdin(Stdio::null())
             .stderr(Stdio::inherit())
             .output()
             .unwrap();
         assert!(output.status.success(), "{} {arguments:?}", self.name);
         String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+/// A free port whose neighbours at +50 to +52 are free too: databases and the like listen there.
+fn free_block() -> u16 {
+    loop {
+        let port = free_port();
+        if (50..=52).all(|above| std::net::TcpListener::bind(("127.0.0.1", port + above)).is_ok()) {
+            return port;
+        }
     }
 }
 
