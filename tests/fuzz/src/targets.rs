@@ -3,7 +3,8 @@
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 use officehours::availability::{
-    AllDay, BusyKind, BusyRules, Interval, IntervalSet, ObjectBusy, Tentative, event_summary, object_busy, object_opens,
+    AllDay, BusyKind, BusyRules, Counting, Interval, IntervalSet, ObjectBusy, Tentative, event_summary, object_busy,
+    object_opens,
 };
 use officehours::ical::write::{EventStatus, EventText};
 use officehours::ical::{Component, ContentLines, EventTime, RecurrenceRule, Zone, check_whole, read, replace_event};
@@ -152,8 +153,11 @@ fn rules(number: usize) -> BusyRules {
     BusyRules {
         zone: zone_of(number),
         owner: vec!["mailto:prof@example.edu".into()],
-        all_day: if number % 7 == 3 { AllDay::Busy } else { AllDay::Obey },
-        tentative: if number % 7 == 5 { Tentative::Free } else { Tentative::Busy },
+        counting: Counting {
+            all_day: if number % 7 == 3 { AllDay::Busy } else { AllDay::Obey },
+            tentative: if number % 7 == 5 { Tentative::Free } else { Tentative::Busy },
+            ..Counting::default()
+        },
     }
 }
 
