@@ -1,5 +1,4 @@
-//! What the fuzz targets run, and the clock by which they are bound. The targets themselves are in [`targets`], which
-//! the suite also runs, over the inputs that are kept in `fixtures/fuzz`.
+//! What the fuzz targets run, and the clock by which they are bound. The targets themselves are in [`targets`].
 #![forbid(unsafe_code)]
 
 pub mod targets;
@@ -10,7 +9,7 @@ use targets::Bound;
 /// 100 ms of CPU for 10 kB of input, times what the instrumentation and the checks of this build cost.
 pub const BOUND: Bound = Bound { clock: cpu_time, limit: Duration::from_millis(100 * SLOWER) };
 
-/// How much slower this build is than the program, measured on the bombs in `fixtures/fuzz`.
+/// How much slower this build may be than the program: an assumption, on the careful side of what was seen.
 const SLOWER: u64 = 3;
 
 fn cpu_time() -> Duration {
