@@ -57,22 +57,6 @@ pub struct Entry<'a> {
     pub link: String,
 }
 
-/// Whether a message goes to the guest, and not to the host.
-pub(super) fn is_to_guest(message: Message) -> bool {
-    match message {
-        Message::ConfirmAddress
-        | Message::Invitation
-        | Message::Moved
-        | Message::MovedByHost
-        | Message::Cancelled
-        | Message::CancelledByHost
-        | Message::Declined
-        | Message::Reminder
-        | Message::AskToCancel => true,
-        Message::ApprovalRequest | Message::HostBooked | Message::HostMoved | Message::HostCancelled => false,
-    }
-}
-
 /// Its word in Message-IDs and in the names of templates.
 pub(super) fn word(message: Message) -> &'static str {
     match message {
@@ -97,7 +81,7 @@ impl Letter {
     pub(super) fn of(occasion: &Occasion<'_>) -> Letter {
         match occasion.message {
             Message::ConfirmAddress => Letter::confirm_address(occasion),
-            message if is_to_guest(message) => Letter::to_guest(occasion, message),
+            message if message.is_to_guest() => Letter::to_guest(occasion, message),
             message => Letter::to_host(occasion, message),
         }
     }
@@ -298,7 +282,7 @@ fn when(occasion: &Occasion<'_>, guest: Option<Zone>) -> Fact {
         When::new(occasion.booking.time, &occasion.host.zone, guest.as_ref(), language);
     let mut lines = vec![date, format!("{times} ({zone})")];
     if let Some(guest) = guest {
-        let whose = if is_to_guest(occasion.message) { mail.for_you } else { mail.for_guest };
+        let whose = if occasion.message.is_to_guest() { mail.for_you } else { mail.for_guest };
         lines.push(format!("{whose} {}", guest_line(guest)));
     }
     Fact::new(mail.when, lines)
@@ -316,7 +300,7 @@ fn before(occasion: &Occasion<'_>) -> Option<Fact> {
         When::new(occasion.before?, &occasion.host.zone, guest_zone(occasion).as_ref(), language);
     let mail = &language.phrases().mail;
     let mut lines = vec![format!("{date}, {times} ({zone})")];
-    let whose = if is_to_guest(occasion.message) { mail.for_you } else { mail.for_guest };
+    let whose = if occasion.message.is_to_guest() { mail.for_you } else { mail.for_guest };
     lines.extend(guest.map(|guest| format!("{whose} {}", guest_line(guest))));
     Some(Fact { gone: true, ..Fact::new(mail.before, lines) })
 }

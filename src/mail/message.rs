@@ -2,7 +2,7 @@
 //! occasion makes the same bytes, so that a message that is sent again is the same message. Start with [`booking_message`].
 
 use super::Occasion;
-use super::letter::{Entry, Letter, is_to_guest, word};
+use super::letter::{Entry, Letter, word};
 use super::template::{Form, Templates};
 use crate::availability::Host;
 use crate::booking::{Booking, BookingState, Message as Kind, Organizer, guest_event, organizer};
@@ -63,7 +63,7 @@ pub fn booking_message(occasion: &Occasion<'_>, sender: &Sender) -> Result<Messa
     let host_box = mailbox(Some(&host.name), &host.email)?;
     let head = |to: Mailbox| head(from, to, (&letter.subject, letter.language), (&id, booking.updated_at));
     let text = templates.render(&letter, Some(occasion), Form::Text).unwrap_or_else(|| letter.text());
-    if !is_to_guest(*message) {
+    if !message.is_to_guest() {
         let mut head = head(host_box);
         // An address that mail cannot go to is no reason not to tell the host.
         if let Ok(guest) = mailbox(Some(&booking.guest.name), &booking.guest.email) {

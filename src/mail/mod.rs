@@ -63,7 +63,7 @@ impl<'a> Occasion<'a> {
 
     /// What its reader reads.
     fn language(&self) -> Language {
-        match letter::is_to_guest(self.message) {
+        match self.message.is_to_guest() {
             true => self.booking.guest.language.unwrap_or(self.host.language),
             false => self.host.language,
         }
