@@ -13,7 +13,7 @@ pub use invite::{Organizer, guest_event, organizer};
 pub use links::Links;
 pub use payload::Payload;
 pub use state::BookingState;
-pub use transition::{Command, Effect, Message, Refused, first_effects, transition};
+pub use transition::{Command, Effect, Message, Refused, Written, first_effects, transition};
 
 use crate::availability::{Held, HostId, Interval, MeetingId};
 use jiff::{SignedDuration, Timestamp};

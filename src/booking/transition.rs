@@ -22,8 +22,8 @@ pub enum Command {
     Move(Interval),
     /// Its time to be confirmed is over.
     Expire,
-    /// The calendar server has its event, as of this SEQUENCE.
-    EventWritten(u32),
+    /// The calendar server has its event like this.
+    EventWritten(Written),
     /// The host moved its event on the calendar.
     EventMoved(Interval),
     /// The host deleted, cancelled or declined its event on the calendar.
@@ -32,6 +32,15 @@ pub enum Command {
     EventLate,
     /// The guest's calendar declined the invitation: are they asked whether to cancel?
     AskToCancel,
+}
+
+/// How the event of a booking was written: what an approval changes leaves its SEQUENCE as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its SEQUENCE.
+    pub sequence: u32,
+    /// STATUS:TENTATIVE: as of a booking that awaited the host's approval.
+    pub tentative: bool,
 }
 
 /// What has to be done because of a change. Stored with it, performed by the outbox.
@@ -189,8 +198,8 @@ pub fn transition(
             _ => return Ok(None),
         },
         // Only the event as the booking stands now confirms it: a later change has its own write under way.
-        Command::EventWritten(sequence) => match state {
-            Reserved if *sequence == booking.sequence => {
+        Command::EventWritten(written) if written.sequence == booking.sequence => match state {
+            Reserved if !written.tentative => {
                 next.state = Confirmed;
                 let (guest, host) = match was_told(booking) {
                     true => (Message::Moved, Message::HostMoved),
@@ -199,11 +208,12 @@ pub fn transition(
                 (next.told, next.told_time) = (Some(next.sequence), Some(next.time));
                 effects.extend([Effect::Mail(guest), Effect::Mail(host)]);
             }
-            AwaitingApproval if *sequence == booking.sequence && !was_told(booking) => {
+            AwaitingApproval if written.tentative && !was_told(booking) => {
                 effects.push(Effect::Mail(Message::ApprovalRequest));
             }
             _ => return Ok(None),
         },
+        Command::EventWritten(_) => return Ok(None),
         Command::EventMoved(time) => match state {
             // While it is reserved its own write is under way, which meets the event as the host left it.
             Confirmed | AwaitingApproval if *time != booking.time => {
@@ -311,6 +321,8 @@ mod tests {
         transition(booking, &command, Timestamp::UNIX_EPOCH).unwrap().unwrap()
     }
 
+    const AS_BOOKED: Written = Written { sequence: 0, tentative: false };
+
     const ALL: [fn() -> Command; 12] = [
         || Command::ConfirmEmail,
         || Command::Approve,
@@ -319,7 +331,7 @@ mod tests {
         || Command::CancelByHost,
         || Command::Move(hour(200)),
         || Command::Expire,
-        || Command::EventWritten(0),
+        || Command::EventWritten(AS_BOOKED),
         || Command::EventMoved(hour(300)),
         || Command::EventGone,
         || Command::EventLate,
@@ -355,15 +367,27 @@ mod tests {
     #[test]
     fn mail_goes_after_the_event_is_written() {
         let reserved = booking(BookingState::Reserved);
-        let (confirmed, effects) = apply(&reserved, Command::EventWritten(0));
+        let (confirmed, effects) = apply(&reserved, Command::EventWritten(AS_BOOKED));
         assert_eq!(confirmed.state, BookingState::Confirmed);
         assert_eq!(effects, [Effect::Mail(Message::Invitation), Effect::Mail(Message::HostBooked)]);
         let (moved, effects) = apply(&confirmed, Command::Move(hour(200)));
         assert_eq!((moved.state, moved.sequence, effects), (BookingState::Reserved, 1, vec![Effect::PutEvent]));
         // The write of the old time, answered late, confirms nothing.
-        assert_eq!(transition(&moved, &Command::EventWritten(0), Timestamp::UNIX_EPOCH), Ok(None));
-        let (_, effects) = apply(&moved, Command::EventWritten(1));
+        assert_eq!(transition(&moved, &Command::EventWritten(AS_BOOKED), Timestamp::UNIX_EPOCH), Ok(None));
+        let (_, effects) = apply(&moved, Command::EventWritten(Written { sequence: 1, ..AS_BOOKED }));
         assert_eq!(effects, [Effect::Mail(Message::Moved), Effect::Mail(Message::HostMoved)]);
+    }
+
+    #[test]
+    fn a_tentative_event_that_was_under_way_does_not_confirm_what_was_approved_meanwhile() {
+        let tentative = Command::EventWritten(Written { tentative: true, ..AS_BOOKED });
+        let awaiting = Booking { told: None, told_time: None, ..booking(BookingState::AwaitingApproval) };
+        let (_, effects) = apply(&awaiting, tentative.clone());
+        assert_eq!(effects, [Effect::Mail(Message::ApprovalRequest)]);
+        let (approved, effects) = apply(&awaiting, Command::Approve);
+        assert_eq!((approved.state, effects), (BookingState::Reserved, vec![Effect::PutEvent]));
+        assert_eq!(transition(&approved, &tentative, Timestamp::UNIX_EPOCH), Ok(None));
+        assert_eq!(apply(&approved, Command::EventWritten(AS_BOOKED)).0.state, BookingState::Confirmed);
     }
 
     #[test]

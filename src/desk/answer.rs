@@ -141,6 +141,9 @@ pub enum ReserveError {
         /// When to try again.
         retry_after: SignedDuration,
     },
+    /// The proof of work made a booking before: each is good for one.
+    #[error("this proof of work was used for another booking")]
+    ProofSpent,
     /// The same idempotency key is being answered just now.
     #[error("a request with this Idempotency-Key is in progress")]
     InProgress,

@@ -3,24 +3,24 @@
 use super::change::effects_for;
 use super::{Desk, TokenError};
 use crate::availability::HostId;
-use crate::booking::{Booking, BookingId, Command, EventPlace, transition};
+use crate::booking::{Booking, BookingId, Command, EventPlace, Written, transition};
 use crate::store::{
     CalendarKey, EffectOutcome, FinishEffect, Finished, ObjectUpdate, OutboxEntry, StoreError, StoredObject,
 };
 
 impl Desk {
-    /// The calendar server has the event as of `sequence`: `object` is what it holds, read back, in place of the version `replaced`.
+    /// The calendar server has the event as it was `written`: `object` is what it holds, read back, in place of the version `replaced`.
     pub async fn event_written(
         &self,
         entry: &OutboxEntry,
         key: CalendarKey,
         object: StoredObject,
         replaced: Option<String>,
-        sequence: u32,
+        written: Written,
     ) -> Result<(), TokenError> {
         let place = EventPlace { account: key.account.clone(), href: object.href.clone(), etag: object.etag.clone() };
         let object = Some((key, ObjectUpdate::Put { object, replaced }));
-        self.record(entry, object, Some(place), Some(Command::EventWritten(sequence))).await
+        self.record(entry, object, Some(place), Some(Command::EventWritten(written))).await
     }
 
     /// The calendar server no longer has the event; `version` is the ETag of what was removed.

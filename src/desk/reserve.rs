@@ -18,6 +18,8 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long a guest has to confirm the address.
 const CONFIRM_WITHIN: SignedDuration = SignedDuration::from_hours(2);
+/// A proof of work is counted as a limit of one.
+const PROOF: &str = "proof";
 
 impl Desk {
     /// Books: checks, reads the calendars anew (3 s at most), reserves in one transaction, and waits up to 3 s for the event.
@@ -77,7 +79,8 @@ impl Desk {
             Reserved::Done => {}
             Reserved::Replay(id) => return self.replay(id).await,
             Reserved::KeyReused => return Err(ReserveError::KeyReused),
-            Reserved::Limited { retry_after } => return Err(ReserveError::Limited { retry_after }),
+            Reserved::Limited { kind, .. } if kind == PROOF => return Err(ReserveError::ProofSpent),
+            Reserved::Limited { retry_after, .. } => return Err(ReserveError::Limited { retry_after }),
             Reserved::Overlaps | Reserved::SeatsTaken => {
                 return Err(self.taken(&host, &meeting, request.start, Taken::Booked));
             }
@@ -230,14 +233,14 @@ fn hits(limits: &super::Limits, request: &Reservation, at: Timestamp) -> Vec<Hit
     let by_guest = limits.bookings_per_guest.map(|rate| ("booking-guest", guest, rate));
     let in_all = limits.bookings_in_all.map(|rate| ("booking-in-all", String::new(), rate));
     let once = Rate { count: 1, per: SignedDuration::from_hours(24) };
-    let by_proof = request.proof.clone().map(|nonce| ("proof", nonce, once));
+    let by_proof = request.proof.clone().map(|nonce| (PROOF, nonce, once));
     // What is spent is looked at before what a stranger could use up for another.
     by_proof
         .into_iter()
         .chain(by_ip)
         .chain(by_guest)
         .chain(in_all)
-        .map(|(kind, key, rate)| Hit { kind: kind.to_owned(), key, at, count: rate.count, span: rate.per })
+        .map(|(kind, key, rate)| Hit { kind, key, at, count: rate.count, span: rate.per })
         .collect()
 }
 

@@ -1,8 +1,10 @@
 //! How the desk wakes the outbox, and how it learns that something was delivered.
 
 use crate::store::Lane;
+use std::pin::pin;
 use std::sync::Arc;
-use tokio::sync::{Notify, watch};
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::Notify;
 
 /// Between the desk and the outbox. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -10,17 +12,27 @@ pub struct OutboxSignal {
     /// One a lane: a wake-up is for both, whichever listens first.
     calendar: Arc<Notify>,
     mail: Arc<Notify>,
-    delivered: Arc<watch::Sender<u64>>,
+    delivered: Arc<Delivered>,
+}
+
+/// Deliveries so far, and who waits for the next, woken in the order of their coming.
+#[derive(Debug, Default)]
+struct Delivered {
+    count: AtomicU64,
+    waiting: Notify,
 }
 
 /// Waits for the next delivery.
 #[derive(Debug)]
-pub struct Watch(watch::Receiver<u64>);
+pub struct Watch {
+    delivered: Arc<Delivered>,
+    seen: u64,
+}
 
 impl OutboxSignal {
     /// A new pair of ends in one.
     pub fn new() -> OutboxSignal {
-        OutboxSignal { calendar: Arc::default(), mail: Arc::default(), delivered: Arc::new(watch::Sender::new(0)) }
+        OutboxSignal { calendar: Arc::default(), mail: Arc::default(), delivered: Arc::default() }
     }
 
     /// There is something to deliver.
@@ -39,12 +51,13 @@ impl OutboxSignal {
 
     /// Something was delivered, or will not be for now.
     pub fn delivered(&self) {
-        self.delivered.send_modify(|count| *count = count.wrapping_add(1));
+        self.delivered.count.fetch_add(1, Ordering::AcqRel);
+        self.delivered.waiting.notify_waiters();
     }
 
     /// Sees every delivery from now on.
     pub fn watch(&self) -> Watch {
-        Watch(self.delivered.subscribe())
+        Watch { seen: self.delivered.count.load(Ordering::Acquire), delivered: self.delivered.clone() }
     }
 }
 
@@ -57,9 +70,16 @@ impl Default for OutboxSignal {
 impl Watch {
     /// Waits for a delivery after the last one that was seen.
     pub async fn changed(&mut self) {
-        if self.0.changed().await.is_err() {
-            // The outbox has ended: nothing will be delivered any more.
-            std::future::pending::<()>().await;
+        loop {
+            // Listening first: what is delivered between the look and the wait is not missed.
+            let mut next = pin!(self.delivered.waiting.notified());
+            next.as_mut().enable();
+            let count = self.delivered.count.load(Ordering::Acquire);
+            if count != self.seen {
+                self.seen = count;
+                return;
+            }
+            next.await;
         }
     }
 }

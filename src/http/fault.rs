@@ -316,6 +316,7 @@ impl From<ReserveError> for Fault {
             }
             ReserveError::Stale { retry_after } => Fault::new(Problem::Stale).retry_after(retry_after),
             ReserveError::Limited { retry_after } => Fault::new(Problem::TooManyRequests).retry_after(retry_after),
+            ReserveError::ProofSpent => Fault::new(Problem::ProofOfWork),
             ReserveError::InProgress => Fault::new(Problem::InProgress).retry_after(SignedDuration::from_secs(1)),
             ReserveError::KeyReused => Fault::new(Problem::KeyReused),
             ReserveError::Token(error) => error.into(),

@@ -6,7 +6,7 @@ use super::lane::{Means, Pace, work};
 use super::record::finished;
 use super::retry::{Retry, retry};
 use crate::availability::{Clock, HostId, event_summary};
-use crate::booking::{Booking, BookingState, Payload};
+use crate::booking::{Booking, BookingState, Payload, Written};
 use crate::caldav::{Client, Error, ErrorKind, Href, Object};
 use crate::desk::{Desk, OutboxSignal, TokenError};
 use crate::ical::replace_event;
@@ -183,7 +183,8 @@ impl Outbox {
             etag: object.etag.map(|etag| etag.to_string()),
             data: object.data,
         };
-        self.desk.event_written(entry, key, object, replaced, sequence).await?;
+        let written = Written { sequence, tentative: booking.state == BookingState::AwaitingApproval };
+        self.desk.event_written(entry, key, object, replaced, written).await?;
         tracing::info!(host = %booking.host, booking = %booking.id, "The event of a booking is on the calendar.");
         Ok(())
     }

@@ -86,6 +86,8 @@ pub(crate) async fn work<P: Future<Output = ()>>(
             nap = nap_after(begun, clock.now(), NAP)?;
         }
         tokio::select! {
+            // Whichever it is, all are looked at again; without chance the model check can repeat a run.
+            biased;
             Some((id, host)) = under_way.next(), if !under_way.is_empty() => {
                 taken.remove(&id);
                 if let Some(count) = busy.get_mut(&host) {

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 #[derive(Clone, Debug)]
 pub struct Hit {
     /// What is limited, such as `bookings-per-ip`.
-    pub kind: String,
+    pub kind: &'static str,
     /// Who is limited, such as an address.
     pub key: String,
     /// When.

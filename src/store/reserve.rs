@@ -85,6 +85,8 @@ pub enum Reserved {
     GuestLimit,
     /// A rate limit is reached.
     Limited {
+        /// The [`Hit::kind`] that it counts.
+        kind: &'static str,
         /// When it would be allowed.
         retry_after: SignedDuration,
     },
@@ -232,7 +234,7 @@ impl Store {
             }
             for hit in &new.hits {
                 if let HitOutcome::Limited { retry_after } = count(tx, hit)? {
-                    return Ok(End::Rollback(Reserved::Limited { retry_after }));
+                    return Ok(End::Rollback(Reserved::Limited { kind: hit.kind, retry_after }));
                 }
             }
             if let Some(refused) = judged(insert(tx, &new))? {

@@ -428,7 +428,8 @@ async fn g12_a_proof_of_work_is_asked_for_and_good_for_one_booking() {
     assert!(solved.status.success(), "{}", String::from_utf8_lossy(&solved.stderr));
     let proof = String::from_utf8(solved.stdout).unwrap().trim().to_owned();
     daemon.post_json(&path, &body("09:00", &proof)).await.expect(201);
-    assert_eq!(daemon.post_json(&path, &body("09:30", &proof)).await.status, 429, "it is spent");
+    let spent = daemon.post_json(&path, &body("09:30", &proof)).await.expect_problem(428, "/proof-of-work");
+    assert!(spent["challenge"].is_string() && spent["challenge"] != asked["challenge"], "it is spent: {spent}");
     daemon.post_json(&path, &body("09:30", &format!("{challenge}.0x"))).await.expect(428);
     // Without mail there is no other way, and the page says so.
     let page = daemon.get(&format!("/noether/chat/{}", day.at("11:00"))).await.text();

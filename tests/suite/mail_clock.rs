@@ -5,7 +5,7 @@ use crate::support::{Smtp, eventually};
 use arc_swap::ArcSwapOption;
 use jiff::{SignedDuration, Timestamp};
 use officehours::availability::{Clock, HostId, Interval, MeetingId};
-use officehours::booking::{Booking, BookingId, BookingState, Command, Effect, Guest, Payload, transition};
+use officehours::booking::{Booking, BookingId, BookingState, Command, Effect, Guest, Payload, Written, transition};
 use officehours::config::{Config, Environment};
 use officehours::daemon::Services;
 use officehours::language::Language;
@@ -163,7 +163,8 @@ duration = "30m"
             now,
         };
         assert_eq!(self.services.store.reserve(new).await.unwrap(), Reserved::Done);
-        let (confirmed, effects) = transition(&booking, &Command::EventWritten(0), now).unwrap().unwrap();
+        let written = Command::EventWritten(Written { sequence: 0, tentative: false });
+        let (confirmed, effects) = transition(&booking, &written, now).unwrap().unwrap();
         let mail = |effect: &Effect| NewEffect {
             kind: EffectKind::Mail,
             payload: Payload::of(effect, &confirmed, None).to_json(),

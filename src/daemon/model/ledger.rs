@@ -21,6 +21,8 @@ pub(super) struct Told {
     pub(super) times: BTreeSet<Interval>,
     /// Requests about it that were not answered yet, or never will be.
     pub(super) open: u32,
+    /// All requests about it so far.
+    pub(super) asked: u32,
     /// The host has moved its event on the calendar.
     pub(super) moved_by_host: bool,
 }

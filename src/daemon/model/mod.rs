@@ -5,19 +5,17 @@
 //! `cargo test --release --lib -- --ignored a_million_steps --nocapture` takes a million.
 
 mod ledger;
+mod people;
 mod server;
 mod turns;
 
 use super::Poller;
 use super::setup::{Built, Services};
-use crate::availability::{Clock, Host, HostId, Interval, MeetingId};
-use crate::booking::{Answer, Booking, BookingId, BookingState, Guest, Links};
+use crate::availability::{Clock, Host};
+use crate::booking::{Booking, Links};
 use crate::config::{Config, Environment};
-use crate::desk::{
-    BlockList, Decision, Desk, IdempotencyKey, Keep, Limits, OutboxSignal, Reservation, TokenSource, World,
-};
-use crate::ical::write::booking_event;
-use crate::outbox::{Means, Outbox, Pace, event_text, work};
+use crate::desk::{BlockList, Desk, Keep, Limits, OutboxSignal, Reservation, TokenSource, World};
+use crate::outbox::{Means, Outbox, Pace, work};
 use crate::store::simulated::Turn;
 use crate::store::{BookingFilter, EffectOutcome, FinishEffect, Lane, OutboxEntry, Store};
 use crate::sync::Suspects;
@@ -26,7 +24,7 @@ use futures_executor::{LocalPool, LocalSpawner};
 use futures_util::FutureExt;
 use futures_util::task::LocalSpawnExt;
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Ledger, Told, check_always, check_at_rest};
+use ledger::{Ledger, check_always, check_at_rest};
 use server::{CALENDAR, LOGIN, Server};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -295,185 +293,6 @@ impl Model {
         }
     }
 
-    fn somebody_asks(&mut self) {
-        let Some(desk) = self.desk.clone() else { return };
-        if Arc::strong_count(&self.asking) > GUESTS {
-            return;
-        }
-        let known = self.ledger.lock().unwrap().answered();
-        let choice = self.dice.below(10);
-        let old = self.dice.one_of(&known).copied();
-        let start = self.some_start();
-        self.counts.asked += 1;
-        match (choice, old) {
-            (0..=4, _) | (_, None) => self.book(desk, start),
-            (5, Some(id)) => self.ask(
-                id,
-                |told| told.may_have_ended = true,
-                |told| told.cancelled = true,
-                move |token| async move {
-                    let cancelled = desk.cancel(&token).await;
-                    cancelled.is_ok_and(|view| view.booking.state == BookingState::Cancelled)
-                },
-            ),
-            (6..=7, Some(id)) => self.move_to(desk, id, start),
-            (8, Some(id)) => self.ask(
-                id,
-                |_| {},
-                |_| {},
-                move |_| async move {
-                    let token = desk.guest_links(id).1;
-                    desk.confirm_email(token.rsplit('/').nth(1).unwrap_or_default()).await.is_ok()
-                },
-            ),
-            (_, Some(id)) => {
-                let all = [Decision::Approve, Decision::Approve, Decision::Decline, Decision::Cancel];
-                let decision = *self.dice.one_of(&all).unwrap();
-                let before = move |told: &mut Told| told.may_have_ended |= decision != Decision::Approve;
-                self.ask(id, before, |_| {}, move |_| async move { desk.decide_by_id(id, decision).await.is_ok() });
-            }
-        }
-    }
-
-    /// Three mornings with more guests than places.
-    fn some_start(&mut self) -> Timestamp {
-        let first: Timestamp = "2026-12-05T09:00:00Z".parse().unwrap();
-        let half_hours = self.dice.below(3) as i64 * 48 + self.dice.below(6) as i64;
-        first + SignedDuration::from_mins(30 * half_hours)
-    }
-
-    fn book(&mut self, desk: Desk, start: Timestamp) {
-        let again = self.dice.one_of(&self.keys).cloned().filter(|_| self.dice.below(4) == 0);
-        let (key, reservation) = again.unwrap_or_else(|| {
-            let meeting = *self.dice.one_of(&["talk", "talk", "visa", "exam", "seminar"]).unwrap();
-            let (number, guest) = (self.counts.asked, self.dice.below(12));
-            let key = format!("key {number}");
-            let guest = Guest {
-                name: format!("Guest {guest}"),
-                email: format!("guest{guest}@example.org"),
-                note: String::new(),
-                time_zone: None,
-                language: None,
-                answers: Vec::<Answer>::new(),
-            };
-            let idempotency = Some(IdempotencyKey { key: key.clone(), request: [number as u8; 32] });
-            let (host, meeting) = (HostId::new("noether").unwrap(), MeetingId::new(meeting).unwrap());
-            (
-                key,
-                Reservation {
-                    host,
-                    meeting,
-                    start,
-                    guest,
-                    idempotency,
-                    from: None,
-                    proof: None,
-                    confirm_address: false,
-                },
-            )
-        });
-        self.keys.push((key.clone(), reservation.clone()));
-        let (ledger, turns, asking) = (self.ledger.clone(), self.turns.clone(), self.asking.clone());
-        let asks = async move {
-            turns.wait(What::Begin).await;
-            if let Ok(view) = desk.reserve(reservation).await {
-                ledger.lock().unwrap().booked(&key, &view.booking, view.guest_token);
-            }
-            drop(asking);
-        };
-        self.pool.spawner().spawn_local(asks).unwrap();
-    }
-
-    fn move_to(&mut self, desk: Desk, id: BookingId, start: Timestamp) {
-        let booking = self.bookings().into_iter().find(|booking| booking.id == id);
-        let Some(booking) = booking else { return };
-        let time = Interval::new(start, start + booking.time.duration()).unwrap();
-        let before = move |told: &mut Told| {
-            told.times.insert(time);
-        };
-        let after = move |told: &mut Told| {
-            // Answered, and nothing else is asked of it: this is where it is.
-            if told.open == 0 {
-                told.times = [time].into();
-            }
-        };
-        self.ask(id, before, after, move |token| async move { desk.move_to(&token, start).await.is_ok() });
-    }
-
-    /// Something is asked about a booking: `before` notes what may become of it, `after` what was answered.
-    fn ask<F: Future<Output = bool> + 'static>(
-        &mut self,
-        id: BookingId,
-        before: impl FnOnce(&mut Told),
-        after: impl FnOnce(&mut Told) + 'static,
-        request: impl FnOnce(String) -> F,
-    ) {
-        let request = {
-            let mut ledger = self.ledger.lock().unwrap();
-            let told = ledger.told.get_mut(&id).unwrap();
-            told.open += 1;
-            before(told);
-            request(told.token.clone())
-        };
-        let (ledger, turns, asking) = (self.ledger.clone(), self.turns.clone(), self.asking.clone());
-        let asks = async move {
-            turns.wait(What::Begin).await;
-            let answered = request.await;
-            let mut ledger = ledger.lock().unwrap();
-            let told = ledger.told.get_mut(&id).unwrap();
-            told.open -= 1;
-            if answered {
-                after(told);
-            }
-            drop(asking);
-        };
-        self.pool.spawner().spawn_local(asks).unwrap();
-    }
-
-    /// The host moves or deletes an event of a booking in their calendar program, or puts one of their own.
-    fn host_edits(&mut self) {
-        self.counts.host_edits += 1;
-        let zone = self.host().zone.clone();
-        let events = self.server.events(&zone);
-        let start = self.some_start();
-        let own = format!("{CALENDAR}private-{}.ics", self.dice.below(3));
-        match (self.dice.below(6), self.dice.one_of(&events).cloned()) {
-            (0, _) => self.server.host_deletes(&own),
-            (1, _) => self.server.host_puts(&own, &private_event(start)),
-            (_, Some((path, ..))) if path.contains("private") => {}
-            // More at once would be a mass disappearance, which is not believed.
-            (2..=3, Some(_)) if self.deleted_by_host == 5 => {}
-            (2..=3, Some((path, uid, ..))) => {
-                self.deleted_by_host += 1;
-                self.note_of_host(&uid, |told| told.may_have_ended = true);
-                self.server.host_deletes(&path);
-            }
-            (_, Some((path, uid, time, _))) => {
-                let booking = self.bookings().into_iter().find(|booking| booking.uid == uid);
-                let Some(booking) = booking else { return };
-                let moved = Interval::new(start, start + time.duration()).unwrap();
-                self.note_of_host(&uid, |told| {
-                    told.times.insert(moved);
-                    told.moved_by_host = true;
-                });
-                let text =
-                    event_text(&Booking { time: moved, ..booking }, &self.host(), "https://meet.example.edu/h/x");
-                self.server.host_puts(&path, &booking_event(&text));
-            }
-            (_, None) => {}
-        }
-    }
-
-    fn note_of_host(&self, uid: &str, note: impl FnOnce(&mut Told)) {
-        let id = BookingId(uid.parse().unwrap());
-        // Also of one that was not answered yet.
-        let mut ledger = self.ledger.lock().unwrap();
-        let told = ledger.told.entry(id).or_default();
-        note(told);
-        // What the host does is asked for ever: it may be found at any time.
-        told.open += 1;
-    }
-
     fn host(&self) -> Arc<Host> {
         self.config.hosts[0].host.clone()
     }
@@ -583,14 +402,6 @@ impl Mails {
         // Not recorded: the lease runs out.
         let _ = self.store.finish(finish).await;
     }
-}
-
-fn private_event(start: Timestamp) -> String {
-    let at = |at: Timestamp| at.strftime("%Y%m%dT%H%M%SZ").to_string();
-    let (from, to) = (at(start), at(start + SignedDuration::from_mins(30)));
-    format!(
-        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//host//EN\r\nBEGIN:VEVENT\r\nUID:private-{from}\r\nDTSTAMP:{from}\r\nDTSTART:{from}\r\nDTEND:{to}\r\nSUMMARY:Private\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
-    )
 }
 
 /// Lives through the world of one seed; `tamper` is SQL that takes a rule away. Ends with the first violation.

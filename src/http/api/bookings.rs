@@ -8,7 +8,7 @@ use super::super::proxy::ClientIp;
 use super::super::state::AppState;
 use super::{object, start, text};
 use crate::booking::Links;
-use crate::desk::{BookingView, IdempotencyKey, Proof, Reservation};
+use crate::desk::{BookingView, IdempotencyKey, Proof, Reservation, ReserveError};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, Path, State};
@@ -49,18 +49,24 @@ pub(in super::super) async fn create(
     let proof = match state.desk.proof(solution) {
         Proof::NotAsked => None,
         Proof::Good { nonce } => Some(nonce),
-        Proof::Missing => {
-            let challenge = state.desk.challenge(input::random()?).map(Box::new);
-            return Err(Fault { challenge, ..Fault::new(Problem::ProofOfWork) });
-        }
+        Proof::Missing => return Err(another_proof(&state)?),
     };
     let (host, meeting) = (host.id.clone(), meeting.id.clone());
     let reservation = Reservation { host, meeting, start, guest, idempotency, from, proof, confirm_address: false };
-    let view = state.desk.reserve(reservation).await?;
+    let view = match state.desk.reserve(reservation).await {
+        Err(ReserveError::ProofSpent) => return Err(another_proof(&state)?),
+        reserved => reserved?,
+    };
     state.metrics().booking(view.booking.state);
     let location = format!("{}/api/v1/bookings/{}", state.settings().links.base_path(), view.guest_token);
     let document = Json(document(&view, &state.settings().links));
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], document).into_response())
+}
+
+/// Asks for a proof of work.
+fn another_proof(state: &AppState) -> Result<Fault, Fault> {
+    let challenge = state.desk.challenge(input::random()?).map(Box::new);
+    Ok(Fault { challenge, ..Fault::new(Problem::ProofOfWork) })
 }
 
 /// `GET /api/v1/bookings/{token}`.

@@ -164,9 +164,7 @@ pub(in super::super) async fn book(
             return subject.refusal(&state, error, Vec::new());
         }
         let once = if once.is_empty() { new_key()? } else { once.to_owned() };
-        let challenge = state.desk.challenge(input::random()?);
-        let form = page(subject.visit.language, &subject.form(time, meeting.seats, &input, mistakes, once, challenge));
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, form).into_response());
+        return subject.form_again(&state, time, &input, mistakes, once);
     };
     let reservation = Reservation {
         host: host.id.clone(),
@@ -183,6 +181,12 @@ pub(in super::super) async fn book(
             state.metrics().booking(view.booking.state);
             let to = subject.visit.path(&subject.visit.links().booking(&view.guest_token));
             Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
+        }
+        Err(ReserveError::ProofSpent) => {
+            let end = start.checked_add(meeting.duration).unwrap_or(Timestamp::MAX);
+            let time = Interval::new(start, end).ok_or_else(Fault::not_found)?;
+            let spent = FieldError::new("proof", subject.visit.phrases().no_proof);
+            subject.form_again(&state, time, &input, vec![spent], new_key()?)
         }
         Err(error) => subject.refusal(&state, error, kept(&fields)),
     }
@@ -288,6 +292,20 @@ impl Subject<'_> {
             challenge,
             button: if self.meeting.confirm == Confirm::Approval { t.ask } else { t.book },
         }
+    }
+
+    /// The form as it was filled in, with what is wrong in it and another challenge.
+    fn form_again(
+        &self,
+        state: &AppState,
+        time: Interval,
+        input: &GuestInput,
+        mistakes: Vec<FieldError>,
+        once: String,
+    ) -> Result<Response, Fault> {
+        let challenge = state.desk.challenge(input::random()?);
+        let form = self.form(time, self.meeting.seats, input, mistakes, once, challenge);
+        Ok((StatusCode::UNPROCESSABLE_ENTITY, page(self.visit.language, &form)).into_response())
     }
 
     /// Why it cannot be had, with what is free instead. Faults that are not about this slot are passed on.

@@ -23,7 +23,7 @@ fn named(number: u128, from: i64) -> NewBooking {
     NewBooking {
         effects: vec![NewEffect { kind: EffectKind::Mail, payload }],
         hits: vec![Hit {
-            kind: "booking-guest".into(),
+            kind: "booking-guest",
             key: "zaphod@unmistakable.example".into(),
             at: minute(0),
             count: 9,

@@ -196,13 +196,8 @@ async fn what_awaits_something_lapses_at_its_instant() {
 #[tokio::test]
 async fn a_limit_slides_and_says_when_to_come_again() {
     let store = Store::memory().unwrap();
-    let hit = |at: i64, count| Hit {
-        kind: "k".into(),
-        key: "a".into(),
-        at: minute(at),
-        count,
-        span: SignedDuration::from_mins(10),
-    };
+    let hit =
+        |at: i64, count| Hit { kind: "k", key: "a".into(), at: minute(at), count, span: SignedDuration::from_mins(10) };
     let limited = |minutes| HitOutcome::Limited { retry_after: SignedDuration::from_mins(minutes) };
     assert_eq!(store.hit(hit(0, 2)).await.unwrap(), HitOutcome::Allowed);
     assert_eq!(store.hit(hit(4, 2)).await.unwrap(), HitOutcome::Allowed);

@@ -266,7 +266,7 @@ async fn a_rate_limit_counts_what_was_made_and_not_what_was_refused() {
     let store = Store::memory().unwrap();
     let limited = |number: u128, from: i64| {
         let span = SignedDuration::from_mins(10);
-        let hit = crate::store::Hit { kind: "k".into(), key: "a".into(), at: minute(0), count: 2, span };
+        let hit = crate::store::Hit { kind: "k", key: "a".into(), at: minute(0), count: 2, span };
         NewBooking { hits: vec![hit], ..new(booking(number, minutes(from, from + 30))) }
     };
     assert_eq!(store.reserve(limited(1, 60)).await.unwrap(), Reserved::Done);
@@ -274,7 +274,7 @@ async fn a_rate_limit_counts_what_was_made_and_not_what_was_refused() {
     assert_eq!(store.reserve(limited(3, 90)).await.unwrap(), Reserved::Done);
     assert_eq!(
         store.reserve(limited(4, 120)).await.unwrap(),
-        Reserved::Limited { retry_after: SignedDuration::from_mins(10) }
+        Reserved::Limited { kind: "k", retry_after: SignedDuration::from_mins(10) }
     );
 }
 
