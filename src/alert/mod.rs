@@ -25,11 +25,15 @@ pub enum AlertKind {
     OddEvent,
     /// The event of a booking that was cancelled is on the calendar again.
     Restored,
+    /// The mailbox of guests' answers cannot be read.
+    InboxUnreachable,
+    /// The mailbox of guests' answers refuses the login, or cannot be opened as the config has it.
+    InboxRefused,
 }
 
 impl AlertKind {
     /// All of them.
-    pub const ALL: [AlertKind; 7] = [
+    pub const ALL: [AlertKind; 9] = [
         AlertKind::Unreachable,
         AlertKind::LoginRefused,
         AlertKind::WriteRefused,
@@ -37,6 +41,8 @@ impl AlertKind {
         AlertKind::MailFailed,
         AlertKind::OddEvent,
         AlertKind::Restored,
+        AlertKind::InboxUnreachable,
+        AlertKind::InboxRefused,
     ];
 
     /// Its word in the store, in logs and metrics.
@@ -49,12 +55,14 @@ impl AlertKind {
             AlertKind::MailFailed => "mail-failed",
             AlertKind::OddEvent => "odd-event",
             AlertKind::Restored => "restored",
+            AlertKind::InboxUnreachable => "inbox-unreachable",
+            AlertKind::InboxRefused => "inbox-refused",
         }
     }
 
     /// Whether it passes by itself more often than not: then it is told only after the host's `alert_after`.
     pub fn may_pass(self) -> bool {
-        matches!(self, AlertKind::Unreachable)
+        matches!(self, AlertKind::Unreachable | AlertKind::InboxUnreachable)
     }
 }
 

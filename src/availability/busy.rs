@@ -235,7 +235,9 @@ fn declined(event: &Component<'_>) -> Vec<String> {
     let attendees = event.properties.iter().filter(|property| property.name == "ATTENDEE");
     let declined = attendees.filter(|attendee| attendee.param_is("PARTSTAT", "DECLINED"));
     declined
-        .filter_map(|attendee| attendee.value.trim().to_lowercase().strip_prefix("mailto:").map(str::to_owned))
+        .filter_map(|attendee| {
+            attendee.value.trim().to_lowercase().strip_prefix("mailto:").map(|address| address.trim().to_owned())
+        })
         .collect()
 }
 

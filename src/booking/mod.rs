@@ -1,21 +1,26 @@
 //! A booking: a slot taken by a guest, its states, and what follows from a change. Start with [`Booking`].
 
+mod day;
 mod guest;
 mod invite;
 mod links;
 mod payload;
+mod reply;
 mod state;
 mod transition;
 pub mod when;
 
+pub use day::DayEntry;
 pub use guest::{Answer, Guest};
 pub use invite::{Organizer, guest_event, organizer};
 pub use links::Links;
 pub use payload::Payload;
+pub use reply::{Answered, Ignored, OnDecline, Reply, Said, Says, judge};
 pub use state::BookingState;
 pub use transition::{Command, Effect, Message, Refused, Written, first_effects, transition};
 
 use crate::availability::{Held, HostId, Interval, MeetingId};
+use crate::ical::write::Person;
 use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 use uuid::Uuid;
@@ -65,6 +70,11 @@ pub struct Booking {
     pub told_time: Option<Interval>,
     /// SEQUENCE of the invitation that the guest's calendar declined; `None`: none.
     pub declined: Option<u32>,
+    /// The last answer of the guest's calendar that came by mail; `None`: none.
+    pub answered: Option<Answered>,
+    /// ORGANIZER of its invitations, settled when it was made: the same, to the letter, in each, whatever the config becomes. `None` of
+    /// one that is older than this rule, until the daemon has started.
+    pub organizer: Option<Person>,
     /// True when the host put it where it is by moving its event: it may then lie over other events.
     pub placed_by_host: bool,
     /// When it was made.

@@ -1,6 +1,6 @@
 //! What the outbox stores of an effect: all that has to be said later as it is now.
 
-use super::{Booking, Effect};
+use super::{Booking, Effect, Message, Said};
 use crate::availability::Interval;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,9 @@ pub struct Payload {
     /// The time that the guest was told before, where it was another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<(Timestamp, Timestamp)>,
+    /// What the guest's calendar answered, where that is what it reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Said>,
     /// When it was decided: DTSTAMP and Date of what is sent, the same in each retry.
     pub at: Timestamp,
 }
@@ -32,6 +35,7 @@ impl Payload {
             start: booking.time.start(),
             end: booking.time.end(),
             before: before.filter(|before| *before != booking.time).map(|before| (before.start(), before.end())),
+            said: booking.answered.as_ref().filter(|_| reports_answer(effect)).map(|answered| answered.said.clone()),
             at: booking.updated_at,
         }
     }
@@ -45,4 +49,8 @@ impl Payload {
     pub fn from_json(text: &str) -> Result<Payload, serde_json::Error> {
         serde_json::from_str(text)
     }
+}
+
+fn reports_answer(effect: &Effect) -> bool {
+    matches!(effect, Effect::Mail(Message::HostProposal | Message::HostDelegated))
 }

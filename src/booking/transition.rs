@@ -1,6 +1,6 @@
 //! The one transition function of a booking: (booking, command, now) -> (booking, effects). Decides; performs nothing.
 
-use super::{Booking, BookingState};
+use super::{Booking, BookingState, OnDecline, Reply, Says, judge};
 use crate::availability::Interval;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,8 @@ pub enum Command {
     EventLate,
     /// The guest's calendar declined the invitation: are they asked whether to cancel?
     AskToCancel,
+    /// The guest's calendar answered the invitation by mail.
+    Replied(Box<Reply>, OnDecline),
 }
 
 /// How the event of a booking was written: what an approval changes leaves its SEQUENCE as it is.
@@ -77,6 +79,8 @@ pub enum Message {
     Reminder,
     /// To the guest, whose calendar declined the invitation: the link to cancel.
     AskToCancel,
+    /// To the guest, whose calendar asks for it: the invitation as it stands, an iMIP REQUEST of the same SEQUENCE.
+    Again,
     /// To the host: a booking to approve or decline.
     ApprovalRequest,
     /// To the host: a new booking.
@@ -85,6 +89,10 @@ pub enum Message {
     HostMoved,
     /// To the host: a booking was called off.
     HostCancelled,
+    /// To the host: the guest proposes another time (COUNTER). Nothing has changed.
+    HostProposal,
+    /// To the host: the guest sends somebody else. Nothing has changed.
+    HostDelegated,
 }
 
 impl Message {
@@ -99,8 +107,14 @@ impl Message {
             | Message::CancelledByHost
             | Message::Declined
             | Message::Reminder
-            | Message::AskToCancel => true,
-            Message::ApprovalRequest | Message::HostBooked | Message::HostMoved | Message::HostCancelled => false,
+            | Message::AskToCancel
+            | Message::Again => true,
+            Message::ApprovalRequest
+            | Message::HostBooked
+            | Message::HostMoved
+            | Message::HostCancelled
+            | Message::HostProposal
+            | Message::HostDelegated => false,
         }
     }
 }
@@ -243,6 +257,32 @@ pub fn transition(
             }
             _ => return Ok(None),
         },
+        Command::Replied(reply, on_decline) => {
+            let Ok(answered) = judge(reply, booking, now) else { return Ok(None) };
+            next.answered = Some(answered);
+            let follows = match (&reply.said.what, on_decline) {
+                (Says::Declined, OnDecline::Ask) => Some(Command::AskToCancel),
+                (Says::Declined, OnDecline::Cancel) => Some(Command::CancelByGuest),
+                (Says::Declined, OnDecline::Nothing) | (Says::Accepted | Says::Tentative, _) => None,
+                (Says::Delegated(_), _) => {
+                    effects.push(Effect::Mail(Message::HostDelegated));
+                    None
+                }
+                (Says::Proposes(..), _) => {
+                    effects.push(Effect::Mail(Message::HostProposal));
+                    None
+                }
+                (Says::Again, _) => {
+                    effects.push(Effect::Mail(Message::Again));
+                    None
+                }
+            };
+            if let Some(follows) = follows
+                && let Some((then, more)) = transition(&next, &follows, now)?
+            {
+                (next, effects) = (then, more);
+            }
+        }
         Command::EventLate => match state {
             Cancelled | Declined | Expired => effects.push(Effect::DeleteEvent),
             AwaitingEmail | AwaitingApproval | Reserved | Confirmed => return Ok(None),
@@ -273,7 +313,7 @@ fn told_of_cancel(booking: &Booking, by_guest: bool) -> Option<Effect> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{BookingId, Guest};
+    use super::super::{BookingId, Guest, Ignored, Said};
     use super::*;
     use crate::availability::{HostId, MeetingId};
     use jiff::SignedDuration;
@@ -309,6 +349,8 @@ mod tests {
             told: (state == BookingState::Confirmed).then_some(0),
             told_time: (state == BookingState::Confirmed).then(|| hour(100)),
             declined: None,
+            answered: None,
+            organizer: None,
             placed_by_host: false,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
@@ -323,7 +365,7 @@ mod tests {
 
     const AS_BOOKED: Written = Written { sequence: 0, tentative: false };
 
-    const ALL: [fn() -> Command; 12] = [
+    const ALL: [fn() -> Command; 13] = [
         || Command::ConfirmEmail,
         || Command::Approve,
         || Command::Decline,
@@ -336,7 +378,25 @@ mod tests {
         || Command::EventGone,
         || Command::EventLate,
         || Command::AskToCancel,
+        || replied(reply(Says::Declined, 10), OnDecline::Ask),
     ];
+
+    /// An answer to the first invitation, given at this second.
+    fn reply(what: Says, second: i64) -> Reply {
+        Reply {
+            uid: "u".into(),
+            from: "g@example.org".into(),
+            attendee: "g@example.org".into(),
+            said: Said { what, comment: String::new() },
+            sequence: 0,
+            stamp: Some(Timestamp::from_second(second).unwrap()),
+            tokens: Vec::new(),
+        }
+    }
+
+    fn replied(reply: Reply, on_decline: OnDecline) -> Command {
+        Command::Replied(Box::new(reply), on_decline)
+    }
 
     #[test]
     fn an_ended_booking_never_holds_a_slot_again() {
@@ -413,6 +473,99 @@ mod tests {
         assert_eq!(transition(&asked, &Command::AskToCancel, Timestamp::UNIX_EPOCH), Ok(None));
         let (moved, _) = apply(&asked, Command::EventMoved(hour(200)));
         assert!(transition(&moved, &Command::AskToCancel, Timestamp::UNIX_EPOCH).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_guest_who_declines_by_mail_is_asked_or_cancelled_as_the_host_wishes() {
+        let confirmed = booking(BookingState::Confirmed);
+        let declines = |on_decline| apply(&confirmed, replied(reply(Says::Declined, 10), on_decline));
+        let (asked, effects) = declines(OnDecline::Ask);
+        assert_eq!((asked.state, effects), (BookingState::Confirmed, vec![Effect::Mail(Message::AskToCancel)]));
+        let (cancelled, effects) = declines(OnDecline::Cancel);
+        assert_eq!(cancelled.state, BookingState::Cancelled);
+        assert_eq!(effects, apply(&confirmed, Command::CancelByGuest).1);
+        let (noted, effects) = declines(OnDecline::Nothing);
+        assert_eq!((noted.state, effects), (BookingState::Confirmed, vec![]));
+        for booking in [asked, cancelled, noted] {
+            assert_eq!(booking.answered.unwrap().said.what, Says::Declined);
+        }
+        // The calendar server has told it already: nobody is asked twice.
+        let (told, _) = apply(&confirmed, Command::AskToCancel);
+        assert_eq!(apply(&told, replied(reply(Says::Declined, 10), OnDecline::Ask)).1, []);
+    }
+
+    #[test]
+    fn the_same_answer_again_and_an_older_one_change_nothing() {
+        let (declined, _) =
+            apply(&booking(BookingState::Confirmed), replied(reply(Says::Declined, 10), OnDecline::Ask));
+        for second in [10, 9] {
+            let again = replied(reply(Says::Accepted, second), OnDecline::Ask);
+            assert_eq!(transition(&declined, &again, Timestamp::UNIX_EPOCH), Ok(None));
+        }
+        let (accepted, effects) = apply(&declined, replied(reply(Says::Accepted, 11), OnDecline::Ask));
+        assert_eq!((accepted.answered.unwrap().said.what, effects), (Says::Accepted, vec![]));
+        let unstamped = Reply { stamp: None, ..reply(Says::Tentative, 0) };
+        assert_eq!(judge(&unstamped, &declined, Timestamp::UNIX_EPOCH), Err(Ignored::Older));
+    }
+
+    #[test]
+    fn an_answer_counts_only_from_the_guest_and_for_the_invitation_that_stands() {
+        let confirmed = booking(BookingState::Confirmed);
+        let judged = |reply: Reply, booking: &Booking| judge(&reply, booking, Timestamp::UNIX_EPOCH).map(drop);
+        let declined = || reply(Says::Declined, 10);
+        assert_eq!(judged(declined(), &confirmed), Ok(()));
+        let shouted =
+            Booking { guest: Guest { email: " G@Example.org".into(), ..confirmed.guest.clone() }, ..confirmed.clone() };
+        assert_eq!(judged(declined(), &shouted), Ok(()), "whatever the case");
+        for stranger in [
+            Reply { from: "eve@example.net".into(), ..declined() },
+            Reply { attendee: "eve@example.net".into(), ..declined() },
+            Reply { from: String::new(), attendee: String::new(), ..declined() },
+        ] {
+            assert_eq!(judged(stranger, &confirmed), Err(Ignored::Stranger));
+        }
+        let (moved, _) = apply(&confirmed, Command::EventMoved(hour(200)));
+        assert_eq!(judged(declined(), &moved), Err(Ignored::Outdated), "of the old time");
+        assert_eq!(judged(Reply { sequence: 1, ..declined() }, &moved), Ok(()));
+        let (moving, _) = apply(&confirmed, Command::Move(hour(200)));
+        assert_eq!(judged(declined(), &moving), Err(Ignored::Outdated), "while it is on its way");
+        let future = Timestamp::from_second(3 * 24 * 3600).unwrap();
+        assert_eq!(judged(Reply { stamp: Some(future), ..declined() }, &confirmed), Err(Ignored::Future));
+        assert_eq!(
+            judge(&declined(), &confirmed, hour(100).start()).map(drop),
+            Err(Ignored::NoInvitation),
+            "it has begun"
+        );
+        for state in BookingState::ALL.into_iter().filter(|state| *state != BookingState::Confirmed) {
+            let other = Booking { told: Some(0), ..booking(state) };
+            let expected = if state == BookingState::Reserved { Ok(()) } else { Err(Ignored::NoInvitation) };
+            assert_eq!(judged(declined(), &other), expected, "{state}");
+        }
+        assert_eq!(judged(declined(), &Booking { told: None, ..confirmed }), Err(Ignored::NoInvitation));
+    }
+
+    #[test]
+    fn what_a_guest_proposes_moves_nothing_and_the_host_hears_of_it_a_few_times_at_most() {
+        let mut booking = booking(BookingState::Confirmed);
+        let proposal = Says::Proposes(hour(300).start(), hour(300).end());
+        let mut mails = Vec::new();
+        for second in 1..20 {
+            let what = if second % 2 == 0 { proposal.clone() } else { Says::Delegated("c@example.org".into()) };
+            let command = replied(reply(what, second), OnDecline::Cancel);
+            if let Some((next, effects)) = transition(&booking, &command, Timestamp::UNIX_EPOCH).unwrap() {
+                assert_eq!((next.time, next.state, next.sequence), (booking.time, booking.state, booking.sequence));
+                booking = next;
+                mails.extend(effects);
+            }
+        }
+        let [delegated, proposed] = [Message::HostDelegated, Message::HostProposal].map(Effect::Mail);
+        assert_eq!(mails, [delegated.clone(), proposed, delegated]);
+        // An answer that mails nobody, or only once, is believed all the same.
+        assert!(
+            transition(&booking, &replied(reply(Says::Declined, 30), OnDecline::Ask), Timestamp::UNIX_EPOCH)
+                .unwrap()
+                .is_some()
+        );
     }
 
     #[test]

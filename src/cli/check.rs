@@ -7,7 +7,7 @@ use crate::availability::{HostId, Interval};
 use crate::config::Config;
 use crate::daemon::{Level, Services, zone_disagreements};
 use crate::ical::write::{EventStatus, EventText, booking_event};
-use crate::mail::Templates;
+use crate::mail::{Inbox, Templates};
 use crate::sync::{AccountSync, Source, Strategy, is_named_so};
 use anyhow::Context;
 use jiff::SignedDuration;
@@ -68,6 +68,15 @@ pub(super) async fn check(config: Option<&Path>, args: CheckArguments) -> anyhow
     for mistake in config.mail.iter().flat_map(|mail| Templates::new(mail.templates.clone()).check()) {
         failed = true;
         writeln!(out, "mail: a template fails, and the built-in text is sent instead: {mistake}.")?;
+    }
+    if let Some(server) = services.inbox_server(&config).await? {
+        match Inbox::open(&server).await {
+            Ok(_) => writeln!(out, "mail: the mailbox {} can be read.", server.name())?,
+            Err(error) => {
+                failed = true;
+                writeln!(out, "mail: the mailbox {}: {error}", server.name())?;
+            }
+        }
     }
     if let Some(address) = &args.mail {
         match send_test(&config, &services, address).await {

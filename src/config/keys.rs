@@ -9,8 +9,9 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
     ),
     ("server.look", &["accent", "logo", "stylesheet", "footer"]),
     ("store", &["path", "keep", "keep_events"]),
-    ("mail", &["smtp", "password", "from", "organizer", "templates"]),
+    ("mail", &["smtp", "password", "imap", "imap_password", "imap_folder", "from", "organizer", "templates"]),
     ("mail.password", SECRET),
+    ("mail.imap_password", SECRET),
     (
         "limits",
         &[

@@ -18,6 +18,8 @@ pub struct Mail {
     pub smtp: Smtp,
     /// For `smtp.username`; both or neither.
     pub password: Option<Secret>,
+    /// Where the answers of guests' calendars are read; `None`: they are not.
+    pub imap: Option<Imap>,
     /// Who writes.
     pub from: Mailbox,
     /// Whom invitations come from.
@@ -37,6 +39,23 @@ pub struct Smtp {
     pub tls: SmtpTls,
     /// Who logs in; `None`: nobody.
     pub username: Option<String>,
+}
+
+/// A mailbox that answers come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imap {
+    /// A name or an address.
+    pub host: String,
+    /// 993 for [`SmtpTls::Implicit`], else 143, unless the URL says otherwise.
+    pub port: u16,
+    /// How the connection is encrypted.
+    pub tls: SmtpTls,
+    /// Who logs in.
+    pub username: String,
+    /// Their password.
+    pub password: Secret,
+    /// The folder.
+    pub folder: String,
 }
 
 /// How the connection to a mail server is encrypted.
@@ -88,6 +107,7 @@ pub(super) fn mail(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Op
     });
     let words = [("service", Organizer::Service), ("host", Organizer::Host)];
     let organizer = section.read_or("organizer", Organizer::default(), one_of(&words));
+    let imap = imap(section, surroundings, password.as_ref());
     let templates = section.read("templates", text).map(|folder| surroundings.folder.join(folder));
     if let Some(smtp) = &smtp {
         match (&smtp.username, section.has("password")) {
@@ -99,13 +119,57 @@ pub(super) fn mail(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Op
             _ => {}
         }
     }
-    Some(Mail { smtp: smtp?, password, from: from?, organizer, templates })
+    Some(Mail { smtp: smtp?, password, imap, from: from?, organizer, templates })
 }
 
-/// Never says what the URL was: a password may be in it.
+fn imap(section: &Section<'_>, surroundings: &Surroundings<'_>, of_smtp: Option<&Secret>) -> Option<Imap> {
+    let server = section.read("imap", imap_url);
+    let password = secret::read(section, "imap_password", surroundings).or_else(|| of_smtp.cloned());
+    let folder = section.read_or("imap_folder", "INBOX".to_owned(), text);
+    for key in section.written(&["imap_password", "imap_folder"]) {
+        if !section.has("imap") {
+            section.mistake(key, format!("{key}: there is no `imap`; write imap = \"imaps://USER@HOST\""));
+        }
+    }
+    if server.is_some() && password.is_none() && !section.has("imap_password") && !section.has("password") {
+        section.missing("imap_password", "imap_password = { file = \"…\" }, for the user in `imap`");
+    }
+    let MailUrl { host, port, tls, username } = server?;
+    Some(Imap { host, port, tls, username: username?, password: password?, folder })
+}
+
+/// What the URL of a mail server says.
+struct MailUrl {
+    host: String,
+    port: u16,
+    tls: SmtpTls,
+    username: Option<String>,
+}
+
 fn smtp(value: &DeValue<'_>) -> Result<Smtp, String> {
     let advice =
         "write \"smtps://USER@HOST:465\", \"smtp://USER@HOST:587\" (STARTTLS) or \"smtp://localhost:25?tls=none\"";
+    let MailUrl { host, port, tls, username } = mail_url(value, ("smtp", "smtps"), (587, 465), advice)?;
+    Ok(Smtp { host, port, tls, username })
+}
+
+fn imap_url(value: &DeValue<'_>) -> Result<MailUrl, String> {
+    let advice =
+        "write \"imaps://USER@HOST\", \"imap://USER@HOST\" (STARTTLS) or \"imap://USER@localhost:143?tls=none\"";
+    let url = mail_url(value, ("imap", "imaps"), (143, 993), advice)?;
+    if url.username.is_none() {
+        return Err(format!("names no user; {advice}"));
+    }
+    Ok(url)
+}
+
+/// `(scheme, its name with TLS)`, and the ports of both. Never says what the URL was: a password may be in it.
+fn mail_url(
+    value: &DeValue<'_>,
+    (open, secure): (&str, &str),
+    (open_port, secure_port): (u16, u16),
+    advice: &str,
+) -> Result<MailUrl, String> {
     let url = Url::parse(&text(value)?).map_err(|_| format!("no URL; {advice}"))?;
     let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| format!("names no server; {advice}"))?;
     if url.password().is_some() {
@@ -115,17 +179,19 @@ fn smtp(value: &DeValue<'_>) -> Result<Smtp, String> {
         return Err(format!("has something after the server; {advice}"));
     }
     let tls = match (url.scheme(), url.query()) {
-        ("smtps", None) => SmtpTls::Implicit,
-        ("smtp", None | Some("tls=required")) => SmtpTls::StartTls,
-        ("smtp", Some("tls=none")) => SmtpTls::None,
-        ("smtp" | "smtps", Some(_)) => return Err(format!("has an option that is not known after the ?; {advice}")),
-        _ => return Err(format!("must begin with smtps:// or smtp://; {advice}")),
+        (scheme, None) if scheme == secure => SmtpTls::Implicit,
+        (scheme, None | Some("tls=required")) if scheme == open => SmtpTls::StartTls,
+        (scheme, Some("tls=none")) if scheme == open => SmtpTls::None,
+        (scheme, Some(_)) if scheme == open || scheme == secure => {
+            return Err(format!("has an option that is not known after the ?; {advice}"));
+        }
+        _ => return Err(format!("must begin with {secure}:// or {open}://; {advice}")),
     };
     let username = Some(url.username()).filter(|name| !name.is_empty());
     let username = username.map(|name| percent_decode_str(name).decode_utf8_lossy().into_owned());
     if tls == SmtpTls::None && username.is_some() && !super::host::is_loopback(&url) {
         return Err("with ?tls=none the password would cross the network in clear; leave out ?tls=none".to_owned());
     }
-    let port = url.port().unwrap_or(if tls == SmtpTls::Implicit { 465 } else { 587 });
-    Ok(Smtp { host: host.trim_matches(['[', ']']).to_owned(), port, tls, username })
+    let port = url.port().unwrap_or(if tls == SmtpTls::Implicit { secure_port } else { open_port });
+    Ok(MailUrl { host: host.trim_matches(['[', ']']).to_owned(), port, tls, username })
 }

@@ -30,7 +30,7 @@ pub use host::{Account, Bookings, Declined, Folder, HostConfig, Login, OpeningCa
 pub use limits::{Blocked, Limit, Limits};
 pub use locate::{NotFound, locate};
 pub use look::Look;
-pub use mail::{Mail, Mailbox, Smtp, SmtpTls};
+pub use mail::{Imap, Mail, Mailbox, Smtp, SmtpTls};
 pub use mistake::{ConfigErrors, Mistake};
 pub use network::{Listen, Network};
 pub use oauth::OAuth;
@@ -125,6 +125,8 @@ impl Config {
     fn holds_a_password(&self) -> bool {
         let accounts = self.hosts.iter().flat_map(|host| &host.accounts);
         let logins = accounts.filter_map(|account| account.login.as_ref()).filter_map(Login::secret);
-        logins.chain(self.mail.iter().filter_map(|mail| mail.password.as_ref())).any(Secret::is_written_out)
+        let mail =
+            self.mail.iter().flat_map(|mail| mail.password.iter().chain(mail.imap.iter().map(|imap| &imap.password)));
+        logins.chain(mail).any(Secret::is_written_out)
     }
 }

@@ -458,6 +458,28 @@ fn mail_is_checked_as_a_whole() {
         let found = found(lines);
         assert!(found.len() == 1 && found[0].contains(part), "{lines}: {found:?}");
     }
+    let smtp = "smtp = \"smtp://localhost:25?tls=none\"\n";
+    for lines in [
+        "imap = \"imaps://o@imap.example\"\nimap_password = \"x\"",
+        "imap = \"imap://o@localhost?tls=none\"\nimap_password = { env = \"P\" }\nimap_folder = \"Answers\"",
+    ] {
+        assert_eq!(found(&format!("{smtp}{lines}")), Vec::<String>::new(), "{lines}");
+    }
+    let both = "smtp = \"smtps://o@smtp.example\"\npassword = \"x\"\nimap = \"imaps://o@imap.example\"";
+    assert_eq!(found(both), Vec::<String>::new(), "one password for both");
+    for (lines, part) in [
+        ("imap = \"imaps://imap.example\"\nimap_password = \"x\"", "21:8: imap: names no user"),
+        ("imap = \"imaps://o@imap.example\"", "`imap_password` is missing"),
+        ("imap = \"imaps://o:hunter2@imap.example\"\nimap_password = \"x\"", "leave the password out"),
+        ("imap = \"imap://o@imap.example?tls=none\"\nimap_password = \"x\"", "in clear"),
+        ("imap = \"smtp://o@imap.example\"\nimap_password = \"x\"", "must begin with imaps://"),
+        ("imap = \"imaps://o@imap.example/Answers\"\nimap_password = \"x\"", "something after the server"),
+        ("imap_password = \"x\"", "there is no `imap`"),
+        ("imap_folder = \"Answers\"", "there is no `imap`"),
+    ] {
+        let found = found(&format!("{smtp}{lines}"));
+        assert!(found.len() == 1 && found[0].contains(part), "{lines}: {found:?}");
+    }
     assert_eq!(Mailbox::parse("\"Office\" <o@e.edu>").unwrap().to_string(), "Office <o@e.edu>");
     assert_eq!(Mailbox::parse("Office <o>"), None);
 }

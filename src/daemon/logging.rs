@@ -22,6 +22,8 @@ pub fn start_logging(level: Level, filter: Option<&str>, journal: Journal) {
         Level::Command => "officehours=warn,error",
     };
     let filter = filter.map_or_else(|| EnvFilter::new(default), EnvFilter::new);
+    // It would tell the password of the mailbox.
+    let filter = "async_imap=warn".parse().map_or_else(|_| EnvFilter::new(default), |less| filter.add_directive(less));
     let registry = tracing_subscriber::registry().with(filter);
     let journald = match journal {
         Journal::Connected => tracing_journald::layer().ok(),

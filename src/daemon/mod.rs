@@ -1,5 +1,6 @@
 //! The daemon: wiring, tasks, and how they end. Start with [`Daemon`].
 
+mod inbox;
 mod key;
 mod logging;
 mod look;

@@ -204,14 +204,6 @@ impl Poller {
         let settings = &account.settings;
         let own = account.store.own_events(&settings.host.id, now).await?;
         let owner = account.owner().await?;
-        let ended: HashMap<&str, BookingId> = own
-            .iter()
-            .filter(|event| !event.state.holds_slot() && !event.delete_pending)
-            .map(|event| (event.uid.as_str(), event.booking))
-            .collect();
-        for id in came_back(account, pass, &ended, &owner).await? {
-            self.observe(Observation::CameBack(id)).await;
-        }
         let settled: Vec<Settled> = own
             .into_iter()
             .filter(|event| {
@@ -260,29 +252,6 @@ impl Poller {
             tracing::warn!(host = %self.source.host().id, %error, "An edit of the host's could not be followed; it will be at the next pass.");
         }
     }
-}
-
-/// The bookings that have ended and whose events (by UID) this pass brought.
-async fn came_back(
-    account: &AccountSync,
-    pass: &Pass,
-    ended: &HashMap<&str, BookingId>,
-    owner: &[String],
-) -> Result<Vec<BookingId>, SyncError> {
-    let mut back = Vec::new();
-    for calendar in pass.calendars.iter().filter(|_| !ended.is_empty()) {
-        let Ok(outcome) = &calendar.result else { continue };
-        for href in outcome.added.iter().chain(&outcome.changed) {
-            let Some(object) = account.store.object(&calendar.key, href).await? else { continue };
-            let facts = event_summary(&object.data, &account.settings.host.zone);
-            back.extend(
-                facts
-                    .filter(|facts| !facts.is_called_off(owner))
-                    .and_then(|facts| ended.get(facts.uid.as_str()).copied()),
-            );
-        }
-    }
-    Ok(back)
 }
 
 /// Looks for the event of a UID in our copy of a calendar.
@@ -363,11 +332,9 @@ async fn is_so(
     let (id, moved_to) = match observation {
         Observation::Gone(id) => (id, None),
         Observation::Moved(id, time) => (id, Some(*time)),
-        Observation::Relocated(..)
-        | Observation::Late(..)
-        | Observation::Declined(..)
-        | Observation::CameBack(..)
-        | Observation::Odd(..) => return Ok(true),
+        Observation::Relocated(..) | Observation::Late(..) | Observation::Declined(..) | Observation::Odd(..) => {
+            return Ok(true);
+        }
     };
     let Some(event) = settled.iter().find(|event| event.booking == *id) else { return Ok(false) };
     let object = account.client.get(&Href::new(event.place.href.clone())).await?;

@@ -1,5 +1,6 @@
 //! From a config to everything that runs by it: store, desk, boards, accounts. The wiring, on one screen.
 
+use super::inbox::InboxReader;
 use super::key::{KeyError, key_path, new_key, token_key};
 use super::look::LookError;
 use super::poller::Poller;
@@ -10,7 +11,7 @@ use crate::caldav::oauth::{AccessTokens, GrantFile, OAuthClient};
 use crate::caldav::{self, Credentials};
 use crate::config::{self, Account, Config, Declined, Environment, HostConfig, Limit, SecretError, SmtpTls};
 use crate::desk::{BlockList, Desk, HostDesk, Keep, Limits, OutboxSignal, Rate, TokenSource, WhenDeclined, World};
-use crate::mail::{self, MailServer, Mailer};
+use crate::mail::{self, InboxServer, MailServer, Mailer};
 use crate::outbox::Targets;
 use crate::store::{Access, Store, StoreError};
 use crate::sync::{
@@ -47,6 +48,8 @@ pub(super) struct Built {
     pub(super) world: World,
     pub(super) targets: Targets,
     pub(super) pollers: Vec<Poller>,
+    /// Reads the answers of guests' calendars.
+    pub(super) inbox: Option<InboxReader>,
 }
 
 /// Why the daemon cannot start, or cannot go over to another config.
@@ -139,6 +142,7 @@ impl Services {
             keep: Keep::default(),
             block: BlockList::default(),
             organizer: Organizer::default(),
+            inbox: None,
         };
         let desk = Desk::new(nobody, store.clone(), signal.clone(), clock.clone(), tokens);
         Services { store, desk, signal, clock, environment, dns, logins }
@@ -156,10 +160,17 @@ impl Services {
                 keep: Keep { past: config.store.keep, events: config.store.keep_events },
                 block: block(config),
                 organizer: config.mail.as_ref().map(|mail| mail.organizer).unwrap_or_default(),
+                inbox: None,
             },
             targets: Targets::default(),
             pollers: Vec::new(),
+            inbox: None,
         };
+        if let Some(server) = self.inbox_server(config).await? {
+            let (handle, _) = SyncHandle::new(&server.name());
+            built.world.inbox = Some(handle.clone());
+            built.inbox = Some(InboxReader { server, services: self.clone(), handle });
+        }
         for host in &config.hosts {
             let board = Arc::new(HostBoard::new(host.host.clone(), now));
             let sources: Arc<[Source]> = self.sources(host).await?.into();
@@ -206,6 +217,10 @@ impl Services {
     pub(super) async fn publish(&self, world: World) -> Result<(), StoreError> {
         let hosts: Vec<HostId> = world.hosts.iter().map(|desk| desk.host().id.clone()).collect();
         self.desk.replace_world(world);
+        for desk in &self.desk.world().hosts {
+            let organizer = self.desk.world().organizer_of(desk.host());
+            self.store.settle_organizer(&desk.host().id, organizer).await?;
+        }
         for host in hosts {
             self.desk.refresh(&host).await?;
         }
@@ -342,6 +357,19 @@ impl Services {
         GrantFile::new(self.logins.join(format!("{host}.{account}.json")))
     }
 
+    /// The mailbox of guests' answers; `None` when the config names none.
+    pub async fn inbox_server(&self, config: &Config) -> Result<Option<InboxServer>, SetupError> {
+        let Some(imap) = config.mail.as_ref().and_then(|mail| mail.imap.as_ref()) else { return Ok(None) };
+        let password = imap.password.reveal(&self.environment).await.map_err(SetupError::MailSecret)?;
+        Ok(Some(InboxServer {
+            host: imap.host.clone(),
+            port: imap.port,
+            tls: tls(imap.tls),
+            login: mail::Login { username: imap.username.clone(), password },
+            folder: imap.folder.clone(),
+        }))
+    }
+
     /// The way to the mail server; `None` when the config has no `[mail]`.
     pub async fn mailer(&self, config: &Config) -> Result<Option<Mailer>, SetupError> {
         let Some(mail) = &config.mail else { return Ok(None) };
@@ -355,11 +383,7 @@ impl Services {
         let server = MailServer {
             host: mail.smtp.host.clone(),
             port: mail.smtp.port,
-            tls: match mail.smtp.tls {
-                SmtpTls::Implicit => mail::Tls::Implicit,
-                SmtpTls::StartTls => mail::Tls::StartTls,
-                SmtpTls::None => mail::Tls::None,
-            },
+            tls: tls(mail.smtp.tls),
             login,
             from_name: mail.from.name.clone(),
             from_address: mail.from.address.clone(),
@@ -371,6 +395,14 @@ impl Services {
             tracing::error!("A mail template fails; the built-in text is sent instead: {mistake}.");
         }
         Ok(Some(mailer))
+    }
+}
+
+fn tls(tls: SmtpTls) -> mail::Tls {
+    match tls {
+        SmtpTls::Implicit => mail::Tls::Implicit,
+        SmtpTls::StartTls => mail::Tls::StartTls,
+        SmtpTls::None => mail::Tls::None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! it again. Start with [`Daemon::run`].
 
 use super::Poller;
+use super::inbox::InboxReader;
 use super::look::{LookError, looks};
 use super::setup::{Built, Services, SetupError, warn_of_zones};
 use crate::availability::Clock;
@@ -11,7 +12,7 @@ use crate::http::{self, AppState, Metrics, Requests, ServerLimits, Settings, Set
 use crate::mail::Mailer;
 use crate::outbox::{AlertOutbox, MailOutbox, Outbox};
 use crate::store::{Access, Purge};
-use crate::sync::TroubleKind;
+use crate::sync::{SyncHandle, TroubleKind};
 use anyhow::{Context, anyhow, bail};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use futures_util::future::join_all;
@@ -58,7 +59,7 @@ impl Daemon {
 
         let services = Services::open(&config, Access::Daemon, environment.clone(), clock.clone()).await?;
         warn_of_zones(&config, clock.now());
-        let Built { world, targets, pollers } = services.build(&config, clock.now()).await?;
+        let Built { world, targets, pollers, inbox } = services.build(&config, clock.now()).await?;
         services.forget_others(&pollers).await?;
         // While we were away, a server may have been restored from a backup, and its tokens mean something else.
         services.store.list_anew(None).await?;
@@ -117,7 +118,7 @@ impl Daemon {
         let stop = tasks.stop.clone();
         tasks.spawn("alerts", async move { Ok(alerts.run(stop).await?) });
         tasks.spawn("housekeeping", keep_house(services.clone(), requests, tasks.stop.clone()));
-        let mut polling = tasks.poll(pollers);
+        let mut polling = tasks.poll(pollers, inbox);
 
         let (_watcher, mut changes) = watch(&config)?;
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
@@ -168,7 +169,7 @@ impl Daemon {
                         mailer.store(next_mailer.map(Arc::new));
                         services.signal.wake();
                         app.reload(next_settings);
-                        polling = tasks.poll(built.pollers);
+                        polling = tasks.poll(built.pollers, built.inbox);
                         tracing::info!(hosts = next.hosts.len(), "The config was reloaded.");
                         current = next;
                     }
@@ -194,16 +195,21 @@ impl Daemon {
 /// True when a login is refused whose password was changed since: the account is not to be left alone any longer.
 fn waits_for_password(services: &Services, config: &Config) -> bool {
     let world = services.desk.world();
-    config.hosts.iter().any(|host| {
-        let Some(desk) = world.host_by_id(&host.host.id) else { return false };
-        desk.accounts.iter().any(|source| {
-            let trouble = source.health().trouble.filter(|trouble| trouble.kind == TroubleKind::Login);
-            let login = host.account(source.name()).and_then(|account| account.login.as_ref());
-            let secret = login.and_then(config::Login::secret);
-            let changed = secret.and_then(|secret| secret.changed_at(&services.environment));
-            trouble.zip(changed).is_some_and(|(trouble, changed)| changed > trouble.at)
+    let was_changed = |handle: &SyncHandle, secret: Option<&config::Secret>| {
+        let trouble = handle.health().trouble.filter(|trouble| trouble.kind == TroubleKind::Login);
+        let changed = secret.and_then(|secret| secret.changed_at(&services.environment));
+        trouble.zip(changed).is_some_and(|(trouble, changed)| changed > trouble.at)
+    };
+    let imap = config.mail.as_ref().and_then(|mail| mail.imap.as_ref());
+    let of_inbox = world.inbox.as_ref().is_some_and(|inbox| was_changed(inbox, imap.map(|imap| &imap.password)));
+    of_inbox
+        || config.hosts.iter().any(|host| {
+            let Some(desk) = world.host_by_id(&host.host.id) else { return false };
+            desk.accounts.iter().any(|source| {
+                let login = host.account(source.name()).and_then(|account| account.login.as_ref());
+                was_changed(source, login.and_then(config::Login::secret))
+            })
         })
-    })
 }
 
 /// All that another config makes, or none of it.
@@ -228,12 +234,16 @@ impl Tasks {
         self.set.spawn(async move { (name, task.await) });
     }
 
-    /// Starts the pollers of one config; the token ends them.
-    fn poll(&mut self, pollers: Vec<Poller>) -> CancellationToken {
+    /// Starts the pollers of one config, the mailbox's among them; the token ends them.
+    fn poll(&mut self, pollers: Vec<Poller>, inbox: Option<InboxReader>) -> CancellationToken {
         let stop = self.stop.child_token();
         for poller in pollers {
             let stop = stop.clone();
             self.spawn(POLLER, async move { Ok(poller.run(stop).await?) });
+        }
+        if let Some(inbox) = inbox {
+            let stop = stop.clone();
+            self.spawn(POLLER, async move { Ok(inbox.run(stop).await?) });
         }
         stop
     }

@@ -4,9 +4,10 @@
 use super::{Desk, HostDesk};
 use crate::alert::{AlertKind, Condition, Known, Plan, Tellable};
 use crate::availability::{BusyInterval, Host, HostId, Interval, event_summary};
-use crate::booking::{Booking, BookingId, Effect, Payload};
+use crate::booking::{Booking, BookingId, BookingState, Effect, Payload};
+use crate::language::AlertPhrases;
 use crate::store::{CalendarKey, EffectFilter, EffectKind, EffectState, Lane, OutboxEntry, OwnEvent, StoreError};
-use crate::sync::{CalendarBusy, TroubleKind};
+use crate::sync::{CalendarBusy, SyncHandle, TroubleKind};
 use jiff::Timestamp;
 
 /// What is looked at of one host.
@@ -46,6 +47,9 @@ impl Desk {
         let sight = Sight { desk, ahead, own, now };
         let mut known = Known::default();
         sight.sources(&mut known);
+        if let Some(inbox) = &self.world().inbox {
+            answers(inbox, &mut known);
+        }
         sight.conflicts(&mut known);
         sight.restored(&mut known);
         let failing = EffectFilter { host: Some(host.clone()), ..EffectFilter::default() };
@@ -70,13 +74,14 @@ impl Desk {
             let Some(key) = calendars.iter().map(|calendar| &calendar.key).find(|key| in_it(key)) else { continue };
             let Some(object) = self.store.object(key, &place.href).await? else { continue };
             let Some(facts) = event_summary(&object.data, &host.zone) else { continue };
+            let phrases = sight.phrases();
             let became = match (facts.recurring, facts.all_day) {
-                (true, _) => "was made a series",
-                (_, true) => "was made an all-day event",
+                (true, _) => phrases.made_series,
+                (_, true) => phrases.made_all_day,
                 _ => continue,
             };
             if let Some(booking) = sight.ahead.iter().find(|booking| booking.id == event.booking) {
-                let what = format!("The event of {} {became}. The booking stays as it is.", sight.name(booking));
+                let what = became(&sight.name(booking));
                 known.conditions.push(sight.of_booking(AlertKind::OddEvent, booking.id, what));
             }
         }
@@ -132,11 +137,12 @@ impl Sight<'_> {
         let (_, causes) = self.desk.board.causes();
         for booking in std::iter::once(first).chain(at_risk) {
             if let Some((calendar, busy)) = conflict(&causes, booking) {
+                let phrases = self.phrases();
                 let title = match busy.cause.summary.as_str() {
-                    "" => "an event without a title".to_owned(),
-                    title => format!("“{title}”"),
+                    "" => phrases.untitled.to_owned(),
+                    title => (phrases.quoted)(title),
                 };
-                let what = format!("{} is at the same time as {title} in {calendar}.", self.name(booking));
+                let what = (phrases.at_same_time)(&self.name(booking), &title, calendar);
                 known.conditions.push(self.of_booking(AlertKind::Conflict, booking.id, what));
             }
         }
@@ -148,25 +154,17 @@ impl Sight<'_> {
         if snapshot.as_of.is_none() {
             known.unknown.push((AlertKind::Restored, None));
         }
-        let mut ended = self
-            .own
-            .iter()
-            .filter(|event| !event.state.holds_slot() && !event.delete_pending && event.settled)
-            .peekable();
-        if ended.peek().is_none() {
-            return;
-        }
-        let (_, causes) = self.desk.board.causes();
-        for event in ended {
-            let busy = causes.iter().flat_map(|calendar| &calendar.intervals);
-            let mut busy = busy.filter(|busy| busy.cause.uid.as_deref() == Some(&event.uid));
-            if let Some(busy) = busy.next() {
-                let what = format!(
-                    "“{}” of {} is in your calendar, but its booking is {}. The guest is not booked; the time counts as busy.",
-                    busy.cause.summary,
-                    self.when(busy.interval.start()),
-                    event.state,
-                );
+        for event in self.own.iter().filter(|event| !event.delete_pending && event.settled) {
+            let phrases = self.phrases();
+            let [cancelled, declined, lapsed] = phrases.ended;
+            let ended = match event.state {
+                BookingState::Cancelled => cancelled,
+                BookingState::Declined => declined,
+                BookingState::Expired => lapsed,
+                _ => continue,
+            };
+            if let Some(busy) = self.desk.board.busy_of(&event.uid) {
+                let what = (phrases.back)(&busy.cause.summary, &self.when(busy.interval.start()), ended);
                 known.conditions.push(self.of_booking(AlertKind::Restored, event.booking, what));
             }
         }
@@ -178,7 +176,7 @@ impl Sight<'_> {
             pending.iter().filter(|entry| entry.kind.lane() == Lane::Calendar && entry.needs_host).collect();
         let first = refused.first()?;
         let error = first.last_error.as_deref().unwrap_or_default();
-        let what = format!("{} change(s) of bookings wait: {error}", refused.len());
+        let what = (self.phrases().changes_wait)(i64::try_from(refused.len()).unwrap_or(i64::MAX), error);
         let since = refused.iter().map(|entry| entry.created_at).min().unwrap_or(self.now);
         Some(Condition { kind: AlertKind::WriteRefused, subject: "bookings".to_owned(), what, since })
     }
@@ -189,7 +187,7 @@ impl Sight<'_> {
             return None;
         }
         let error = entry.last_error.as_deref().unwrap_or_default();
-        let what = format!("A mail about {} could not be delivered: {error}", self.name(booking));
+        let what = (self.phrases().undelivered)(&self.name(booking), error);
         Some(self.of_booking(AlertKind::MailFailed, booking.id, what))
     }
 
@@ -207,8 +205,32 @@ impl Sight<'_> {
     }
 
     fn when(&self, at: Timestamp) -> String {
-        self.host().zone.civil(at).strftime("%Y-%m-%d %H:%M").to_string()
+        let (civil, language) = (self.host().zone.civil(at), self.host().language);
+        format!("{}, {}", language.long_date(civil.date()), language.clock(civil))
     }
+
+    fn phrases(&self) -> &'static AlertPhrases {
+        &self.host().language.phrases().alert
+    }
+}
+
+/// The mailbox of guests' answers, where it cannot be read.
+fn answers(inbox: &SyncHandle, known: &mut Known) {
+    let (health, name) = (inbox.health(), inbox.name().to_owned());
+    let kinds = [AlertKind::InboxUnreachable, AlertKind::InboxRefused];
+    let Some(trouble) = health.trouble else {
+        if health.read_at.is_none() {
+            known.unknown.extend(kinds.map(|kind| (kind, Some(name.clone()))));
+        }
+        return;
+    };
+    let kind = match trouble.kind {
+        TroubleKind::Store => return,
+        kind if kind.needs_the_host() => AlertKind::InboxRefused,
+        _ => AlertKind::InboxUnreachable,
+    };
+    let what = format!("{name}: {}", trouble.what);
+    known.conditions.push(Condition { kind, subject: name, what, since: trouble.since });
 }
 
 /// The first event of another's that overlaps the booking, and its calendar's name.

@@ -26,12 +26,10 @@ impl Desk {
             method,
             event: guest_event(booking, &name, zone, &link, language),
             // ORGANIZER is the same, to the letter, in the download and in every mail.
-            organizer: organizer(
-                &name,
-                host.map(|host| host.email.as_str()),
-                world.mailbox.as_deref(),
-                world.organizer,
-            ),
+            organizer: booking.organizer.clone().unwrap_or_else(|| {
+                let email = host.map(|host| host.email.as_str());
+                organizer(&name, email, world.mailbox.as_deref(), world.organizer)
+            }),
             attendee: Person::new(&booking.guest.name, &booking.guest.email),
             url: link,
         }

@@ -13,6 +13,7 @@ mod offer;
 mod outcome;
 mod proof;
 mod remind;
+mod reply;
 mod reserve;
 mod signal;
 mod token;

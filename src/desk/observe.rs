@@ -35,10 +35,6 @@ impl Desk {
             }
             Observation::Relocated(id, place) => Ok(self.store.set_event_place(id, place).await?),
             Observation::Declined(id, addresses) => self.guest_declined(id, &addresses).await,
-            Observation::CameBack(id) => {
-                tracing::warn!(booking = %id, "The event of a booking that was called off came back to the calendar: it is the host's own now, and makes busy.");
-                Ok(())
-            }
             Observation::Odd(id, what) => {
                 tracing::warn!(booking = %id, "The event of a booking {what}; the booking stays as it is.");
                 Ok(())

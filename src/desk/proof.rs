@@ -95,6 +95,7 @@ mod tests {
             keep: Keep::default(),
             block: BlockList::default(),
             organizer: Default::default(),
+            inbox: None,
         };
         let tokens = TokenSource::new([key; 32], || [0; 16]);
         (Desk::new(world, Store::memory().unwrap(), OutboxSignal::new(), clock, tokens), time)

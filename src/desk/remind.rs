@@ -3,8 +3,8 @@
 use super::Desk;
 use super::change::effects_for;
 use crate::availability::{Host, Interval};
-use crate::booking::{Booking, Effect, Message};
-use crate::store::StoreError;
+use crate::booking::{Booking, DayEntry, Effect, Message};
+use crate::store::{DigestEntry, StoreError};
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -18,10 +18,10 @@ pub struct DigestOf {
     pub day: Date,
     /// When it was due.
     pub due: Timestamp,
-    /// How often it was tried.
+    /// How often it was begun, this time counted.
     pub attempts: u32,
-    /// The bookings that start on that day, by start.
-    pub bookings: Vec<Booking>,
+    /// The bookings that start on that day, by start, as they were when it was begun first.
+    pub list: Vec<DayEntry>,
 }
 
 impl Desk {
@@ -61,21 +61,26 @@ impl Desk {
         Ok(count)
     }
 
-    /// The lists of the day that are due and may not have been sent yet. After downtime a list is late, but never after its day.
-    pub async fn digests_due(&self) -> Result<Vec<DigestOf>, StoreError> {
+    /// Begins the lists of the day that are due and may not have been sent yet. After downtime a list is late, but never after its day.
+    pub async fn begin_digests(&self) -> Result<Vec<DigestOf>, StoreError> {
         let world = self.world();
         let mut due_now = Vec::new();
         for desk in world.hosts.iter().filter(|_| world.mailed()) {
             let (host, now) = (desk.host(), self.clock.now());
             let Some((day, due)) = desk.digest.and_then(|at| digest_due(host, at, now)) else { continue };
-            let Some(attempts) = self.store.digest_attempts(&host.id, day, now).await? else { continue };
+            if !self.store.is_digest_due(&host.id, day, now).await? {
+                continue;
+            }
             let midnight = |date: Date| host.zone.instant(date.to_datetime(Time::midnight()));
             let tomorrow = day.tomorrow().ok().and_then(midnight);
             let Some(whole) = midnight(day).zip(tomorrow).and_then(|(start, end)| Interval::new(start, end)) else {
                 continue;
             };
-            let bookings = self.store.ahead(&host.id, whole).await?.into_iter().map(|ahead| ahead.booking).collect();
-            due_now.push(DigestOf { host: host.clone(), day, due, attempts, bookings });
+            let ahead = self.store.ahead(&host.id, whole).await?;
+            let list = ahead.iter().map(|ahead| DayEntry::of(&ahead.booking)).collect();
+            if let Some(DigestEntry { attempts, list }) = self.store.begin_digest(&host.id, day, list).await? {
+                due_now.push(DigestOf { host: host.clone(), day, due, attempts, list });
+            }
         }
         Ok(due_now)
     }

@@ -149,6 +149,8 @@ impl Desk {
             told: None,
             told_time: None,
             declined: None,
+            answered: None,
+            organizer: Some(self.world().organizer_of(host)),
             placed_by_host: false,
             created_at: now,
             updated_at: now,

@@ -2,7 +2,8 @@
 //! when the config changes.
 
 use crate::availability::{Host, HostId};
-use crate::booking::{Links, Organizer};
+use crate::booking::{Links, Organizer, organizer};
+use crate::ical::write::Person;
 use crate::sync::{HostBoard, SyncHandle};
 use jiff::SignedDuration;
 use jiff::civil::Time;
@@ -26,6 +27,8 @@ pub struct World {
     pub block: BlockList,
     /// Whom invitations come from.
     pub organizer: Organizer,
+    /// How the mailbox of answers does; `None`: there is none.
+    pub inbox: Option<SyncHandle>,
 }
 
 /// Whether a guest, by mail address and IP address, cannot book.
@@ -126,6 +129,11 @@ impl World {
     /// True when mail is set up.
     pub fn mailed(&self) -> bool {
         self.mailbox.is_some()
+    }
+
+    /// ORGANIZER of the invitations to bookings of a host's that are made now.
+    pub fn organizer_of(&self, host: &Host) -> Person {
+        organizer(&host.name, Some(&host.email), self.mailbox.as_deref(), self.organizer)
     }
 
     /// The host of that id.

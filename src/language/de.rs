@@ -1,6 +1,6 @@
 //! German.
 
-use super::{PagePhrases, Said, Clock, HostWords, Locale, MailPhrases, Phrases, Words, counted};
+use super::{AlertPhrases, AlertWords, PagePhrases, Said, Clock, HostWords, Locale, MailPhrases, Phrases, Words, counted};
 use jiff::civil::Weekday;
 
 pub(super) const PHRASES: Phrases = Phrases {
@@ -39,6 +39,9 @@ pub(super) const PHRASES: Phrases = Phrases {
         when: "Wann",
         before: "Bisher",
         place: "Wo",
+        proposed: "Vorschlag",
+        deputy: "Vertretung",
+        comment: "Nachricht",
         who: "Wer",
         note: "Nachricht",
         for_guest: "Beim Gast:",
@@ -111,6 +114,17 @@ pub(super) const PHRASES: Phrases = Phrases {
             heading: "Eine Buchung wurde abgesagt",
             opening: "Der Gast hat sie abgesagt. Die Zeit ist wieder frei.",
         },
+        host_proposal: HostWords {
+            subject: |subject| format!("Anderer Vorschlag: {subject}"),
+            heading: "Der Gast schlägt eine andere Zeit vor",
+            opening: "Die Buchung bleibt, wie sie ist. Passt Ihnen die Zeit, verschieben Sie den Eintrag in Ihrem Kalender: Die \
+                      Buchung folgt ihm, und der Gast erfährt es. Passt sie nicht, antworten Sie auf diese Nachricht.",
+        },
+        host_delegated: HostWords {
+            subject: |subject| format!("Vertretung: {subject}"),
+            heading: "Der Gast schickt eine Vertretung",
+            opening: "So hat der Kalender des Gastes geantwortet. Die Buchung bleibt, wie sie ist, auf den Namen des Gastes.",
+        },
         decide_link: "Zusagen oder ablehnen",
         host_link: "Ansehen oder absagen",
         answer_goes_to_guest: "Eine Antwort auf diese Nachricht geht an den Gast.",
@@ -121,6 +135,70 @@ pub(super) const PHRASES: Phrases = Phrases {
             "Die Mail funktioniert",
             "Diese Nachricht wurde von „officehours check --mail“ gesendet.",
         ],
+    },
+    alert: AlertPhrases {
+        subject: |wrong| format!("Sprechstunde: {wrong}"),
+        over_subject: |wrong| format!("Sprechstunde: behoben: {wrong}"),
+        over: "Das ist behoben:",
+        unreachable: AlertWords {
+            wrong: "Ein Kalender ist nicht lesbar",
+            advice: "Solange er nicht gelesen werden kann, weiß niemand, wann Sie frei sind: Ist das, was bekannt ist, zu \
+                     alt, kann nichts mehr gebucht werden. Es wird von selbst wieder versucht.",
+        },
+        login_refused: AlertWords {
+            wrong: "Die Anmeldung bei einem Kalender wird abgelehnt",
+            advice: "Der Kalender wird nicht gelesen, und Buchungen werden nicht eingetragen, bis die Anmeldung gelingt: \
+                     mit einem neuen Passwort in der Konfiguration oder mit „officehours login“.",
+        },
+        write_refused: AlertWords {
+            wrong: "Buchungen können nicht in den Kalender eingetragen werden",
+            advice: "Ihre Zeiten bleiben vergeben, und die Gäste warten auf die Bestätigung. Sehen Sie nach, ob der \
+                     Kalender beschrieben werden darf und das Konto Platz hat; dann geschieht alles von selbst.",
+        },
+        conflict: AlertWords {
+            wrong: "Eine Buchung fällt mit einem Ereignis zusammen",
+            advice: "Das Ereignis kam nach der Buchung in den Kalender. Beide bleiben stehen, bis Sie eines verschieben \
+                     oder löschen; verschieben Sie den Eintrag der Buchung, folgt ihm die Buchung, und der Gast erfährt \
+                     es.",
+        },
+        mail_failed: AlertWords {
+            wrong: "Eine Nachricht zu einer Buchung ist nicht zustellbar",
+            advice: "Die Buchung besteht. Sagen Sie es dem Gast auf anderem Weg, wenn Sie können.",
+        },
+        odd_event: AlertWords {
+            wrong: "Der Eintrag einer Buchung ist kein einzelner Termin mehr",
+            advice: "officehours rät nicht, was gemeint ist. Machen Sie wieder einen einzelnen Termin mit Uhrzeit daraus, \
+                     oder löschen Sie ihn, um die Buchung abzusagen.",
+        },
+        restored: AlertWords {
+            wrong: "Der Eintrag einer abgesagten Buchung ist wieder da",
+            advice: "Löschen Sie ihn erneut, oder bitten Sie den Gast, neu zu buchen.",
+        },
+        inbox_unreachable: AlertWords {
+            wrong: "Die Antworten der Gäste können nicht gelesen werden",
+            advice: "Wer eine Einladung ablehnt oder eine andere Zeit vorschlägt, wird nicht gehört, bis das Postfach \
+                     wieder gelesen werden kann. Es wird von selbst wieder versucht.",
+        },
+        inbox_refused: AlertWords {
+            wrong: "Die Anmeldung beim Postfach wird abgelehnt",
+            advice: "Wer eine Einladung ablehnt oder eine andere Zeit vorschlägt, wird nicht gehört, bis die Anmeldung \
+                     gelingt: „[mail] imap“ in der Konfiguration.",
+        },
+        at_same_time: |booking, event, calendar| format!("{booking} fällt mit {event} in {calendar} zusammen."),
+        quoted: |title| format!("„{title}“"),
+        untitled: "einem Ereignis ohne Titel",
+        made_series: |booking| format!("Der Eintrag von {booking} ist jetzt eine Serie. Die Buchung bleibt, wie sie ist."),
+        made_all_day: |booking| format!("Der Eintrag von {booking} ist jetzt ganztägig. Die Buchung bleibt, wie sie ist."),
+        back: |title, when, ended| {
+            format!("„{title}“, {when}, steht in Ihrem Kalender, aber die Buchung dazu {ended}. Der Gast ist nicht \
+                     gebucht; die Zeit gilt als belegt.")
+        },
+        ended: ["wurde abgesagt", "wurde abgelehnt", "ist verfallen"],
+        changes_wait: |count, error| match count {
+            1 => format!("1 Änderung einer Buchung wartet: {error}"),
+            _ => format!("{count} Änderungen von Buchungen warten: {error}"),
+        },
+        undelivered: |booking, error| format!("Eine Nachricht zu {booking} war nicht zustellbar: {error}"),
     },
     page: PagePhrases {
         skip: "Zum Inhalt",

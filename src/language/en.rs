@@ -1,6 +1,6 @@
 //! English.
 
-use super::{PagePhrases, Said, Clock, HostWords, Locale, MailPhrases, Phrases, Words, counted};
+use super::{AlertPhrases, AlertWords, PagePhrases, Said, Clock, HostWords, Locale, MailPhrases, Phrases, Words, counted};
 use jiff::civil::Weekday;
 
 pub(super) const PHRASES: Phrases = Phrases {
@@ -39,6 +39,9 @@ pub(super) const PHRASES: Phrases = Phrases {
         when: "When",
         before: "Before",
         place: "Where",
+        proposed: "Proposed",
+        deputy: "Instead",
+        comment: "Message",
         who: "Who",
         note: "Note",
         for_guest: "For the guest:",
@@ -109,6 +112,17 @@ pub(super) const PHRASES: Phrases = Phrases {
             heading: "A booking was cancelled",
             opening: "The guest has cancelled it. Its time is free again.",
         },
+        host_proposal: HostWords {
+            subject: |subject| format!("Another time proposed: {subject}"),
+            heading: "The guest proposes another time",
+            opening: "The booking stays as it is. If the time suits you, move the event in your calendar: the booking follows, \
+                      and the guest is told. If not, answer this message.",
+        },
+        host_delegated: HostWords {
+            subject: |subject| format!("Somebody else comes: {subject}"),
+            heading: "The guest sends somebody else",
+            opening: "So the guest’s calendar has answered. The booking stays as it is, in the guest’s name.",
+        },
         decide_link: "Approve or decline",
         host_link: "See or cancel it",
         answer_goes_to_guest: "An answer to this message goes to the guest.",
@@ -119,6 +133,69 @@ pub(super) const PHRASES: Phrases = Phrases {
             "Mail works",
             "This message was sent by “officehours check --mail”.",
         ],
+    },
+    alert: AlertPhrases {
+        subject: |wrong| format!("Office hours: {wrong}"),
+        over_subject: |wrong| format!("Office hours: over: {wrong}"),
+        over: "It is over:",
+        unreachable: AlertWords {
+            wrong: "a calendar cannot be read",
+            advice: "While it cannot be read, nobody knows when you are free: once what is known of it is too old, \
+                     nothing can be booked. It is tried again by itself.",
+        },
+        login_refused: AlertWords {
+            wrong: "the login to a calendar is refused",
+            advice: "The calendar is not read, and bookings are not written to it, until it is given a login that works: \
+                     a new password in the config, or “officehours login”.",
+        },
+        write_refused: AlertWords {
+            wrong: "bookings cannot be written to the calendar",
+            advice: "Their times stay taken, and their guests wait for the confirmation. Look whether the calendar can be \
+                     written and the account has room; then all is done by itself.",
+        },
+        conflict: AlertWords {
+            wrong: "a booking is at the same time as an event",
+            advice: "The event came into the calendar after the booking. Both stand until you move or delete one of them; \
+                     moving the booking’s event moves the booking, and tells the guest.",
+        },
+        mail_failed: AlertWords {
+            wrong: "a mail about a booking could not be delivered",
+            advice: "The booking stands. Tell the guest in another way, if you can.",
+        },
+        odd_event: AlertWords {
+            wrong: "the event of a booking is no longer a single appointment",
+            advice: "officehours does not guess what is meant. Make it a single event with a time again, or delete it to \
+                     cancel the booking.",
+        },
+        restored: AlertWords {
+            wrong: "the event of a cancelled booking is back",
+            advice: "Delete it again, or tell the guest to book anew.",
+        },
+        inbox_unreachable: AlertWords {
+            wrong: "the answers of guests cannot be read",
+            advice: "Who declines an invitation, or proposes another time, is not heard until the mailbox can be read. It \
+                     is tried again by itself.",
+        },
+        inbox_refused: AlertWords {
+            wrong: "the login to the mailbox is refused",
+            advice: "Who declines an invitation, or proposes another time, is not heard until the mailbox is given a \
+                     login that works: “[mail] imap” in the config.",
+        },
+        at_same_time: |booking, event, calendar| format!("{booking} is at the same time as {event} in {calendar}."),
+        quoted: |title| format!("“{title}”"),
+        untitled: "an event without a title",
+        made_series: |booking| format!("The event of {booking} was made a series. The booking stays as it is."),
+        made_all_day: |booking| format!("The event of {booking} was made an all-day event. The booking stays as it is."),
+        back: |title, when, ended| {
+            format!("“{title}” of {when} is in your calendar, but its booking {ended}. The guest is not booked; the time \
+                     counts as busy.")
+        },
+        ended: ["was cancelled", "was declined", "has lapsed"],
+        changes_wait: |count, error| match count {
+            1 => format!("1 change of a booking waits: {error}"),
+            _ => format!("{count} changes of bookings wait: {error}"),
+        },
+        undelivered: |booking, error| format!("A mail about {booking} could not be delivered: {error}"),
     },
     page: PagePhrases {
         skip: "Skip to the content",

@@ -1,6 +1,6 @@
 //! Spanish.
 
-use super::{PagePhrases, Said, Clock, HostWords, Locale, MailPhrases, Phrases, Words, counted};
+use super::{AlertPhrases, AlertWords, PagePhrases, Said, Clock, HostWords, Locale, MailPhrases, Phrases, Words, counted};
 use jiff::civil::Weekday;
 
 pub(super) const PHRASES: Phrases = Phrases {
@@ -39,6 +39,9 @@ pub(super) const PHRASES: Phrases = Phrases {
         when: "Cuándo",
         before: "Antes",
         place: "Dónde",
+        proposed: "Propuesta",
+        deputy: "Sustituto",
+        comment: "Mensaje",
         who: "Quién",
         note: "Mensaje",
         for_guest: "Hora del invitado:",
@@ -109,6 +112,17 @@ pub(super) const PHRASES: Phrases = Phrases {
             heading: "Se ha cancelado una reserva",
             opening: "El invitado la ha cancelado. La hora vuelve a estar libre.",
         },
+        host_proposal: HostWords {
+            subject: |subject| format!("Otra hora propuesta: {subject}"),
+            heading: "El invitado propone otra hora",
+            opening: "La reserva no cambia. Si la hora le conviene, mueva el evento en su calendario: la reserva lo sigue y se \
+                      avisa al invitado. Si no, responda a este mensaje.",
+        },
+        host_delegated: HostWords {
+            subject: |subject| format!("Viene otra persona: {subject}"),
+            heading: "El invitado envía a otra persona",
+            opening: "Así ha respondido su calendario. La reserva no cambia y sigue a nombre del invitado.",
+        },
         decide_link: "Aprobar o rechazar",
         host_link: "Ver o cancelar",
         answer_goes_to_guest: "La respuesta a este mensaje llega al invitado.",
@@ -119,6 +133,69 @@ pub(super) const PHRASES: Phrases = Phrases {
             "El correo funciona",
             "Este mensaje se ha enviado con «officehours check --mail».",
         ],
+    },
+    alert: AlertPhrases {
+        subject: |wrong| format!("Horas de consulta: {wrong}"),
+        over_subject: |wrong| format!("Horas de consulta: resuelto: {wrong}"),
+        over: "Está resuelto:",
+        unreachable: AlertWords {
+            wrong: "no se puede leer un calendario",
+            advice: "Mientras no se pueda leer, nadie sabe cuándo está usted libre: cuando lo que se sabe sea demasiado \
+                     antiguo, no se podrá reservar nada. Se vuelve a intentar automáticamente.",
+        },
+        login_refused: AlertWords {
+            wrong: "se rechaza el acceso a un calendario",
+            advice: "El calendario no se lee ni se anotan reservas en él hasta que el acceso funcione: con una contraseña \
+                     nueva en la configuración o con «officehours login».",
+        },
+        write_refused: AlertWords {
+            wrong: "no se pueden anotar reservas en el calendario",
+            advice: "Sus horas siguen ocupadas y los invitados esperan la confirmación. Compruebe que el calendario se \
+                     puede modificar y que la cuenta tiene espacio; lo demás se hace automáticamente.",
+        },
+        conflict: AlertWords {
+            wrong: "una reserva coincide con un evento",
+            advice: "El evento llegó al calendario después de la reserva. Ambos se mantienen hasta que mueva o elimine \
+                     uno de ellos; si mueve el evento de la reserva, esta lo sigue y se avisa al invitado.",
+        },
+        mail_failed: AlertWords {
+            wrong: "no se pudo entregar un mensaje sobre una reserva",
+            advice: "La reserva se mantiene. Avise al invitado de otra manera, si puede.",
+        },
+        odd_event: AlertWords {
+            wrong: "el evento de una reserva ya no es una cita sencilla",
+            advice: "officehours no adivina qué significa. Conviértalo de nuevo en un evento único con hora, o elimínelo \
+                     para cancelar la reserva.",
+        },
+        restored: AlertWords {
+            wrong: "ha vuelto el evento de una reserva cancelada",
+            advice: "Elimínelo de nuevo, o pida al invitado que vuelva a reservar.",
+        },
+        inbox_unreachable: AlertWords {
+            wrong: "no se pueden leer las respuestas de los invitados",
+            advice: "Quien rechaza una invitación o propone otra hora no es atendido hasta que se pueda leer el buzón. Se \
+                     vuelve a intentar automáticamente.",
+        },
+        inbox_refused: AlertWords {
+            wrong: "se rechaza el acceso al buzón",
+            advice: "Quien rechaza una invitación o propone otra hora no es atendido hasta que el acceso funcione: \
+                     «[mail] imap» en la configuración.",
+        },
+        at_same_time: |booking, event, calendar| format!("{booking} coincide con {event} en {calendar}."),
+        quoted: |title| format!("«{title}»"),
+        untitled: "un evento sin título",
+        made_series: |booking| format!("El evento de {booking} es ahora una serie. La reserva no cambia."),
+        made_all_day: |booking| format!("El evento de {booking} dura ahora todo el día. La reserva no cambia."),
+        back: |title, when, ended| {
+            format!("«{title}», {when}, está en su calendario, pero su reserva {ended}. El invitado no tiene reserva; la \
+                     hora cuenta como ocupada.")
+        },
+        ended: ["fue cancelada", "fue rechazada", "ha caducado"],
+        changes_wait: |count, error| match count {
+            1 => format!("1 cambio de una reserva está pendiente: {error}"),
+            _ => format!("{count} cambios de reservas están pendientes: {error}"),
+        },
+        undelivered: |booking, error| format!("No se pudo entregar un mensaje sobre {booking}: {error}"),
     },
     page: PagePhrases {
         skip: "Ir al contenido",

@@ -1,6 +1,6 @@
 //! French. Before `:` stands a no-break space.
 
-use super::{PagePhrases, Said, Clock, HostWords, Locale, MailPhrases, Phrases, Words, counted};
+use super::{AlertPhrases, AlertWords, PagePhrases, Said, Clock, HostWords, Locale, MailPhrases, Phrases, Words, counted};
 use jiff::civil::Weekday;
 
 pub(super) const PHRASES: Phrases = Phrases {
@@ -42,6 +42,9 @@ pub(super) const PHRASES: Phrases = Phrases {
         when: "Date",
         before: "Auparavant",
         place: "Lieu",
+        proposed: "Proposition",
+        deputy: "Remplaçant",
+        comment: "Message",
         who: "Avec",
         note: "Message",
         for_guest: "Chez l’invité\u{a0}:",
@@ -114,6 +117,17 @@ pub(super) const PHRASES: Phrases = Phrases {
             heading: "Une réservation a été annulée",
             opening: "L’invité l’a annulée. L’horaire est de nouveau libre.",
         },
+        host_proposal: HostWords {
+            subject: |subject| format!("Autre horaire proposé\u{a0}: {subject}"),
+            heading: "L’invité propose un autre horaire",
+            opening: "La réservation reste inchangée. Si l’horaire vous convient, déplacez l’événement dans votre agenda\u{a0}: la \
+                      réservation le suit et l’invité en est averti. Sinon, répondez à ce message.",
+        },
+        host_delegated: HostWords {
+            subject: |subject| format!("Remplaçant\u{a0}: {subject}"),
+            heading: "L’invité envoie quelqu’un d’autre",
+            opening: "C’est la réponse de son agenda. La réservation reste inchangée, au nom de l’invité.",
+        },
         decide_link: "Accepter ou refuser",
         host_link: "Voir ou annuler",
         answer_goes_to_guest: "Une réponse à ce message parvient à l’invité.",
@@ -124,6 +138,72 @@ pub(super) const PHRASES: Phrases = Phrases {
             "Le courrier fonctionne",
             "Ce message a été envoyé par «\u{a0}officehours check --mail\u{a0}».",
         ],
+    },
+    alert: AlertPhrases {
+        subject: |wrong| format!("Permanence\u{a0}: {wrong}"),
+        over_subject: |wrong| format!("Permanence\u{a0}: résolu\u{a0}: {wrong}"),
+        over: "C’est résolu\u{a0}:",
+        unreachable: AlertWords {
+            wrong: "un agenda est illisible",
+            advice: "Tant qu’il est illisible, personne ne sait quand vous êtes libre\u{a0}: dès que les dernières \
+                     données sont trop anciennes, plus rien ne peut être réservé. Une nouvelle tentative a lieu \
+                     d’elle-même.",
+        },
+        login_refused: AlertWords {
+            wrong: "la connexion à un agenda est refusée",
+            advice: "L’agenda n’est plus lu et les réservations n’y sont plus inscrites tant que la connexion \
+                     échoue\u{a0}: indiquez un nouveau mot de passe dans la configuration, ou lancez «\u{a0}officehours \
+                     login\u{a0}».",
+        },
+        write_refused: AlertWords {
+            wrong: "des réservations ne peuvent pas être inscrites dans l’agenda",
+            advice: "Leurs horaires restent pris et les invités attendent la confirmation. Vérifiez que l’agenda est \
+                     modifiable et que le compte a de la place\u{a0}; le reste se fait de lui-même.",
+        },
+        conflict: AlertWords {
+            wrong: "une réservation coïncide avec un événement",
+            advice: "L’événement est arrivé dans l’agenda après la réservation. Les deux restent en place jusqu’à ce que \
+                     vous en déplaciez ou supprimiez un\u{a0}; si vous déplacez l’événement de la réservation, elle le \
+                     suit et l’invité en est averti.",
+        },
+        mail_failed: AlertWords {
+            wrong: "un message au sujet d’une réservation n’a pas pu être remis",
+            advice: "La réservation est maintenue. Prévenez l’invité autrement, si vous le pouvez.",
+        },
+        odd_event: AlertWords {
+            wrong: "l’événement d’une réservation n’est plus un rendez-vous simple",
+            advice: "officehours ne devine pas ce que cela veut dire. Refaites-en un événement simple avec une heure, ou \
+                     supprimez-le pour annuler la réservation.",
+        },
+        restored: AlertWords {
+            wrong: "l’événement d’une réservation annulée est revenu",
+            advice: "Supprimez-le de nouveau, ou demandez à l’invité de réserver à nouveau.",
+        },
+        inbox_unreachable: AlertWords {
+            wrong: "les réponses des invités sont illisibles",
+            advice: "Qui décline une invitation ou propose un autre horaire n’est pas entendu tant que la boîte aux \
+                     lettres est illisible. Une nouvelle tentative a lieu d’elle-même.",
+        },
+        inbox_refused: AlertWords {
+            wrong: "la connexion à la boîte aux lettres est refusée",
+            advice: "Qui décline une invitation ou propose un autre horaire n’est pas entendu tant que la connexion \
+                     échoue\u{a0}: «\u{a0}[mail] imap\u{a0}» dans la configuration.",
+        },
+        at_same_time: |booking, event, calendar| format!("{booking} coïncide avec {event} dans {calendar}."),
+        quoted: |title| format!("«\u{a0}{title}\u{a0}»"),
+        untitled: "un événement sans titre",
+        made_series: |booking| format!("L’événement de {booking} est devenu une série. La réservation reste inchangée."),
+        made_all_day: |booking| format!("L’événement de {booking} dure maintenant toute la journée. La réservation reste inchangée."),
+        back: |title, when, ended| {
+            format!("«\u{a0}{title}\u{a0}», {when}, figure dans votre agenda, mais sa réservation {ended}. L’invité n’a \
+                     pas de réservation\u{a0}; l’horaire compte comme occupé.")
+        },
+        ended: ["a été annulée", "a été refusée", "a expiré"],
+        changes_wait: |count, error| match count {
+            1 => format!("1 modification de réservation est en attente\u{a0}: {error}"),
+            _ => format!("{count} modifications de réservations sont en attente\u{a0}: {error}"),
+        },
+        undelivered: |booking, error| format!("Un message au sujet de {booking} n’a pas pu être remis\u{a0}: {error}"),
     },
     page: PagePhrases {
         skip: "Aller au contenu",

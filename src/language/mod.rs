@@ -3,11 +3,13 @@
 //!
 //! Another language is one file beside `en.rs` and one line in the table below; a text that it lacks does not compile.
 
+mod alert;
 mod choose;
 mod locale;
 mod page;
 mod phrases;
 
+pub use alert::{AlertPhrases, AlertWords};
 pub use locale::{Clock, Locale};
 pub use page::{PagePhrases, Said};
 pub use phrases::{HostWords, MailPhrases, Phrases, Words};

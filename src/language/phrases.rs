@@ -2,7 +2,7 @@
 //!
 //! A text with a gap is a function of what fills it, so that each language puts it where it belongs.
 
-use super::{Locale, PagePhrases};
+use super::{AlertPhrases, Locale, PagePhrases};
 
 /// What is said in a language.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,8 @@ pub struct Phrases {
     pub move_or_cancel: &'static str,
     /// Mails.
     pub mail: MailPhrases,
+    /// Alerts to a host.
+    pub alert: AlertPhrases,
     /// Pages.
     pub page: PagePhrases,
 }
@@ -34,6 +36,12 @@ pub struct MailPhrases {
     pub before: &'static str,
     /// Where it is.
     pub place: &'static str,
+    /// The time that the guest proposes instead.
+    pub proposed: &'static str,
+    /// Who comes in the guest's place.
+    pub deputy: &'static str,
+    /// What the guest wrote with the calendar's answer.
+    pub comment: &'static str,
     /// Who comes.
     pub who: &'static str,
     /// What the guest wrote.
@@ -80,6 +88,10 @@ pub struct MailPhrases {
     pub host_moved: HostWords,
     /// To the host: cancelled.
     pub host_cancelled: HostWords,
+    /// To the host: the guest proposes another time.
+    pub host_proposal: HostWords,
+    /// To the host: the guest sends somebody else.
+    pub host_delegated: HostWords,
     /// A link: it is decided there.
     pub decide_link: &'static str,
     /// A link: the host's page of the booking.

@@ -1,10 +1,9 @@
-//! Mails that alert a host, and that say when it is over: plain text, for the host alone. Pure. All words of alerts are here.
+//! Mails that alert a host, and that say when it is over: plain text, for the host alone, in their language. Pure.
 
 use super::message::{MessageError, head, mailbox};
 use crate::alert::{AlertKind, Notice};
 use crate::availability::Host;
 use crate::ical::write::{Breaks, clean};
-use crate::language::Language;
 use lettre::Message;
 use lettre::message::{Mailbox, SinglePart};
 
@@ -16,62 +15,18 @@ pub fn alert_message(
     notice: &Notice,
     (id, from): (&str, &Mailbox),
 ) -> Result<Message, MessageError> {
-    let words = words(kind);
+    let phrases = &host.language.phrases().alert;
+    let words = phrases.of(kind);
     let (subject, opening) = match over {
-        false => (format!("Office hours: {}", words.wrong), words.advice.to_owned()),
-        true => (format!("Office hours: over: {}", words.wrong), "It is over:".to_owned()),
+        false => ((phrases.subject)(words.wrong), words.advice.to_owned()),
+        true => ((phrases.over_subject)(words.wrong), phrases.over.to_owned()),
     };
     // Guests' names and servers' answers are in it: no line of theirs begins anything.
     let mut paragraphs = vec![opening];
     paragraphs.extend(notice.about.iter().map(|about| format!("- {}", clean(about, Breaks::Blank))));
     let text = format!("{}\n", paragraphs.join("\n\n"));
-    let head =
-        head(from, mailbox(Some(&host.name), &host.email)?, (&subject, Language::English.tag()), (id, notice.at));
+    let head = head(from, mailbox(Some(&host.name), &host.email)?, (&subject, host.language.tag()), (id, notice.at));
     Ok(head.singlepart(SinglePart::plain(text))?)
-}
-
-struct Words {
-    /// What is wrong, for the subject.
-    wrong: &'static str,
-    /// What it means and what to do.
-    advice: &'static str,
-}
-
-fn words(kind: AlertKind) -> Words {
-    let (wrong, advice) = match kind {
-        AlertKind::Unreachable => (
-            "a calendar cannot be read",
-            "While it cannot be read, nobody knows when you are free: once what is known of it is too old, nothing can be booked. It \
-             is tried again by itself.",
-        ),
-        AlertKind::LoginRefused => (
-            "the login to a calendar is refused",
-            "The calendar is not read, and bookings are not written to it, until it is given a login that works: a new password in the \
-             config, or “officehours login”.",
-        ),
-        AlertKind::WriteRefused => (
-            "bookings cannot be written to the calendar",
-            "Their times stay taken, and their guests wait for the confirmation. Look whether the calendar can be written and the account \
-             has room; then all is done by itself.",
-        ),
-        AlertKind::Conflict => (
-            "a booking is at the same time as an event",
-            "The event came into the calendar after the booking. Both stand until you move or delete one of them; moving the booking's \
-             event moves the booking, and tells the guest.",
-        ),
-        AlertKind::MailFailed => (
-            "a mail about a booking could not be delivered",
-            "The booking stands. Tell the guest in another way, if you can.",
-        ),
-        AlertKind::OddEvent => (
-            "the event of a booking is no longer a single appointment",
-            "officehours does not guess what is meant. Make it a single event with a time again, or delete it to cancel the booking.",
-        ),
-        AlertKind::Restored => {
-            ("the event of a cancelled booking is back", "Delete it again, or tell the guest to book anew.")
-        }
-    };
-    Words { wrong, advice }
 }
 
 #[cfg(test)]
@@ -79,7 +34,9 @@ mod tests {
     use super::*;
     use crate::availability::{HostId, Hours};
     use crate::ical::Zone;
+    use crate::language::Language;
     use jiff::{SignedDuration, Timestamp};
+    use std::collections::BTreeSet;
 
     #[test]
     fn every_kind_is_told_in_plain_text_and_the_same_again() {
@@ -97,18 +54,20 @@ mod tests {
         let from: Mailbox = "Office hours <office@example.edu>".parse().unwrap();
         let notice =
             Notice { about: vec!["work: no\r\nBcc: x".to_owned(), "home".to_owned()], at: Timestamp::UNIX_EPOCH };
-        for kind in AlertKind::ALL {
-            for over in [false, true] {
+        let mut subjects = BTreeSet::new();
+        for language in [Language::English, Language::German, Language::French, Language::Spanish] {
+            let host = Host { language, ..host.clone() };
+            for (kind, over) in AlertKind::ALL.into_iter().flat_map(|kind| [(kind, false), (kind, true)]) {
                 let message = || alert_message(&host, kind, over, &notice, ("alert.7", &from)).unwrap().formatted();
                 let text = String::from_utf8(message()).unwrap();
                 assert_eq!(message(), text.as_bytes());
-                assert!(
-                    text.contains("To: \"Emmy Noether\" <noether@example.edu>") && text.contains("Auto-Submitted"),
-                    "{text}"
-                );
+                let (head, body) = text.split_once("\r\n\r\n").unwrap();
+                assert!(head.contains("To: \"Emmy Noether\" <noether@example.edu>") && head.contains("Auto-Submitted"));
+                assert!(head.contains(&format!("Content-Language: {language}\r\n")), "{head}");
                 assert!(!text.contains("\r\nBcc"), "{text}");
-                assert!(text.contains("work: no") && text.contains("home"), "{text}");
-                assert_eq!(text.contains("It is over"), over);
+                assert!(body.contains("work: no") && body.contains("home"), "{text}");
+                let subject = head.split("\r\nSubject: ").nth(1).unwrap().split("\r\nDate").next().unwrap();
+                assert!(subjects.insert(subject.to_owned()), "{subject} is another's too");
             }
         }
     }

@@ -3,9 +3,9 @@
 //! Subjects are neutral ("Office hour, Tuesday 1 December 2026"): Exchange makes them the title of the appointment.
 
 use super::Occasion;
-use crate::availability::Host;
+use crate::availability::{Host, Interval};
 use crate::booking::when::{GuestWhen, When};
-use crate::booking::{Booking, Message};
+use crate::booking::{DayEntry, Message, Said, Says};
 use crate::ical::Zone;
 use crate::ical::write::{Breaks, clean};
 use crate::language::{HostWords, Language, Words};
@@ -52,7 +52,7 @@ struct Link {
 #[derive(Clone, Debug)]
 pub struct Entry<'a> {
     /// The booking.
-    pub booking: &'a Booking,
+    pub of: &'a DayEntry,
     /// The host's page of it.
     pub link: String,
 }
@@ -69,10 +69,13 @@ pub(super) fn word(message: Message) -> &'static str {
         Message::Declined => "declined",
         Message::Reminder => "reminder",
         Message::AskToCancel => "ask-to-cancel",
+        Message::Again => "again",
         Message::ApprovalRequest => "approval-request",
         Message::HostBooked => "host-booked",
         Message::HostMoved => "host-moved",
         Message::HostCancelled => "host-cancelled",
+        Message::HostProposal => "host-proposal",
+        Message::HostDelegated => "host-delegated",
     }
 }
 
@@ -164,6 +167,8 @@ impl Letter {
             Message::ApprovalRequest => mail.approval_request,
             Message::HostMoved => mail.host_moved,
             Message::HostCancelled => mail.host_cancelled,
+            Message::HostProposal => mail.host_proposal,
+            Message::HostDelegated => mail.host_delegated,
             _ => mail.host_booked,
         };
         let off = message == Message::HostCancelled;
@@ -172,8 +177,10 @@ impl Letter {
         if message == Message::HostMoved {
             facts.extend(before(occasion));
         }
+        facts.extend(proposed(occasion));
         facts.extend(location(occasion));
         facts.push(Fact::new(mail.who, vec![guest.name.clone(), guest.email.clone()]));
+        facts.extend(said(occasion));
         for answer in guest.answers.iter().filter(|answer| !answer.text.is_empty()) {
             facts.push(Fact::new(&answer.label, answer.text.lines().map(str::to_owned).collect()));
         }
@@ -199,18 +206,19 @@ impl Letter {
         let language = host.language;
         let mail = &language.phrases().mail;
         let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
-        let fact = |Entry { booking, link }: &Entry<'_>| {
-            let when = When::new(booking.time, &host.zone, guest_zone_of(booking).as_ref(), language);
-            let mut lines = vec![format!("{} – {}", booking.title, booking.guest.name), booking.guest.email.clone()];
-            if !booking.location.is_empty() {
-                lines.push(booking.location.clone());
+        let fact = |Entry { of, link }: &Entry<'_>| {
+            let guest = of.guest_zone.as_deref().and_then(Zone::named);
+            let when = When::new(of.time()?, &host.zone, guest.as_ref(), language);
+            let mut lines = vec![format!("{} – {}", of.title, of.guest_name), of.guest_email.clone()];
+            if !of.location.is_empty() {
+                lines.push(of.location.clone());
             }
             lines.extend(when.guest.map(|guest| format!("{} {}", mail.for_guest, guest_line(guest))));
             lines.push(link.clone());
-            Fact::new(&when.times, lines)
+            Some(Fact::new(&when.times, lines))
         };
         Letter {
-            facts: entries.iter().map(fact).collect(),
+            facts: entries.iter().filter_map(fact).collect(),
             ..Letter::new(
                 "digest",
                 language,
@@ -267,11 +275,7 @@ fn subject(occasion: &Occasion<'_>) -> String {
 }
 
 fn guest_zone(occasion: &Occasion<'_>) -> Option<Zone> {
-    guest_zone_of(&occasion.booking)
-}
-
-fn guest_zone_of(booking: &Booking) -> Option<Zone> {
-    booking.guest.time_zone.as_deref().and_then(Zone::named)
+    occasion.booking.guest.time_zone.as_deref().and_then(Zone::named)
 }
 
 /// The host's wall clock, and the guest's when it shows something else at that time.
@@ -303,6 +307,35 @@ fn before(occasion: &Occasion<'_>) -> Option<Fact> {
     let whose = if occasion.message.is_to_guest() { mail.for_you } else { mail.for_guest };
     lines.extend(guest.map(|guest| format!("{whose} {}", guest_line(guest))));
     Some(Fact { gone: true, ..Fact::new(mail.before, lines) })
+}
+
+/// The time that the guest proposes.
+fn proposed(occasion: &Occasion<'_>) -> Option<Fact> {
+    let Says::Proposes(start, end) = occasion.said.as_ref()?.what else { return None };
+    let language = occasion.language();
+    let mail = &language.phrases().mail;
+    let time = Interval::new(start, end)?;
+    let When { date, times, zone, guest, .. } =
+        When::new(time, &occasion.host.zone, guest_zone(occasion).as_ref(), language);
+    let mut lines = vec![date, format!("{times} ({zone})")];
+    lines.extend(guest.map(|guest| format!("{} {}", mail.for_guest, guest_line(guest))));
+    Some(Fact::new(mail.proposed, lines))
+}
+
+/// Who comes in the guest's place, and what the guest's calendar says with its answer.
+fn said(occasion: &Occasion<'_>) -> Vec<Fact> {
+    let Some(Said { what, comment }) = &occasion.said else { return Vec::new() };
+    let mail = &occasion.language().phrases().mail;
+    let mut facts = Vec::new();
+    if let Says::Delegated(to) = what
+        && !to.is_empty()
+    {
+        facts.push(Fact::new(mail.deputy, vec![to.clone()]));
+    }
+    if !comment.is_empty() {
+        facts.push(Fact::new(mail.comment, comment.lines().map(str::to_owned).collect()));
+    }
+    facts
 }
 
 fn with(occasion: &Occasion<'_>) -> Fact {

@@ -4,8 +4,8 @@ use super::message::{MessageError, Sender, mailbox};
 use super::template::Templates;
 use crate::booking::Organizer;
 use lettre::message::Mailbox;
+use lettre::transport::smtp::PoolConfig;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::{self, PoolConfig};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::PathBuf;
@@ -122,7 +122,7 @@ impl Mailer {
             Ok(Err(error)) => error,
             Err(_elapsed) => return Err(SendError::Temporary("it took too long".to_owned())),
         };
-        let text = without_addresses(&error);
+        let text = without_addresses(&error.to_string());
         // A certificate that nobody vouches for is reported as a failed connection.
         if error.is_tls() || text.contains("certificate") {
             return Err(SendError::Server(text));
@@ -140,8 +140,7 @@ impl Mailer {
 }
 
 /// What the server said, without the addresses that it repeats: it goes to the log.
-fn without_addresses(error: &smtp::Error) -> String {
-    let text = error.to_string();
+pub(super) fn without_addresses(text: &str) -> String {
     let words = text.split_whitespace().map(|word| if word.contains('@') { "(address)" } else { word });
     words.take(60).collect::<Vec<_>>().join(" ")
 }

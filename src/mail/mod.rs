@@ -1,24 +1,29 @@
 //! Mail about bookings: what each message says (`letter`; `template` where an administrator says it), the message itself (`message`: RFC 5322, MIME, iMIP RFC 6047), and
-//! the way to the mail server (`mailer`: SMTP, RFC 5321). Start with [`Occasion`] and [`Mailer`].
+//! the way to the mail server (`mailer`: SMTP, RFC 5321); what guests' calendars answer (`reply`), in a mailbox (`inbox`: IMAP, RFC 9051).
+//! Start with [`Occasion`] and [`Mailer`].
 
 mod alert;
+mod inbox;
 mod letter;
 mod mailer;
 mod message;
+mod reply;
 mod sample;
 mod template;
 #[cfg(test)]
 mod tests;
 
 pub use alert::alert_message;
+pub use inbox::{Inbox, InboxError, InboxServer, Listed};
 pub use letter::Entry;
 pub use mailer::{Login, MailServer, Mailer, SendError, Tls};
 pub use message::{MessageError, Sender, booking_message, digest_message, test_message};
+pub use reply::read_reply;
 pub use template::Templates;
 
 use crate::availability::{Host, Interval};
 use crate::booking::when::When;
-use crate::booking::{Answer, Booking, Message, Payload};
+use crate::booking::{Answer, Booking, Message, Payload, Said};
 use crate::ical::Zone;
 use crate::language::Language;
 use serde::Serialize;
@@ -32,6 +37,8 @@ pub struct Occasion<'a> {
     before: Option<Interval>,
     host: &'a Host,
     message: Message,
+    /// What the guest's calendar answered, where the message reports it.
+    said: Option<Said>,
     links: Links,
 }
 
@@ -58,7 +65,7 @@ impl<'a> Occasion<'a> {
             ..booking.clone()
         };
         let before = payload.before.and_then(|(start, end)| Interval::new(start, end));
-        Occasion { booking, before, host, message, links }
+        Occasion { booking, before, host, message, said: payload.said.clone(), links }
     }
 
     /// What its reader reads.

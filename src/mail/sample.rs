@@ -3,13 +3,13 @@
 use super::letter::{Entry, Letter};
 use super::{Links, Occasion};
 use crate::availability::{Host, HostId, Hours, Interval, MeetingId};
-use crate::booking::{Answer, Booking, BookingId, BookingState, Guest, Message};
+use crate::booking::{Answer, Booking, BookingId, BookingState, DayEntry, Guest, Message, Said, Says};
 use crate::ical::Zone;
 use crate::language::Language;
 use jiff::{SignedDuration, Timestamp};
 
 /// All that is told of a booking.
-pub(super) const MESSAGES: [Message; 13] = [
+pub(super) const MESSAGES: [Message; 16] = [
     Message::ConfirmAddress,
     Message::Invitation,
     Message::Moved,
@@ -19,10 +19,13 @@ pub(super) const MESSAGES: [Message; 13] = [
     Message::Declined,
     Message::Reminder,
     Message::AskToCancel,
+    Message::Again,
     Message::ApprovalRequest,
     Message::HostBooked,
     Message::HostMoved,
     Message::HostCancelled,
+    Message::HostProposal,
+    Message::HostDelegated,
 ];
 
 /// Hands over each letter in a language, and the occasion of those that are of one booking.
@@ -35,16 +38,23 @@ pub(super) fn letters(language: Language, mut each: impl FnMut(&Letter, Option<&
             host: "https://meet.example.edu/h/Zr6yVd1sGm3kPj8uBxQfE5".to_owned(),
             meeting: "https://meet.example.edu/noether/office-hour".to_owned(),
         };
-        let occasion = Occasion { booking: booking.clone(), before: Some(before), host: &host, message, links };
+        let said = match message {
+            Message::HostProposal => Some(Says::Proposes(before.start(), before.end())),
+            Message::HostDelegated => Some(Says::Delegated("charles@example.org".to_owned())),
+            _ => None,
+        };
+        let said = said.map(|what| Said { what, comment: "I am in Paris that day.".to_owned() });
+        let occasion = Occasion { booking: booking.clone(), before: Some(before), host: &host, message, said, links };
         each(&Letter::of(&occasion), Some(&occasion));
     }
-    let entries = [Entry { booking: &booking, link: "https://meet.example.edu/h/Zr6yVd1sGm3kPj8uBxQfE5".to_owned() }];
+    let day = DayEntry::of(&booking);
+    let entries = [Entry { of: &day, link: "https://meet.example.edu/h/Zr6yVd1sGm3kPj8uBxQfE5".to_owned() }];
     each(&Letter::digest(&host, host.zone.civil(booking.time.start()).date(), &entries), None);
     each(&Letter::test(language), None);
 }
 
 /// A host in Berlin, a guest in New York, and the time before; `None` only without any zone rules.
-fn sample(language: Language) -> Option<(Host, Booking, Interval)> {
+pub(super) fn sample(language: Language) -> Option<(Host, Booking, Interval)> {
     let half_hour = |start: i64| {
         let start = Timestamp::from_second(start).ok()?;
         Interval::new(start, start.checked_add(SignedDuration::from_mins(30)).ok()?)
@@ -90,6 +100,8 @@ fn sample(language: Language) -> Option<(Host, Booking, Interval)> {
         told: Some(1),
         told_time: Some(time),
         declined: None,
+        answered: None,
+        organizer: None,
         placed_by_host: false,
         created_at: before.start(),
         updated_at: before.start(),

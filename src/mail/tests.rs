@@ -1,77 +1,51 @@
 //! What goes out, read back: the MIME parts, and the calendar in them, line by line.
 
 use super::message::{booking_message, mailbox, test_message};
+use super::sample::{MESSAGES, sample};
 use super::{Links, Occasion, Sender, Templates};
-use crate::availability::{Host, HostId, Hours, Interval, MeetingId};
-use crate::booking::{Answer, Booking, BookingId, BookingState, Effect, Guest, Message, Organizer, Payload};
-use crate::ical::Zone;
+use crate::availability::{Host, Interval};
+use crate::booking::{Answer, Booking, BookingState, Effect, Guest, Message, Organizer, Payload, Said, Says};
+use crate::ical::write::Person;
 use crate::language::Language;
 use base64::Engine;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use lettre::message::Mailbox;
 use std::collections::HashMap;
 
-const GUEST: [Message; 9] = [
-    Message::ConfirmAddress,
-    Message::Invitation,
-    Message::Moved,
-    Message::MovedByHost,
-    Message::Cancelled,
-    Message::CancelledByHost,
-    Message::Declined,
-    Message::Reminder,
-    Message::AskToCancel,
-];
-const HOST: [Message; 4] = [Message::ApprovalRequest, Message::HostBooked, Message::HostMoved, Message::HostCancelled];
+fn to_guest() -> impl Iterator<Item = Message> {
+    MESSAGES.into_iter().filter(|message| message.is_to_guest())
+}
+
+fn to_host() -> impl Iterator<Item = Message> {
+    MESSAGES.into_iter().filter(|message| !message.is_to_guest())
+}
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
 fn host() -> Host {
-    Host {
-        id: HostId::new("noether").unwrap(),
-        name: "Emmy Noether".to_owned(),
-        email: "noether@example.edu".to_owned(),
-        aliases: Vec::new(),
-        zone: Zone::named("Europe/Berlin").unwrap(),
-        max_staleness: SignedDuration::from_mins(30),
-        hours: Hours::default(),
-        language: Language::English,
-        meetings: Vec::new(),
-    }
+    sample(Language::English).unwrap().0
 }
 
+/// The sample's, elsewhere by now, of a guest who asks for no language.
 fn booking() -> Booking {
+    let (_, booking, _) = sample(Language::English).unwrap();
     Booking {
-        id: BookingId(uuid::Uuid::from_u128(7)),
-        host: HostId::new("noether").unwrap(),
-        meeting: MeetingId::new("office-hour").unwrap(),
-        title: "Office hour".to_owned(),
-        location: "Room 2.12".to_owned(),
         time: Interval::new(at("2027-06-01T08:00:00Z"), at("2027-06-01T08:30:00Z")).unwrap(),
-        buffer_before: SignedDuration::ZERO,
-        buffer_after: SignedDuration::ZERO,
-        seats: 1,
         state: BookingState::Reserved,
         guest: Guest {
-            name: "Ada Lovelace".to_owned(),
             email: "Ada.Lovelace@example.org".to_owned(),
             note: "Two lines:\nthis one <b>bold</b>.".to_owned(),
-            time_zone: Some("America/New_York".to_owned()),
             language: None,
             answers: vec![Answer { question: "topic".into(), label: "Topic".into(), text: "Algebra".into() }],
+            ..booking.guest
         },
         uid: "0193-uid".to_owned(),
         sequence: 9,
         told: Some(3),
         told_time: None,
-        declined: None,
-        placed_by_host: false,
-        created_at: at("2026-11-20T10:00:00Z"),
-        updated_at: at("2026-11-24T18:00:00Z"),
-        expires_at: None,
-        event: None,
+        ..booking
     }
 }
 
@@ -83,6 +57,7 @@ fn payload(message: Message) -> Payload {
         start: at("2026-12-01T13:00:00Z"),
         end: at("2026-12-01T13:30:00Z"),
         before: None,
+        said: None,
         at: at("2026-11-24T17:30:00Z"),
     }
 }
@@ -241,7 +216,7 @@ fn a_cancel_takes_back_what_was_sent_and_only_that() {
 
 #[test]
 fn a_message_that_is_sent_again_is_the_same_to_the_byte() {
-    for message in GUEST.into_iter().chain(HOST) {
+    for message in MESSAGES {
         let later = Booking { updated_at: at("2026-11-26T00:00:00Z"), sequence: 12, ..booking() };
         assert_eq!(sent(&booking(), &host(), message), sent(&later, &host(), message), "{message:?}");
     }
@@ -257,7 +232,9 @@ fn nothing_that_a_stranger_typed_is_in_the_mail_that_asks_to_confirm() {
     }
     assert!(plain.content.contains("https://meet.example.edu/b/CONFIRM/confirm"));
     assert!(html.content.contains("https://meet.example.edu/b/CONFIRM/confirm"));
-    for other in [Message::Invitation, Message::Moved, Message::Cancelled, Message::Declined].into_iter().chain(HOST) {
+    for other in
+        [Message::Invitation, Message::Moved, Message::Cancelled, Message::Declined].into_iter().chain(to_host())
+    {
         let message = sent(&booking(), &host(), other);
         assert!(!message.contains("CONFIRM/"), "only the mail to the address has the link that confirms it: {other:?}");
     }
@@ -265,7 +242,7 @@ fn nothing_that_a_stranger_typed_is_in_the_mail_that_asks_to_confirm() {
 
 #[test]
 fn the_host_reads_who_comes_in_a_plain_text_and_no_guest_reads_the_hosts_link() {
-    for kind in HOST {
+    for kind in to_host() {
         let message = Part::read(&sent(&booking(), &host(), kind));
         assert_eq!(message.kind(), "text/plain; charset=utf-8", "{kind:?}: a calendar would be a second event");
         assert_eq!(message.headers["to"], "\"Emmy Noether\" <noether@example.edu>");
@@ -277,7 +254,7 @@ fn the_host_reads_who_comes_in_a_plain_text_and_no_guest_reads_the_hosts_link() 
         }
         assert!(!message.content.contains("/b/GUEST"), "{kind:?}");
     }
-    for kind in GUEST {
+    for kind in to_guest() {
         let message = Part::read(&sent(&booking(), &host(), kind));
         assert!(!format!("{message:?}").contains("/h/HOST"), "{kind:?}");
     }
@@ -323,7 +300,7 @@ fn no_line_break_begins_a_header() {
         names.sort();
         names
     };
-    for message in GUEST.into_iter().chain(HOST) {
+    for message in MESSAGES {
         let (bad, good) = (sent(&booking, &host, message), sent(&self::booking(), &self::host(), message));
         assert_eq!(names(&bad), names(&good), "{message:?}");
         assert!(bad.split("\r\n\r\n").next().unwrap().split("\r\n").all(|line| !line.starts_with("Bcc")), "{bad}");
@@ -345,7 +322,7 @@ fn no_line_is_longer_than_mail_allows_and_names_of_all_scripts_are_read_back() {
     let host = Host { name: "Émilie du Châtelet ".repeat(8), ..host() };
     let mut booking = Booking { title: "数学 ".repeat(40), ..booking() };
     booking.guest.note = "ж".repeat(3000);
-    for message in GUEST.into_iter().chain(HOST) {
+    for message in MESSAGES {
         let text = sent(&booking, &host, message);
         assert!(text.is_ascii(), "{message:?}");
         assert!(text.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n'])), "{message:?}");
@@ -415,6 +392,49 @@ fn a_host_who_is_the_organizer_has_the_service_send_for_them() {
     );
     let line = "ORGANIZER;CN=Emmy Noether;SENT-BY=\"mailto:office@meet.example.edu\":mailto:noether@example.edu";
     assert!(calendar(&message).contains(&format!("\r\n{line}\r\n")), "{}", calendar(&message));
+}
+
+#[test]
+fn the_organizer_of_an_invitation_stays_whatever_the_config_becomes() {
+    let settled = Person::new("Emmy N.", "old@meet.example.edu");
+    let booking = Booking { organizer: Some(settled), ..booking() };
+    let links = || Links { guest: String::new(), confirm: String::new(), host: String::new(), meeting: String::new() };
+    let line = |message| {
+        let (host, sender) = (host(), Sender { organizer: Organizer::Host, ..sender() });
+        let occasion = Occasion::new(&booking, &host, message, &payload(message), links());
+        let text = String::from_utf8(booking_message(&occasion, &sender).unwrap().formatted()).unwrap();
+        let calendar = calendar(&Part::read(&text));
+        calendar.split("\r\n").find(|line| line.starts_with("ORGANIZER")).unwrap().to_owned()
+    };
+    for message in [Message::Invitation, Message::Moved, Message::Again, Message::Cancelled] {
+        assert_eq!(line(message), "ORGANIZER;CN=Emmy N.:mailto:old@meet.example.edu", "{message:?}");
+    }
+}
+
+#[test]
+fn the_host_reads_what_the_guests_calendar_answered_on_both_clocks() {
+    let told = |message, what| {
+        let said = Said { what, comment: "A day\nlater?".to_owned() };
+        let payload = Payload { said: Some(said), ..payload(message) };
+        let (booking, host) = (booking(), host());
+        let links = Links { guest: String::new(), confirm: String::new(), host: String::new(), meeting: String::new() };
+        let occasion = Occasion::new(&booking, &host, message, &payload, links);
+        Part::read(&String::from_utf8(booking_message(&occasion, &sender()).unwrap().formatted()).unwrap())
+    };
+    let proposal = Says::Proposes(at("2026-12-02T15:00:00Z"), at("2026-12-02T15:30:00Z"));
+    let message = told(Message::HostProposal, proposal);
+    assert_eq!(message.headers["message-id"], "<0193-uid.3.host-proposal.1795541400@meet.example.edu>");
+    for said in [
+        "When: Tuesday 1 December 2026",
+        "Proposed: Wednesday 2 December 2026",
+        "16:00–16:30 (Berlin, UTC+1)",
+        "For the guest: 10:00–10:30 (New York, UTC−5)",
+        "Message: A day",
+    ] {
+        assert!(message.content.contains(said), "no {said} in {}", message.content);
+    }
+    let message = told(Message::HostDelegated, Says::Delegated("charles@example.org".to_owned()));
+    assert!(message.content.contains("Instead: charles@example.org"), "{}", message.content);
 }
 
 /// Also how to look at them: `cargo test every_mail_is_written` leaves each as HTML and as text in target/mails.

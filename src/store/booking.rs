@@ -5,6 +5,7 @@ use super::value::{At, Json, Span};
 use super::{End, Store};
 use crate::availability::{HostId, Interval, MeetingId};
 use crate::booking::{Booking, BookingId, BookingState, EventPlace, Guest};
+use crate::ical::write::Person;
 use crate::language::Language;
 use jiff::Timestamp;
 use rusqlite::types::FromSqlError;
@@ -91,6 +92,8 @@ pub(super) fn booking(row: &Row<'_>) -> rusqlite::Result<Booking> {
         told: row.get("told")?,
         told_time: told_time(row)?,
         declined: row.get("declined")?,
+        answered: row.get::<_, Option<Json<_>>>("answered")?.map(|Json(answered)| answered),
+        organizer: row.get::<_, Option<Json<_>>>("organizer")?.map(|Json(organizer)| organizer),
         placed_by_host: row.get("placed_by_host")?,
         created_at: row.get::<_, At>("created_at")?.0,
         updated_at: row.get::<_, At>("updated_at")?.0,
@@ -129,6 +132,8 @@ pub(super) fn with_columns<T>(booking: &Booking, write: impl FnOnce(&[Column<'_>
         ":told_start": booking.told_time.map(|time| At(time.start())),
         ":told_end": booking.told_time.map(|time| At(time.end())),
         ":declined": booking.declined,
+        ":answered": booking.answered.as_ref().map(Json),
+        ":organizer": booking.organizer.as_ref().map(Json),
         ":placed_by_host": booking.placed_by_host,
         ":updated_at": At(booking.updated_at),
         ":expires_at": booking.expires_at.map(At),
@@ -154,6 +159,16 @@ impl Store {
     /// The booking of that id.
     pub async fn booking(&self, id: BookingId) -> Result<Option<Booking>> {
         self.read(move |tx| by_id(tx, id)).await
+    }
+
+    /// The booking whose event has this UID.
+    pub async fn booking_by_uid(&self, uid: &str) -> Result<Option<Booking>> {
+        let uid = uid.to_owned();
+        self.read(move |tx| {
+            let mut statement = tx.prepare_cached("SELECT * FROM booking WHERE uid = ?1")?;
+            Ok(statement.query_row(params![uid], booking).optional()?)
+        })
+        .await
     }
 
     /// The booking whose guest has the token with this SHA-256.
@@ -266,6 +281,18 @@ impl Store {
                      AND NOT EXISTS (SELECT 1 FROM effect WHERE effect.booking = booking.id AND lane = 'calendar' AND effect.state = 'pending')",
                 params![host, At(since)],
             )
+        })
+        .await
+    }
+
+    /// Settles ORGANIZER of the host's bookings that have none yet: those of an older version.
+    pub async fn settle_organizer(&self, host: &HostId, organizer: Person) -> Result<()> {
+        let host = host.clone();
+        self.write(move |tx| {
+            let mut update =
+                tx.prepare_cached("UPDATE booking SET organizer = ?2 WHERE host = ?1 AND organizer IS NULL")?;
+            let settled = update.execute(params![host, Json(&organizer)])?;
+            Ok(if settled == 0 { End::Rollback(()) } else { End::Commit(()) })
         })
         .await
     }

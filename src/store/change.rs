@@ -67,7 +67,7 @@ pub(super) fn update(tx: &Connection, booking: &Booking) -> rusqlite::Result<usi
              buffer_before = :buffer_before, buffer_after = :buffer_after, seats = :seats, state = :state,
              guest_name = :guest_name, guest_email = :guest_email, guest_key = :guest_key, guest_note = :guest_note, guest_zone = :guest_zone,
              guest_language = :guest_language, answers = :answers, uid = :uid, sequence = :sequence, told = :told,
-             told_start = :told_start, told_end = :told_end, declined = :declined, placed_by_host = :placed_by_host,
+             told_start = :told_start, told_end = :told_end, declined = :declined, answered = :answered, organizer = :organizer, placed_by_host = :placed_by_host,
              firm_at = CASE WHEN starts_at <> :starts_at OR ends_at <> :ends_at OR (state <> 'confirmed' AND :state = 'confirmed')
                  THEN :updated_at ELSE firm_at END, updated_at = :updated_at,
              expires_at = :expires_at, event_account = :event_account, event_href = :event_href, event_etag = :event_etag

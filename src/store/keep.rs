@@ -44,8 +44,7 @@ pub struct Forgotten {
 }
 
 /// Names nobody any more.
-const NAMELESS: &str =
-    "guest_name = '', guest_email = '', guest_key = '', guest_note = '', guest_zone = NULL, answers = '[]'";
+const NAMELESS: &str = "guest_name = '', guest_email = '', guest_key = '', guest_note = '', guest_zone = NULL, answers = '[]', answered = NULL";
 /// The calendar may have its event, and nothing is about to remove it.
 const ON_CALENDAR: &str = "event_href IS NOT NULL AND holds = 1 AND NOT EXISTS (
     SELECT 1 FROM effect WHERE effect.booking = booking.id AND kind = 'delete-event')";

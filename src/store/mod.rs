@@ -12,6 +12,7 @@ mod effect;
 mod error;
 mod feed;
 mod finish;
+mod inbox;
 mod keep;
 mod limit;
 mod object;
@@ -37,12 +38,13 @@ pub use effect::{EffectFilter, EffectKind, EffectState, Handled, Lane, NewEffect
 pub use error::{Result, StoreError, StoreErrorKind};
 pub use feed::KeptFeed;
 pub use finish::{EffectOutcome, FinishEffect, Finished, ObjectUpdate};
+pub use inbox::InboxPlace;
 pub use keep::{Events, Forgotten, Purge};
 pub use limit::{Hit, HitOutcome};
 pub use object::StoredObject;
 pub use open::Access;
 pub use pull::{PullCommit, PullOutcome};
-pub use remind::Ahead;
+pub use remind::{Ahead, DigestEntry};
 pub use reserve::{GuestLimits, IdempotencyRow, NewBooking, PerDay, Reserved, Used};
 pub use stats::{LaneStats, StoreStats};
 

@@ -3,10 +3,10 @@
 use super::booking::booking;
 use super::effect::{NewEffect, insert_effects};
 use super::error::Result;
-use super::value::At;
+use super::value::{At, Json};
 use super::{End, Store};
 use crate::availability::{HostId, Interval};
-use crate::booking::Booking;
+use crate::booking::{Booking, DayEntry};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::{OptionalExtension, params};
@@ -20,6 +20,15 @@ pub struct Ahead {
     pub firm_at: Timestamp,
     /// When the last reminder was due; `None`: there was none.
     pub reminded_at: Option<Timestamp>,
+}
+
+/// The list of a host's day, being sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DigestEntry {
+    /// How often it was begun.
+    pub attempts: u32,
+    /// What it says.
+    pub list: Vec<DayEntry>,
 }
 
 impl Store {
@@ -60,31 +69,48 @@ impl Store {
         .await
     }
 
-    /// How often the list of a host's day was tried. `None` when it was sent, or when it is not to be tried again before an instant
-    /// after `now`.
-    pub async fn digest_attempts(&self, host: &HostId, day: Date, now: Timestamp) -> Result<Option<u32>> {
+    /// Whether the list of a host's day is to be sent at `now`: it is not done, and no attempt before asked for a later one.
+    pub async fn is_digest_due(&self, host: &HostId, day: Date, now: Timestamp) -> Result<bool> {
         let (host, day) = (host.clone(), day.to_string());
         self.read(move |tx| {
-            let found: Option<(u32, At, bool)> = tx
-                .prepare_cached("SELECT attempts, due_at, done FROM digest WHERE host = ?1 AND day = ?2")?
-                .query_row(params![host, day], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            let found: Option<(At, bool)> = tx
+                .prepare_cached("SELECT due_at, done FROM digest WHERE host = ?1 AND day = ?2")?
+                .query_row(params![host, day], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?;
-            Ok(match found {
-                None => Some(0),
-                Some((attempts, due, done)) => (!done && due <= At(now)).then_some(attempts),
-            })
+            Ok(found.is_none_or(|(due, done)| !done && due <= At(now)))
         })
         .await
     }
 
-    /// The list of a host's day was tried, and is to be tried again then; `None`: it is done.
-    pub async fn digest_tried(&self, host: &HostId, day: Date, again: Option<Timestamp>) -> Result<()> {
+    /// Begins an attempt at the list of a host's day: what it says, as it was decided at the first attempt, and how many there were with
+    /// this one. `None` when it is done.
+    pub async fn begin_digest(&self, host: &HostId, day: Date, list: Vec<DayEntry>) -> Result<Option<DigestEntry>> {
         let (host, day) = (host.clone(), day.to_string());
         self.write(move |tx| {
             // Only the newest is ever asked for.
             tx.execute("DELETE FROM digest WHERE host = ?1 AND day < ?2", params![host, day])?;
-            let sql = "INSERT INTO digest (host, day, attempts, due_at, done) VALUES (?1, ?2, 1, coalesce(?3, 0), ?3 IS NULL)
-                 ON CONFLICT (host, day) DO UPDATE SET attempts = attempts + 1, due_at = excluded.due_at, done = excluded.done";
+            let sql = "INSERT INTO digest (host, day, attempts, due_at, payload) VALUES (?1, ?2, 1, 0, ?3)
+                 ON CONFLICT (host, day) DO UPDATE SET attempts = attempts + 1,
+                     payload = CASE WHEN payload = '' THEN excluded.payload ELSE payload END WHERE done = 0";
+            if tx.execute(sql, params![host, day, Json(&list)])? == 0 {
+                return Ok(End::Rollback(None));
+            }
+            let sql = "SELECT attempts, payload FROM digest WHERE host = ?1 AND day = ?2";
+            let entry = tx.query_row(sql, params![host, day], |row| {
+                Ok(DigestEntry { attempts: row.get(0)?, list: row.get::<_, Json<Vec<_>>>(1)?.0 })
+            })?;
+            Ok(End::Commit(Some(entry)))
+        })
+        .await
+    }
+
+    /// An attempt at the list of a host's day has ended: it is to be tried again then; `None`: it is done, and what it said is
+    /// forgotten, for it names guests.
+    pub async fn end_digest(&self, host: &HostId, day: Date, again: Option<Timestamp>) -> Result<()> {
+        let (host, day) = (host.clone(), day.to_string());
+        self.write(move |tx| {
+            let sql = "UPDATE digest SET due_at = coalesce(?3, due_at), done = ?3 IS NULL,
+                     payload = CASE WHEN ?3 IS NULL THEN '' ELSE payload END WHERE host = ?1 AND day = ?2";
             tx.execute(sql, params![host, day, again.map(At)])?;
             Ok(End::Commit(()))
         })

@@ -206,10 +206,10 @@ fn insert(tx: &Connection, new: &NewBooking) -> rusqlite::Result<usize> {
     let mut insert = tx.prepare_cached(
         "INSERT INTO booking (id, host, meeting, title, location, starts_at, ends_at, buffer_before, buffer_after, seats, state,
              guest_name, guest_email, guest_key, guest_note, guest_zone, guest_language, answers, uid, sequence, told, told_start, told_end,
-             declined, placed_by_host, created_at, updated_at, firm_at, expires_at, event_account, event_href, event_etag, guest_token_hash, confirm_token_hash, host_token_hash)
+             declined, answered, organizer, placed_by_host, created_at, updated_at, firm_at, expires_at, event_account, event_href, event_etag, guest_token_hash, confirm_token_hash, host_token_hash)
          VALUES (:id, :host, :meeting, :title, :location, :starts_at, :ends_at, :buffer_before, :buffer_after, :seats, :state,
              :guest_name, :guest_email, :guest_key, :guest_note, :guest_zone, :guest_language, :answers, :uid, :sequence, :told, :told_start, :told_end,
-             :declined, :placed_by_host, :created_at, :updated_at, :updated_at, :expires_at, :event_account, :event_href, :event_etag, :guest_token_hash, :confirm_token_hash, :host_token_hash)",
+             :declined, :answered, :organizer, :placed_by_host, :created_at, :updated_at, :updated_at, :expires_at, :event_account, :event_href, :event_etag, :guest_token_hash, :confirm_token_hash, :host_token_hash)",
     )?;
     let hashes = named_params! {
         ":created_at": At(booking.created_at),

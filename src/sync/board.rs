@@ -174,6 +174,17 @@ impl HostBoard {
         (self.snapshot(), sources.calendars.values().map(Source::causes).collect())
     }
 
+    /// When an event of this UID counts as busy, and why: the first time of those that are read.
+    pub fn busy_of(&self, uid: &str) -> Option<BusyInterval> {
+        let sources = self.lock();
+        let counted = |(key, href): &(CalendarKey, Arc<str>)| {
+            let counted = sources.calendars.get(key)?.objects.get(href).filter(|counted| counted.busy)?;
+            let mut intervals = counted.contribution.busy.intervals.iter();
+            intervals.find(|busy| busy.cause.uid.as_deref() == Some(uid)).cloned()
+        };
+        sources.by_uid.get(uid)?.iter().find_map(counted)
+    }
+
     /// True when the days have passed so far that all objects are to be expanded anew, by [`HostBoard::replace`].
     pub fn is_window_used_up(&self, now: Timestamp) -> bool {
         let wanted = window_of(&self.host, now);

@@ -49,8 +49,6 @@ pub enum Observation {
     Declined(BookingId, Vec<String>),
     /// The event became something that a booking cannot be; the host is told, nothing changes.
     Odd(BookingId, &'static str),
-    /// The event of a booking that has ended is on the calendar again: it is the host's, and the host is told.
-    CameBack(BookingId),
 }
 
 /// Since when events are missing. Kept in memory: after a restart the grace period begins anew.

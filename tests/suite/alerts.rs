@@ -65,7 +65,7 @@ async fn refused_writes_keep_the_slot_and_are_told_and_a_person_can_hurry_them()
     let booking = daemon.book("office-hour", day.at("10:00"), "Ada").await.expect(201);
     assert_eq!(booking["state"], "reserved");
     let told = wait(&smtp, "Subject: Office hours: bookings cannot be written").await;
-    assert!(told.contains("1 change(s) of bookings wait"), "{told}");
+    assert!(told.contains("1 change of a booking waits"), "{told}");
     assert!(!daemon.starts("office-hour", day).await.contains(&day.at("10:00")), "the slot stays the guest's");
 
     // The third failure in a row is the last for a quarter of an hour.
@@ -93,7 +93,7 @@ async fn refused_writes_keep_the_slot_and_are_told_and_a_person_can_hurry_them()
         assert!(metrics.contains(line), "{line} in {metrics}");
     }
     let check = String::from_utf8(daemon.command(&["check"]).stdout).unwrap();
-    assert!(check.contains("noether: alert since") && check.contains("1 change(s) of bookings wait"), "{check}");
+    assert!(check.contains("noether: alert since") && check.contains("1 change of a booking waits"), "{check}");
 
     proxy.fault(Fault::None);
     let id = waiting["id"].to_string();

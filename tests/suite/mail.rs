@@ -19,7 +19,9 @@
 //! | a new time is a REQUEST with NEEDS-ACTION, never CANCEL and a new UID | the whole life |
 //! | CANCEL with UID, ORGANIZER, ATTENDEE, times, SUMMARY, STATUS:CANCELLED; calendars do remove it | the whole life, with Evolution |
 //! | in order, each once; a retry is the same message to the byte | `mail_clock::an_hour_without_the_mail_server_loses_nothing_doubles_nothing_and_keeps_the_order`; `mail::tests::a_message_that_is_sent_again_is_the_same_to_the_byte` |
-//! | a guest's DECLINED asks for a cancel, by a link, once, and only the guest's | `mail_clock::a_guest_whose_calendar_declines_is_asked_once_and_the_booking_stays` |
+//! | a guest's DECLINED asks for a cancel, by a link, once, and only the guest's | `mail_clock::a_guest_whose_calendar_declines_is_asked_once_and_the_booking_stays`; by mail `replies::a_guest_who_declines_by_mail_is_asked_once_and_the_mailbox_stays_as_it_is` |
+//! | REPLY: by UID and ATTENDEE, without ORGANIZER, as Google, Outlook, Apple and Thunderbird write it; only from the guest's address | `mail::reply::tests`; `booking::transition::tests::an_answer_counts_only_from_the_guest_and_for_the_invitation_that_stands` |
+//! | COUNTER is shown to the host, REFRESH sends the invitation again, others do nothing | `mail::reply::tests`; `booking::transition::tests::what_a_guest_proposes_moves_nothing_and_the_host_hears_of_it_a_few_times_at_most` |
 
 use crate::support::{
     Config, Daemon, Day, Meeting, ON_THE_SERVER, Server, Smtp, eventually, evolution, officehours, token,

@@ -37,6 +37,15 @@ struct Office {
 impl Office {
     /// Opens the store in the folder, at that time, and sends what is due.
     async fn open(folder: &Path, smtp: &Smtp, more: &str, at: &str) -> Office {
+        Office::with(folder, &smtp.section(), more, at).await
+    }
+
+    /// The same with another line of `[mail]`.
+    async fn open_as(folder: &Path, smtp: &Smtp, line: &str, at: &str) -> Office {
+        Office::with(folder, &format!("{}{line}\n", smtp.section()), "notify = false", at).await
+    }
+
+    async fn with(folder: &Path, mail: &str, more: &str, at: &str) -> Office {
         let text = format!(
             r#"
 [server]
@@ -62,8 +71,7 @@ weekly = ["Mon-Sun 09:00-17:00"]
 id = "office-hour"
 title = "Office hour"
 duration = "30m"
-{}"#,
-            smtp.section()
+{mail}"#
         );
         let config = Config::parse(&text, &folder.join("officehours.toml"), &Environment::of_process()).unwrap();
         let seconds = Arc::new(AtomicI64::new(at.parse::<Timestamp>().unwrap().as_second()));
@@ -140,6 +148,8 @@ duration = "30m"
             told: None,
             told_time: None,
             declined: None,
+            answered: None,
+            organizer: None,
             placed_by_host: false,
             created_at: now,
             updated_at: now,
@@ -349,6 +359,65 @@ async fn a_guest_whose_calendar_declines_is_asked_once_and_the_booking_stays() {
     office.services.desk.observe(Observation::Declined(other, who)).await.unwrap();
     let messages = smtp.messages(7, SOON).await;
     assert_eq!(told(&messages, "ada2@example.org"), ["REQUEST 0", "CANCEL 1"]);
+    office.close().await;
+}
+
+#[tokio::test]
+async fn a_list_of_the_day_that_is_sent_again_is_the_same_message_to_the_byte() {
+    let Some(smtp) = Smtp::start().await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let more = "digest = \"07:00\"\nnotify = false";
+    let office = Office::open(folder.path(), &smtp, more, "2026-12-07T05:00:00Z").await;
+    office.book(1, "2026-12-07T09:00:00Z").await;
+    // The server has it, and the connection is cut before it says so.
+    smtp.mode("cut");
+    office.set("2026-12-07T06:00:00Z").await;
+    assert_eq!(smtp.raw().len(), 1);
+    office.book(2, "2026-12-07T13:00:00Z").await;
+    office.close().await;
+    let office = Office::open(folder.path(), &smtp, more, "2026-12-07T06:30:00Z").await;
+    office.pass(SignedDuration::ZERO).await;
+    office.pass(minutes(60)).await;
+    let raw = smtp.raw();
+    assert_eq!((raw.len(), raw.first() == raw.last()), (2, true), "what it said was decided at seven");
+
+    // Who dies in the middle of it goes on with the same list.
+    assert!(office.services.desk.begin_digests().await.unwrap().is_empty(), "that one is done");
+    office.set("2026-12-08T05:00:00Z").await;
+    office.book(3, "2026-12-08T09:00:00Z").await;
+    office.seconds.fetch_add(3600, Ordering::SeqCst);
+    let begun = office.services.desk.begin_digests().await.unwrap();
+    assert_eq!((begun.len(), begun[0].attempts, begun[0].list.len()), (1, 1, 1));
+    office.book(4, "2026-12-08T13:00:00Z").await;
+    office.close().await;
+    let office = Office::open(folder.path(), &smtp, more, "2026-12-08T06:01:00Z").await;
+    office.pass(SignedDuration::ZERO).await;
+    let messages = smtp.messages(3, SOON).await;
+    assert!(messages[2]["text"].as_str().unwrap().starts_with("1 booking\n"), "{}", messages[2]);
+    office.close().await;
+}
+
+#[tokio::test]
+async fn a_change_of_the_config_leaves_the_organizer_of_invitations_that_are_out() {
+    let Some(smtp) = Smtp::start().await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let office = Office::open(folder.path(), &smtp, "notify = false", "2026-12-01T08:00:00Z").await;
+    // As one of an older version, without an organizer of its own: it is settled at the next start.
+    let booking = office.book(1, "2026-12-04T09:00:00Z").await;
+    smtp.messages(2, SOON).await;
+    office.close().await;
+    let office = Office::open(folder.path(), &smtp, "notify = false", "2026-12-01T09:00:00Z").await;
+    office.close().await;
+
+    let office = Office::open_as(folder.path(), &smtp, "organizer = \"host\"", "2026-12-01T10:00:00Z").await;
+    office.services.desk.observe(Observation::Moved(booking, moved("2026-12-04T13:00:00Z"))).await.unwrap();
+    smtp.messages(3, SOON).await;
+    office.services.desk.observe(Observation::Gone(booking)).await.unwrap();
+    let messages = smtp.messages(4, SOON).await;
+    let theirs = messages.iter().filter(|message| message["headers"]["x-rcptto"] == "ada1@example.org");
+    let organizers: Vec<&Value> = theirs.map(|message| &message["event"]["organizer"]).collect();
+    let service = serde_json::json!(["mailto:office@meet.example.edu", "Emmy Noether"]);
+    assert_eq!(organizers, [&service; 3]);
     office.close().await;
 }
 

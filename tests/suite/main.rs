@@ -32,6 +32,7 @@ mod mail_clock;
 mod outage;
 mod peers;
 mod race;
+mod replies;
 mod servers;
 mod slow;
 mod sources;

@@ -421,3 +421,35 @@ fn an_event_that_its_owner_declined_is_called_off_and_one_that_a_guest_declined_
     assert!(!of("ATTENDEE;PARTSTAT=DECLINED:mailto:ada@example.org"));
     assert!(of("STATUS:CANCELLED"));
 }
+
+#[test]
+fn who_declined_is_read_as_scheduling_servers_write_it() {
+    let event = |attendees: &str| {
+        let text = format!(
+            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nDTSTART:20260303T100000Z\nDTEND:20260303T103000Z\n\
+             ORGANIZER;CN=Emmy Noether:mailto:noether@example.edu\n{attendees}END:VEVENT\nEND:VCALENDAR\n"
+        );
+        event_summary(text.as_bytes(), &Zone::utc()).unwrap().declined
+    };
+    for attendee in [
+        "ATTENDEE;PARTSTAT=DECLINED;SCHEDULE-STATUS=2.0:mailto:ada@example.org",
+        "ATTENDEE;CN=\"Lovelace; Ada: x\";PARTSTAT=declined;ROLE=REQ-PARTICIPANT:MAILTO:Ada@Example.org",
+        "attendee;partstat=\"DECLINED\":mailto: ada@example.org",
+        "ATTENDEE;CN=Ada Lovelace;CUTYPE=INDIVIDUAL;PARTSTAT=DECLINED;X-NUM-GUESTS=\n 0:mailto:ada@examp\n le.org",
+    ] {
+        let host = "ATTENDEE;PARTSTAT=ACCEPTED:mailto:noether@example.edu";
+        assert_eq!(event(&format!("{host}\n{attendee}\n")), ["ada@example.org"], "{attendee}");
+    }
+    for attendee in [
+        "ATTENDEE;PARTSTAT=ACCEPTED:mailto:ada@example.org",
+        "ATTENDEE;PARTSTAT=NEEDS-ACTION;SCHEDULE-STATUS=1.2:mailto:ada@example.org",
+        "ATTENDEE;CN=PARTSTAT=DECLINED:mailto:ada@example.org",
+        "ATTENDEE:mailto:ada@example.org?PARTSTAT=DECLINED",
+        "X-ATTENDEE;PARTSTAT=DECLINED:mailto:ada@example.org",
+        "ATTENDEE;PARTSTAT=DECLINED:urn:uuid:6C9B3C5A-0F0E-4E5F-9C5B-1A2B3C4D5E6F",
+    ] {
+        assert_eq!(event(&format!("{attendee}\n")), [""; 0], "{attendee}");
+    }
+    let both = "ATTENDEE;PARTSTAT=DECLINED:mailto:ada@example.org\nATTENDEE;PARTSTAT=DECLINED:mailto:eve@example.net\n";
+    assert_eq!(event(both), ["ada@example.org", "eve@example.net"]);
+}

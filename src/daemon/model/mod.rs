@@ -185,6 +185,7 @@ impl Model {
             keep: Keep::default(),
             block: BlockList::default(),
             organizer: Default::default(),
+            inbox: None,
         };
         let desk = Desk::new(nobody, store.clone(), signal.clone(), clock.clone(), tokens);
         let environment = Environment::fixed(&[]);
@@ -198,7 +199,7 @@ impl Model {
             logins: "unused".into(),
         };
         let (config, now) = (self.config.clone(), self.clock.now());
-        let Built { world, targets, pollers } = self.at_once(services.build(&config, now)).unwrap();
+        let Built { world, targets, pollers, .. } = self.at_once(services.build(&config, now)).unwrap();
         self.at_once(services.publish(world)).unwrap();
         self.desk = Some(desk.clone());
         let (spawner, died) = (self.pool.spawner(), self.died.clone());

@@ -322,6 +322,8 @@ mod tests {
             told: None,
             told_time: None,
             declined: None,
+            answered: None,
+            organizer: None,
             sequence: 0,
             placed_by_host: false,
             created_at: start,

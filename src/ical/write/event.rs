@@ -6,6 +6,7 @@ use super::vtimezone::vtimezone;
 use crate::ical::Zone;
 use icalendar::{Calendar, Component, Event, Property};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// What the event of a booking says. Texts may be as a guest typed them: they are cleaned here.
 #[derive(Clone, Debug)]
@@ -55,7 +56,7 @@ pub fn booking_event(text: &EventText) -> String {
 }
 
 /// Someone in an invitation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// CN; may be empty.
     pub name: String,

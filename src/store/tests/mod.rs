@@ -2,6 +2,7 @@
 
 mod alerts;
 mod crash;
+mod inbox;
 mod keep;
 mod opening;
 mod outbox;
@@ -58,6 +59,8 @@ fn booking(number: u128, time: Interval) -> Booking {
         told: None,
         told_time: None,
         declined: None,
+        answered: None,
+        organizer: None,
         placed_by_host: false,
         created_at: minute(0),
         updated_at: minute(0),

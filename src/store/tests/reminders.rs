@@ -1,7 +1,8 @@
 //! Each reminder and each list of a day once, over moves and restarts.
 
 use super::*;
-use crate::store::{Access, EffectFilter, EffectKind};
+use crate::booking::DayEntry;
+use crate::store::{Access, DigestEntry, EffectFilter, EffectKind};
 use jiff::civil::date;
 
 fn reminder() -> NewEffect {
@@ -43,15 +44,22 @@ async fn a_reminder_is_stored_once_with_its_mail_and_not_for_a_booking_that_chan
 }
 
 #[tokio::test]
-async fn a_list_of_a_day_is_sent_once_and_tried_again_when_it_is_due() {
+async fn a_list_of_a_day_says_the_same_in_each_attempt_and_is_forgotten_once_it_is_sent() {
     let store = Store::memory().unwrap();
     let day = date(2026, 12, 1);
-    assert_eq!(store.digest_attempts(&host(), day, minute(1)).await.unwrap(), Some(0));
-    store.digest_tried(&host(), day, Some(minute(5))).await.unwrap();
-    assert_eq!(store.digest_attempts(&host(), day, minute(4)).await.unwrap(), None);
-    assert_eq!(store.digest_attempts(&host(), day, minute(5)).await.unwrap(), Some(1));
-    store.digest_tried(&host(), day, None).await.unwrap();
-    assert_eq!(store.digest_attempts(&host(), day, minute(60)).await.unwrap(), None, "it was sent");
+    let list = |number| vec![DayEntry::of(&booking(number, minutes(60, 90)))];
+    let is_due = async |at| store.is_digest_due(&host(), day, minute(at)).await.unwrap();
+    assert!(is_due(1).await);
+    let first = store.begin_digest(&host(), day, list(1)).await.unwrap();
+    assert_eq!(first, Some(DigestEntry { attempts: 1, list: list(1) }));
+    assert!(is_due(1).await, "the process died: nobody knows whether it was sent");
+    let second = store.begin_digest(&host(), day, list(2)).await.unwrap();
+    assert_eq!(second, Some(DigestEntry { attempts: 2, list: list(1) }), "as it was decided");
+    store.end_digest(&host(), day, Some(minute(5))).await.unwrap();
+    assert_eq!([is_due(4).await, is_due(5).await], [false, true]);
+    store.end_digest(&host(), day, None).await.unwrap();
+    assert!(!is_due(60).await, "it was sent");
+    assert_eq!(store.begin_digest(&host(), day, list(1)).await.unwrap(), None);
     let next = date(2026, 12, 2);
-    assert_eq!(store.digest_attempts(&host(), next, minute(60)).await.unwrap(), Some(0), "another day");
+    assert!(store.is_digest_due(&host(), next, minute(60)).await.unwrap(), "another day");
 }
