@@ -25,11 +25,13 @@ pub enum AlertKind {
     OddEvent,
     /// The event of a booking that was cancelled is on the calendar again.
     Restored,
+    /// So many events of bookings are gone from the calendar at once that it is not believed of itself.
+    ManyGone,
 }
 
 impl AlertKind {
     /// All of them.
-    pub const ALL: [AlertKind; 7] = [
+    pub const ALL: [AlertKind; 8] = [
         AlertKind::Unreachable,
         AlertKind::LoginRefused,
         AlertKind::WriteRefused,
@@ -37,6 +39,7 @@ impl AlertKind {
         AlertKind::MailFailed,
         AlertKind::OddEvent,
         AlertKind::Restored,
+        AlertKind::ManyGone,
     ];
 
     /// Its word in the store, in logs and metrics.
@@ -49,6 +52,7 @@ impl AlertKind {
             AlertKind::MailFailed => "mail-failed",
             AlertKind::OddEvent => "odd-event",
             AlertKind::Restored => "restored",
+            AlertKind::ManyGone => "many-gone",
         }
     }
 

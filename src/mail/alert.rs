@@ -8,22 +8,29 @@ use crate::language::Language;
 use lettre::Message;
 use lettre::message::{Mailbox, SinglePart};
 
-/// The message of a notice, from the service's mailbox. `id` tells it from every other; the same when it is sent again.
+/// The message of a notice, from the service's mailbox. `id` tells it from every other; the same when it is sent again. `links` are the
+/// host's links of what the notice is about, one each; or none.
 pub fn alert_message(
     host: &Host,
     kind: AlertKind,
     over: bool,
     notice: &Notice,
+    links: &[String],
     (id, from): (&str, &Mailbox),
 ) -> Result<Message, MessageError> {
     let words = words(kind);
     let (subject, opening) = match over {
+        false if kind == AlertKind::ManyGone => {
+            (format!("Office hours: {}", words.wrong), format!("{} of them. {}", notice.about.len(), words.advice))
+        }
         false => (format!("Office hours: {}", words.wrong), words.advice.to_owned()),
         true => (format!("Office hours: over: {}", words.wrong), "It is over:".to_owned()),
     };
     // Guests' names and servers' answers are in it: no line of theirs begins anything.
     let mut paragraphs = vec![opening];
-    paragraphs.extend(notice.about.iter().map(|about| format!("- {}", clean(about, Breaks::Blank))));
+    let links = links.iter().map(|link| format!("\n  {link}")).chain(std::iter::repeat(String::new()));
+    let about = notice.about.iter().zip(links);
+    paragraphs.extend(about.map(|(about, link)| format!("- {}{link}", clean(about, Breaks::Blank))));
     let text = format!("{}\n", paragraphs.join("\n\n"));
     let head =
         head(from, mailbox(Some(&host.name), &host.email)?, (&subject, Language::English.tag()), (id, notice.at));
@@ -70,6 +77,13 @@ fn words(kind: AlertKind) -> Words {
         AlertKind::Restored => {
             ("the event of a cancelled booking is back", "Delete it again, or tell the guest to book anew.")
         }
+        AlertKind::ManyGone => (
+            "many events of bookings are gone at once",
+            "They are not in your calendar any more. So many at once may be a fault of the calendar or of a program: the bookings stand, and \
+             their guests were told nothing. If you deleted the events, cancel the bookings: each at its link, or all of them by “officehours \
+             bookings cancel --gone” and your id. If you did not, bring the events back, from the calendar's trash or a backup. Those that \
+             stay away for a day while other events are in the calendar are cancelled then.",
+        ),
     };
     Words { wrong, advice }
 }
@@ -96,10 +110,11 @@ mod tests {
         };
         let from: Mailbox = "Office hours <office@example.edu>".parse().unwrap();
         let notice =
-            Notice { about: vec!["work: no\r\nBcc: x".to_owned(), "home".to_owned()], at: Timestamp::UNIX_EPOCH };
+            Notice { about: vec!["work: no\r\nBcc: x".to_owned(), "home".to_owned()], subjects: Vec::new(), at: Timestamp::UNIX_EPOCH };
+        let links = ["https://meet.example.edu/h/x".to_owned()];
         for kind in AlertKind::ALL {
             for over in [false, true] {
-                let message = || alert_message(&host, kind, over, &notice, ("alert.7", &from)).unwrap().formatted();
+                let message = || alert_message(&host, kind, over, &notice, &links, ("alert.7", &from)).unwrap().formatted();
                 let text = String::from_utf8(message()).unwrap();
                 assert_eq!(message(), text.as_bytes());
                 assert!(
@@ -108,6 +123,7 @@ mod tests {
                 );
                 assert!(!text.contains("\r\nBcc"), "{text}");
                 assert!(text.contains("work: no") && text.contains("home"), "{text}");
+                assert!(text.contains("https://meet.example.edu/h/x"), "{text}");
                 assert_eq!(text.contains("It is over"), over);
             }
         }

@@ -14,6 +14,7 @@ mod feed;
 mod finish;
 mod keep;
 mod limit;
+mod missing;
 mod object;
 mod open;
 mod pull;
@@ -22,6 +23,7 @@ mod reserve;
 mod secret;
 #[cfg(test)]
 pub(crate) mod simulated;
+mod source;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -39,11 +41,13 @@ pub use feed::KeptFeed;
 pub use finish::{EffectOutcome, FinishEffect, Finished, ObjectUpdate};
 pub use keep::{Events, Forgotten, Purge};
 pub use limit::{Hit, HitOutcome};
+pub use missing::MissingEvent;
 pub use object::StoredObject;
 pub use open::Access;
 pub use pull::{PullCommit, PullOutcome};
 pub use remind::Ahead;
 pub use reserve::{GuestLimits, IdempotencyRow, NewBooking, PerDay, Reserved, Used};
+pub use source::{ReportedTrouble, SourceReport};
 pub use stats::{LaneStats, StoreStats};
 
 use rusqlite::{Transaction, TransactionBehavior};

@@ -191,7 +191,7 @@ duration = "30m"
     /// Waits until nothing of what is due now is under way.
     async fn quiet(&self) {
         eventually("what is due was tried", SOON, async || {
-            let due = self.services.store.due_effects(officehours::store::Lane::Mail, self.now(), 10).await.unwrap();
+            let due = self.services.store.due_effects(officehours::store::Lane::Mail, self.now(), 10, &[]).await.unwrap();
             let under_way = self.effects(EffectState::Pending).await.into_iter().any(|(_, claimed)| claimed);
             (due.is_empty() && !under_way).then_some(())
         })

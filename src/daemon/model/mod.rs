@@ -17,10 +17,9 @@ use crate::desk::{
     BlockList, Decision, Desk, IdempotencyKey, Keep, Limits, OutboxSignal, Reservation, TokenSource, World,
 };
 use crate::ical::write::booking_event;
-use crate::outbox::{Means, Outbox, Pace, event_text, work};
+use crate::outbox::{Means, Open, Outbox, Pace, event_text, work};
 use crate::store::simulated::Turn;
 use crate::store::{BookingFilter, EffectOutcome, FinishEffect, Lane, OutboxEntry, Store};
-use crate::sync::Suspects;
 use arc_swap::ArcSwap;
 use futures_executor::{LocalPool, LocalSpawner};
 use futures_util::FutureExt;
@@ -529,7 +528,6 @@ fn task(spawner: &LocalSpawner, died: &Arc<Mutex<bool>>, task: impl Future<Outpu
 
 /// What [`Poller::run`] does, without its chance. False when the store failed.
 async fn poll(mut poller: Poller) -> bool {
-    let mut suspects = Suspects::default();
     loop {
         let mut waiting = Vec::new();
         tokio::select! {
@@ -541,7 +539,7 @@ async fn poll(mut poller: Poller) -> bool {
             waiting.push(request);
         }
         poller.handle.begins();
-        let well = match poller.pass(&mut suspects).await {
+        let well = match poller.pass().await {
             Ok(setback) => setback.is_none(),
             Err(error) if error.kind().passes() => false,
             Err(_) => return false,
@@ -564,7 +562,7 @@ impl Mails {
     async fn run(&self, signal: &OutboxSignal) -> bool {
         let pace = Pace { lane: Lane::Mail, lease: SignedDuration::from_mins(10), at_once: 4, of_one_host: 4 };
         let means = Means { store: &self.store, signal, clock: &self.clock };
-        work(pace, means, || true, |entry| self.deliver(entry), &CancellationToken::new()).await.is_ok()
+        work(pace, means, || Open::AllBut(Vec::new()), |entry| self.deliver(entry), &CancellationToken::new()).await.is_ok()
     }
 
     async fn deliver(&self, entry: OutboxEntry) {
