@@ -22,8 +22,13 @@ pub enum Command {
     Move(Interval),
     /// Its time to be confirmed is over.
     Expire,
-    /// The calendar server has its event, as of this SEQUENCE.
-    EventWritten(u32),
+    /// The calendar server has its event.
+    EventWritten {
+        /// As of this SEQUENCE.
+        sequence: u32,
+        /// As of a booking that awaits approval.
+        tentative: bool,
+    },
     /// The host moved its event on the calendar.
     EventMoved(Interval),
     /// The host deleted, cancelled or declined its event on the calendar.
@@ -189,8 +194,8 @@ pub fn transition(
             _ => return Ok(None),
         },
         // Only the event as the booking stands now confirms it: a later change has its own write under way.
-        Command::EventWritten(sequence) => match state {
-            Reserved if *sequence == booking.sequence => {
+        Command::EventWritten { sequence, tentative } => match state {
+            Reserved if *sequence == booking.sequence && !tentative => {
                 next.state = Confirmed;
                 let (guest, host) = match was_told(booking) {
                     true => (Message::Moved, Message::HostMoved),
@@ -319,7 +324,7 @@ mod tests {
         || Command::CancelByHost,
         || Command::Move(hour(200)),
         || Command::Expire,
-        || Command::EventWritten(0),
+        || Command::EventWritten { sequence: 0, tentative: false },
         || Command::EventMoved(hour(300)),
         || Command::EventGone,
         || Command::EventLate,
@@ -346,7 +351,7 @@ mod tests {
                     && next.state == BookingState::Confirmed
                     && state != BookingState::Confirmed
                 {
-                    assert!(matches!(command(), Command::EventWritten(_)));
+                    assert!(matches!(command(), Command::EventWritten { tentative: false, .. }));
                 }
             }
         }
@@ -355,14 +360,16 @@ mod tests {
     #[test]
     fn mail_goes_after_the_event_is_written() {
         let reserved = booking(BookingState::Reserved);
-        let (confirmed, effects) = apply(&reserved, Command::EventWritten(0));
+        let (confirmed, effects) = apply(&reserved, Command::EventWritten { sequence: 0, tentative: false });
         assert_eq!(confirmed.state, BookingState::Confirmed);
         assert_eq!(effects, [Effect::Mail(Message::Invitation), Effect::Mail(Message::HostBooked)]);
         let (moved, effects) = apply(&confirmed, Command::Move(hour(200)));
         assert_eq!((moved.state, moved.sequence, effects), (BookingState::Reserved, 1, vec![Effect::PutEvent]));
-        // The write of the old time, answered late, confirms nothing.
-        assert_eq!(transition(&moved, &Command::EventWritten(0), Timestamp::UNIX_EPOCH), Ok(None));
-        let (_, effects) = apply(&moved, Command::EventWritten(1));
+        // The write of the old time, answered late, confirms nothing; nor does that of a booking that was to be approved.
+        let tentative = Command::EventWritten { sequence: 0, tentative: true };
+        assert_eq!(transition(&reserved, &tentative, Timestamp::UNIX_EPOCH), Ok(None));
+        assert_eq!(transition(&moved, &Command::EventWritten { sequence: 0, tentative: false }, Timestamp::UNIX_EPOCH), Ok(None));
+        let (_, effects) = apply(&moved, Command::EventWritten { sequence: 1, tentative: false });
         assert_eq!(effects, [Effect::Mail(Message::Moved), Effect::Mail(Message::HostMoved)]);
     }
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The least time between two requests, once a server has asked for fewer.
-const FIRST_SPACING: Duration = Duration::from_millis(250);
+const FIRST_SPACING: Duration = Duration::from_millis(100);
 /// The most: the slowest servers known take one request in two seconds.
-const MOST_SPACING: Duration = Duration::from_secs(4);
+const MOST_SPACING: Duration = Duration::from_secs(2);
 /// After so many good answers in a row, requests may follow each other twice as fast.
-const GOOD_ENOUGH: u32 = 50;
+const GOOD_ENOUGH: u32 = 10;
 
 /// An account's door to its server.
 #[derive(Debug, Default)]
@@ -139,12 +139,12 @@ mod tests {
             door.answered(429, None, now);
         }
         let (first, second) = (ask(now), ask(now));
-        assert_eq!((first - now, second - now), (SECOND, SECOND * 2));
+        assert_eq!((first - now, second - now), (FIRST_SPACING * 4, FIRST_SPACING * 8));
         (0..20).for_each(|_| door.answered(429, None, now));
         assert_eq!(ask(now) - now, MOST_SPACING);
         // It is found again how fast the server can be asked.
         let mut at = now + SECOND * 100;
-        for _ in 0..GOOD_ENOUGH * 5 {
+        for _ in 0..GOOD_ENOUGH * 6 {
             at = ask(at);
             door.answered(207, None, at);
         }

@@ -7,7 +7,7 @@ use super::watch::{Watch, watch};
 use crate::availability::event_summary;
 use crate::booking::{BookingId, BookingState};
 use crate::caldav::Href;
-use crate::store::{CalendarKey, Failure, MissingEvent, ReportedTrouble, SourceReport, StoreError};
+use crate::store::{CalendarKey, Failure, MissingEvent, OwnEvent, ReportedTrouble, SourceReport, StoreError};
 use crate::sync::{
     AccountSync, Found, HostBoard, Observation, Pass, Pause, Request, Requests, Setback, Settled, Source, Suspects,
     SyncError, SyncHandle, TroubleKind, parent, pause, reconcile,
@@ -161,6 +161,7 @@ impl Poller {
     pub(super) async fn pass(&self) -> Result<Option<Setback>, StoreError> {
         let (host, source) = (&self.source.host().id, self.source.name());
         let now = self.services.clock.now();
+        let before = self.settled(now).await?;
         let pass = match self.source.pass(now).await {
             Ok(pass) => pass,
             Err(SyncError::Store(error)) => return Err(error),
@@ -179,7 +180,7 @@ impl Poller {
         let outcome = async {
             self.publish(&pass, now).await?;
             match &self.source {
-                Source::Account(account) => self.follow(account, &pass, now).await,
+                Source::Account(account) => self.follow(account, &pass, before, now).await,
                 // Bookings are written to accounts alone.
                 Source::Subscription(_) | Source::Folder(_) | Source::Availability(_) => Ok(()),
             }
@@ -224,6 +225,7 @@ impl Poller {
         &self,
         account: &AccountSync,
         pass: &Pass,
+        before: HashSet<BookingId>,
         now: Timestamp,
     ) -> Result<(), SyncError> {
         self.remove_late(account, pass, now).await?;
@@ -240,9 +242,7 @@ impl Poller {
         }
         let settled: Vec<Settled> = own
             .into_iter()
-            .filter(|event| {
-                event.settled && matches!(event.state, BookingState::Confirmed | BookingState::AwaitingApproval)
-            })
+            .filter(|event| is_settled(event) && before.contains(&event.booking))
             .filter_map(|event| {
                 let place = event.place.filter(|place| place.account == settings.id)?;
                 Some(Settled { booking: event.booking, time: event.time, uid: event.uid, place })
@@ -273,6 +273,13 @@ impl Poller {
         Ok(())
     }
 
+    /// The bookings on which nothing of ours is under way: what is written while a pass reads is not missing in what it has read.
+    async fn settled(&self, now: Timestamp) -> Result<HashSet<BookingId>, StoreError> {
+        let Source::Account(account) = &self.source else { return Ok(HashSet::new()) };
+        let own = account.store.own_events(&account.settings.host.id, now).await?;
+        Ok(own.into_iter().filter(is_settled).map(|event| event.booking).collect())
+    }
+
     /// Finds the events of ended bookings that came to the calendar after their removal, and has them removed again. Only where
     /// a write was never answered, and for an hour: what the host takes out of the trash is the host's.
     async fn remove_late(&self, account: &AccountSync, pass: &Pass, now: Timestamp) -> Result<(), SyncError> {
@@ -297,6 +304,11 @@ impl Poller {
             tracing::warn!(host = %self.source.host().id, %error, "An edit of the host's could not be followed; it will be at the next pass.");
         }
     }
+}
+
+/// Whether a booking holds its slot, and nothing of ours is under way on it.
+fn is_settled(event: &OwnEvent) -> bool {
+    event.settled && matches!(event.state, BookingState::Confirmed | BookingState::AwaitingApproval)
 }
 
 /// The bookings that have ended and whose events (by UID) this pass brought.

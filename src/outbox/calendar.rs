@@ -5,10 +5,10 @@ use super::event_text;
 use super::lane::{Means, Open, Pace, work};
 use super::record::finished;
 use super::retry::{Retry, retry};
-use crate::availability::{Clock, HostId, event_summary};
+use crate::availability::{Clock, EventFacts, Host, HostId, event_summary};
 use crate::booking::{Booking, BookingState, Payload};
 use crate::caldav::{Client, Error, ErrorKind, Href, Object};
-use crate::desk::{Desk, OutboxSignal, TokenError};
+use crate::desk::{Desk, OutboxSignal, TokenError, Version};
 use crate::ical::replace_event;
 use crate::ical::write::booking_event;
 use crate::store::{
@@ -172,18 +172,21 @@ impl Outbox {
 
     async fn put(&self, entry: &OutboxEntry, booking: Booking) -> Result<(), Failure> {
         let (sync, key) = self.target(&booking).await?;
-        let host = sync.settings.host.clone();
+        let host = &sync.settings.host;
         let link = self.desk.links().host_booking(&self.desk.host_token(booking.id));
-        let text = event_text(&booking, &host, &link);
+        let text = event_text(&booking, host, &link);
         let client = &sync.client;
         // Where it is now, and which version was written over, if any was.
         let (href, replaced) = match &booking.event {
             None => {
                 let href = Href::new(key.href.clone()).child(&format!("{}.ics", booking.uid));
                 // After a lost answer: look, never write twice.
-                let there = if entry.attempts > 0 { client.get(&href).await? } else { None };
+                let there = match entry.attempts {
+                    0 => None,
+                    _ => self.already_there(&sync, &booking, &href).await?,
+                };
                 match there {
-                    Some(object) if is_written(&object, &booking, &host.zone) => (href, None),
+                    Some(object) if is_written(&object, &booking, host, &link) => (object.href, None),
                     Some(object) => self.overwrite(client, &object, &booking_event(&text)).await?,
                     None => (create(client, &href, &booking_event(&text), &booking).await?, None),
                 }
@@ -191,7 +194,7 @@ impl Outbox {
             Some(place) => {
                 match sync.locate(&booking.uid, &Href::new(place.href.clone())).await? {
                     // The answer was lost, or an earlier write had this change with it already.
-                    Whereabouts::At(object) if is_written(&object, &booking, &host.zone) => (object.href, None),
+                    Whereabouts::At(object) if is_written(&object, &booking, host, &link) => (object.href, None),
                     Whereabouts::At(object) => {
                         // What the host added to the event stays in it.
                         let patched =
@@ -214,9 +217,7 @@ impl Outbox {
             None => key,
         };
         let object = client.get(&href).await?.ok_or(Failure::NotAsWritten)?;
-        if !is_as_booked(&object, &booking, &host.zone) {
-            return Err(Failure::NotAsWritten);
-        }
+        let facts = as_booked(&object, &booking, host, &link).ok_or(Failure::NotAsWritten)?;
         if booking.event.is_some() {
             self.store.note_found(booking.id).await?;
         }
@@ -226,9 +227,28 @@ impl Outbox {
             etag: object.etag.map(|etag| etag.to_string()),
             data: object.data,
         };
-        self.desk.event_written(entry, key, object, replaced, sequence).await?;
+        // The host may have approved it meanwhile, which is the next write's to bring.
+        let tentative = booking.state == BookingState::AwaitingApproval;
+        let version = Version { sequence, tentative, uid: facts.uid };
+        self.desk.event_written(entry, key, object, replaced, version).await?;
         tracing::info!(host = %booking.host, booking = %booking.id, "The event of a booking is on the calendar.");
         Ok(())
+    }
+
+    /// What an earlier request, whose answer was lost, may have left: at the event's own address, or where the server has put it.
+    async fn already_there(
+        &self,
+        sync: &AccountSync,
+        booking: &Booking,
+        href: &Href,
+    ) -> Result<Option<Object>, Failure> {
+        if let Some(object) = sync.client.get(href).await? {
+            return Ok(Some(object));
+        }
+        match sync.locate(&booking.uid, href).await? {
+            Whereabouts::At(object) => Ok(Some(object)),
+            Whereabouts::Nowhere | Whereabouts::WithItsCalendar => Ok(None),
+        }
     }
 
     /// The event of a booking is nowhere: when to look again before that is believed, by the same rules as of events on which nothing of
@@ -284,27 +304,37 @@ impl Outbox {
 async fn create(client: &Client, href: &Href, data: &str, booking: &Booking) -> Result<Href, Failure> {
     match client.create(href, data).await {
         Ok(written) => Ok(written.href),
-        Err(error) => match client.get(href).await {
-            Ok(Some(object)) if holds_uid(&object.data, &booking.uid) => Ok(object.href),
-            _ => Err(error.into()),
-        },
+        Err(error) => {
+            let named = match error.kind() {
+                ErrorKind::UidConflict { href: Some(named) } => Some(named.clone()),
+                _ => None,
+            };
+            for place in [Some(href.clone()), named].into_iter().flatten() {
+                if let Ok(Some(object)) = client.get(&place).await
+                    && holds_uid(&object.data, &booking.uid)
+                {
+                    return Ok(object.href);
+                }
+            }
+            Err(error.into())
+        }
     }
 }
 
-/// Whether the object is the booking's event at the booking's time.
-fn is_as_booked(object: &Object, booking: &Booking, zone: &crate::ical::Zone) -> bool {
-    event_summary(&object.data, zone)
-        .is_some_and(|facts| facts.uid == booking.uid && facts.time() == Some(booking.time) && !facts.is_cancelled())
+/// The object as the booking's event at the booking's time, if it is that. Some servers (DavMail) give events UIDs of their own: then it
+/// is known by the host's link in it (standards A3.5).
+fn as_booked(object: &Object, booking: &Booking, host: &Host, link: &str) -> Option<EventFacts> {
+    let is_ours = |facts: &EventFacts| facts.uid == booking.uid || facts.description.contains(link);
+    event_summary(&object.data, &host.zone)
+        .filter(|facts| is_ours(facts) && facts.time() == Some(booking.time) && !facts.is_cancelled())
 }
 
 /// Whether the object is the event as the write of this booking leaves it.
-fn is_written(object: &Object, booking: &Booking, zone: &crate::ical::Zone) -> bool {
+fn is_written(object: &Object, booking: &Booking, host: &Host, link: &str) -> bool {
     let is_tentative = booking.state == BookingState::AwaitingApproval;
-    is_as_booked(object, booking, zone)
-        && event_summary(&object.data, zone).is_some_and(|facts| {
-            facts.sequence == i64::from(booking.sequence)
-                && (facts.status.as_deref() == Some("TENTATIVE")) == is_tentative
-        })
+    as_booked(object, booking, host, link).is_some_and(|facts| {
+        facts.sequence == i64::from(booking.sequence) && (facts.status.as_deref() == Some("TENTATIVE")) == is_tentative
+    })
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-//! Events of bookings that are not where they were: taken to another calendar, deleted while the guest moves the booking, and many at
-//! once. A real server, a real mail server.
+//! Events of bookings that are not where they were, or what they were: taken to another calendar, deleted while the guest moves the
+//! booking, many gone at once, given another UID. A real server, a real mail server.
 
 use crate::alerts::wait;
 use crate::support::{
-    Calendar, Config, Daemon, Day, Meeting, ON_THE_SERVER, Server, Smtp, client, eventually, token,
+    Calendar, Config, Daemon, Day, Fault, Meeting, ON_THE_SERVER, Proxy, Server, Smtp, client, eventually, token,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -108,4 +108,30 @@ async fn many_that_go_at_once_are_asked_about_and_go_when_the_host_says_so() {
     }
     wait(&smtp, "Subject: Office hours: over: many events of bookings are gone").await;
     assert_eq!(calendar.events().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_gives_events_uids_of_its_own_is_followed() {
+    let Some(server) = Server::radicale() else { return };
+    let day = Day::ahead(3);
+    let calendar = server.calendar("own-uids").await;
+    let proxy = Proxy::before(&server.url).await;
+    proxy.fault(Fault::OwnUids);
+    let daemon = Daemon::start(Config { url: proxy.url.clone(), ..config(&calendar) }).await;
+    let booking = daemon.book_confirmed("office-hour", day.at("09:00"), "Ada").await;
+    let (id, token) = (booking["id"].as_str().unwrap(), token(&booking));
+    let uid = || async { calendar.events().await[0]["uid"].as_str().unwrap().to_owned() };
+    assert!(uid().await.starts_with("0400") && uid().await.ends_with(id));
+    daemon.wait_two_polls().await;
+    let check = String::from_utf8(daemon.command(&["check"]).stdout).unwrap();
+    assert!(!check.contains("alert since"), "it is no event of a stranger's at the same time: {check}");
+    move_to(&daemon, &token, day.at("10:00")).await;
+    daemon.wait_state(&token, "confirmed").await;
+    assert!(calendar.move_file(&format!("{id}.ics"), day.at("11:00"), day.at("11:30")).await);
+    eventually("the booking follows the host", ON_THE_SERVER, async || {
+        (daemon.booking(&token).await["start"] == day.at("11:00").to_string()).then_some(())
+    })
+    .await;
+    assert_eq!(daemon.cancel(&token).await.expect(200)["state"], "cancelled");
+    eventually("the event is gone", ON_THE_SERVER, async || calendar.events().await.is_empty().then_some(())).await;
 }

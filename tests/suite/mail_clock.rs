@@ -163,7 +163,7 @@ duration = "30m"
             now,
         };
         assert_eq!(self.services.store.reserve(new).await.unwrap(), Reserved::Done);
-        let (confirmed, effects) = transition(&booking, &Command::EventWritten(0), now).unwrap().unwrap();
+        let (confirmed, effects) = transition(&booking, &Command::EventWritten { sequence: 0, tentative: false }, now).unwrap().unwrap();
         let mail = |effect: &Effect| NewEffect {
             kind: EffectKind::Mail,
             payload: Payload::of(effect, &confirmed, None).to_json(),
