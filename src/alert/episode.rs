@@ -64,6 +64,9 @@ pub struct LastNotice {
 pub struct Notice {
     /// What each episode is about, in words for the host.
     pub about: Vec<String>,
+    /// Which each is of: an account, a booking.
+    #[serde(default)]
+    pub subjects: Vec<String>,
     /// When it was decided.
     pub at: Timestamp,
 }
@@ -164,16 +167,17 @@ impl Plan {
                             true => episode.ended_at.is_some(),
                         }
                 };
-                let mut about = Vec::new();
+                let (mut about, mut subjects) = (Vec::new(), Vec::new());
                 for episode in self.episodes.iter_mut().filter(due) {
                     about.push(episode.what.clone());
+                    subjects.push(episode.subject.clone());
                     episode.told_at = Some(now);
                 }
                 if over {
                     self.episodes.retain(|episode| episode.kind != kind || episode.ended_at.is_none());
                 }
                 if !about.is_empty() {
-                    self.notices.push((kind, over, Notice { about, at: now }));
+                    self.notices.push((kind, over, Notice { about, subjects, at: now }));
                 }
             }
         }

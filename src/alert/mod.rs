@@ -29,11 +29,13 @@ pub enum AlertKind {
     InboxUnreachable,
     /// The mailbox of guests' answers refuses the login, or cannot be opened as the config has it.
     InboxRefused,
+    /// So many events of bookings are gone from the calendar at once that it is not believed of itself.
+    ManyGone,
 }
 
 impl AlertKind {
     /// All of them.
-    pub const ALL: [AlertKind; 9] = [
+    pub const ALL: [AlertKind; 10] = [
         AlertKind::Unreachable,
         AlertKind::LoginRefused,
         AlertKind::WriteRefused,
@@ -43,6 +45,7 @@ impl AlertKind {
         AlertKind::Restored,
         AlertKind::InboxUnreachable,
         AlertKind::InboxRefused,
+        AlertKind::ManyGone,
     ];
 
     /// Its word in the store, in logs and metrics.
@@ -57,6 +60,7 @@ impl AlertKind {
             AlertKind::Restored => "restored",
             AlertKind::InboxUnreachable => "inbox-unreachable",
             AlertKind::InboxRefused => "inbox-refused",
+            AlertKind::ManyGone => "many-gone",
         }
     }
 

@@ -17,7 +17,7 @@ pub use links::Links;
 pub use payload::Payload;
 pub use reply::{Answered, Ignored, OnDecline, Reply, Said, Says, judge};
 pub use state::BookingState;
-pub use transition::{Command, Effect, Message, Refused, Written, first_effects, transition};
+pub use transition::{Command, Effect, Message, Refused, first_effects, transition};
 
 use crate::availability::{Held, HostId, Interval, MeetingId};
 use crate::ical::write::Person;

@@ -22,8 +22,13 @@ pub enum Command {
     Move(Interval),
     /// Its time to be confirmed is over.
     Expire,
-    /// The calendar server has its event like this.
-    EventWritten(Written),
+    /// The calendar server has its event.
+    EventWritten {
+        /// As of this SEQUENCE.
+        sequence: u32,
+        /// As of a booking that awaits approval.
+        tentative: bool,
+    },
     /// The host moved its event on the calendar.
     EventMoved(Interval),
     /// The host deleted, cancelled or declined its event on the calendar.
@@ -34,15 +39,6 @@ pub enum Command {
     AskToCancel,
     /// The guest's calendar answered the invitation by mail.
     Replied(Box<Reply>, OnDecline),
-}
-
-/// How the event of a booking was written: what an approval changes leaves its SEQUENCE as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Written {
-    /// Its SEQUENCE.
-    pub sequence: u32,
-    /// STATUS:TENTATIVE: as of a booking that awaited the host's approval.
-    pub tentative: bool,
 }
 
 /// What has to be done because of a change. Stored with it, performed by the outbox.
@@ -212,8 +208,8 @@ pub fn transition(
             _ => return Ok(None),
         },
         // Only the event as the booking stands now confirms it: a later change has its own write under way.
-        Command::EventWritten(written) if written.sequence == booking.sequence => match state {
-            Reserved if !written.tentative => {
+        Command::EventWritten { sequence, tentative } => match state {
+            Reserved if *sequence == booking.sequence && !tentative => {
                 next.state = Confirmed;
                 let (guest, host) = match was_told(booking) {
                     true => (Message::Moved, Message::HostMoved),
@@ -222,12 +218,11 @@ pub fn transition(
                 (next.told, next.told_time) = (Some(next.sequence), Some(next.time));
                 effects.extend([Effect::Mail(guest), Effect::Mail(host)]);
             }
-            AwaitingApproval if written.tentative && !was_told(booking) => {
+            AwaitingApproval if *sequence == booking.sequence && *tentative && !was_told(booking) => {
                 effects.push(Effect::Mail(Message::ApprovalRequest));
             }
             _ => return Ok(None),
         },
-        Command::EventWritten(_) => return Ok(None),
         Command::EventMoved(time) => match state {
             // While it is reserved its own write is under way, which meets the event as the host left it.
             Confirmed | AwaitingApproval if *time != booking.time => {
@@ -363,7 +358,7 @@ mod tests {
         transition(booking, &command, Timestamp::UNIX_EPOCH).unwrap().unwrap()
     }
 
-    const AS_BOOKED: Written = Written { sequence: 0, tentative: false };
+    const AS_BOOKED: Command = Command::EventWritten { sequence: 0, tentative: false };
 
     const ALL: [fn() -> Command; 13] = [
         || Command::ConfirmEmail,
@@ -373,7 +368,7 @@ mod tests {
         || Command::CancelByHost,
         || Command::Move(hour(200)),
         || Command::Expire,
-        || Command::EventWritten(AS_BOOKED),
+        || Command::EventWritten { sequence: 0, tentative: false },
         || Command::EventMoved(hour(300)),
         || Command::EventGone,
         || Command::EventLate,
@@ -418,7 +413,7 @@ mod tests {
                     && next.state == BookingState::Confirmed
                     && state != BookingState::Confirmed
                 {
-                    assert!(matches!(command(), Command::EventWritten(_)));
+                    assert!(matches!(command(), Command::EventWritten { tentative: false, .. }));
                 }
             }
         }
@@ -427,27 +422,32 @@ mod tests {
     #[test]
     fn mail_goes_after_the_event_is_written() {
         let reserved = booking(BookingState::Reserved);
-        let (confirmed, effects) = apply(&reserved, Command::EventWritten(AS_BOOKED));
+        let (confirmed, effects) = apply(&reserved, Command::EventWritten { sequence: 0, tentative: false });
         assert_eq!(confirmed.state, BookingState::Confirmed);
         assert_eq!(effects, [Effect::Mail(Message::Invitation), Effect::Mail(Message::HostBooked)]);
         let (moved, effects) = apply(&confirmed, Command::Move(hour(200)));
         assert_eq!((moved.state, moved.sequence, effects), (BookingState::Reserved, 1, vec![Effect::PutEvent]));
-        // The write of the old time, answered late, confirms nothing.
-        assert_eq!(transition(&moved, &Command::EventWritten(AS_BOOKED), Timestamp::UNIX_EPOCH), Ok(None));
-        let (_, effects) = apply(&moved, Command::EventWritten(Written { sequence: 1, ..AS_BOOKED }));
+        // The write of the old time, answered late, confirms nothing; nor does that of a booking that was to be approved.
+        let tentative = Command::EventWritten { sequence: 0, tentative: true };
+        assert_eq!(transition(&reserved, &tentative, Timestamp::UNIX_EPOCH), Ok(None));
+        assert_eq!(
+            transition(&moved, &Command::EventWritten { sequence: 0, tentative: false }, Timestamp::UNIX_EPOCH),
+            Ok(None)
+        );
+        let (_, effects) = apply(&moved, Command::EventWritten { sequence: 1, tentative: false });
         assert_eq!(effects, [Effect::Mail(Message::Moved), Effect::Mail(Message::HostMoved)]);
     }
 
     #[test]
     fn a_tentative_event_that_was_under_way_does_not_confirm_what_was_approved_meanwhile() {
-        let tentative = Command::EventWritten(Written { tentative: true, ..AS_BOOKED });
+        let tentative = Command::EventWritten { sequence: 0, tentative: true };
         let awaiting = Booking { told: None, told_time: None, ..booking(BookingState::AwaitingApproval) };
         let (_, effects) = apply(&awaiting, tentative.clone());
         assert_eq!(effects, [Effect::Mail(Message::ApprovalRequest)]);
         let (approved, effects) = apply(&awaiting, Command::Approve);
         assert_eq!((approved.state, effects), (BookingState::Reserved, vec![Effect::PutEvent]));
         assert_eq!(transition(&approved, &tentative, Timestamp::UNIX_EPOCH), Ok(None));
-        assert_eq!(apply(&approved, Command::EventWritten(AS_BOOKED)).0.state, BookingState::Confirmed);
+        assert_eq!(apply(&approved, AS_BOOKED).0.state, BookingState::Confirmed);
     }
 
     #[test]

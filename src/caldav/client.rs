@@ -5,20 +5,16 @@ use super::etag::{ETag, SyncToken};
 use super::href::{Href, without_credentials};
 use super::request::Stored;
 use super::request::{
-    Answer, Availability, Create, Delete, FindInbox, Get, ListMembers, Multiget, Page, QueryMembers, Request, State,
+    Answer, Availability, Create, Delete, FindInbox, Get, ListMembers, Page, QueryMembers, Request, State,
     SyncCollection, Update,
 };
 use super::transport::Transport;
-use super::{
-    Changes, CollectionState, Deleted, Discovery, FailedObject, Fetched, Login, Member, Object, Written, discovery,
-};
+use super::{Changes, CollectionState, Deleted, Discovery, Login, Member, Object, Written, discovery};
 use crate::ical::check_whole;
 use jiff::Timestamp;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-/// How many objects one request asks for: some servers answer for the first hundred only, and say nothing.
-const BATCH: usize = 50;
 /// More pages than this of one sync is a server that does not get on.
 const MAX_PAGES: usize = 1_000;
 
@@ -35,6 +31,23 @@ impl Client {
     /// `Settings` for a URL that is neither http nor https or an unreadable `ca_file`; `Insecure` for plain http to another machine.
     pub fn new(login: Login) -> Result<Client, Error> {
         Ok(Client { transport: Arc::new(Transport::new(login)?) })
+    }
+
+    /// The same account, for the one try by which is found out whether a login that was refused works again: everybody else's requests are
+    /// not sent until it does.
+    #[must_use]
+    pub fn careful(&self) -> Client {
+        Client { transport: Arc::new(self.transport.careful()) }
+    }
+
+    /// The login was refused a moment ago, and may be another now: a careful client finds out first.
+    pub fn distrust(&self) {
+        self.transport.distrust();
+    }
+
+    /// Whether the server has refused the login, and no later answer says otherwise: nothing is sent but by a [`Client::careful`] one.
+    pub fn is_refused(&self) -> bool {
+        self.transport.is_refused()
     }
 
     /// Finds the account's calendars from its URL: a server, a principal, a home or a calendar. An empty list is a home without calendars.
@@ -133,63 +146,6 @@ impl Client {
         request.read(&answer)
     }
 
-    /// Reads objects: many by multiget, halved where the server fails at one of them, and one by one what it leaves out.
-    /// Every href that was asked for is in exactly one of the answer's lists.
-    ///
-    /// # Errors
-    /// When the server as a whole cannot be talked to; what fails for one object is in `failed`.
-    pub async fn fetch(&self, calendar: &Href, hrefs: &[Href]) -> Result<Fetched, Error> {
-        let mut fetched = Fetched::default();
-        let mut seen = std::collections::HashSet::new();
-        let unique: Vec<Href> = hrefs.iter().filter(|href| seen.insert(*href)).cloned().collect();
-        let mut batches: VecDeque<Vec<Href>> = unique.chunks(BATCH).map(<[Href]>::to_vec).collect();
-        let mut alone = Vec::new();
-        while let Some(batch) = batches.pop_front() {
-            if batch.len() < 2 {
-                alone.extend(batch);
-                continue;
-            }
-            let request = Multiget { hrefs: &batch };
-            let got = match self.ask(calendar, &request.request()).await {
-                Ok(answer) => request.read(&answer),
-                Err(error) => Err(error),
-            };
-            match got {
-                Ok(got) => {
-                    let answered: std::collections::HashSet<&Href> =
-                        got.objects.iter().map(|object| &object.href).chain(&got.gone).collect();
-                    // A server that answers for none of them does not know the report (Calypso).
-                    let knows_it = !answered.is_empty();
-                    alone.extend(batch.iter().filter(|href| !answered.contains(href)).cloned());
-                    fetched.objects.extend(got.objects);
-                    fetched.gone.extend(got.gone);
-                    if !knows_it {
-                        alone.extend(batches.drain(..).flatten());
-                    }
-                }
-                Err(error) if error.is_of_the_server() => return Err(error),
-                Err(error) if matches!(error.kind(), ErrorKind::Rejected { status: 405 } | ErrorKind::Server(501)) => {
-                    alone.extend(batch);
-                    alone.extend(batches.drain(..).flatten());
-                }
-                Err(_) => {
-                    let (left, right) = batch.split_at(batch.len() / 2);
-                    batches.push_front(right.to_vec());
-                    batches.push_front(left.to_vec());
-                }
-            }
-        }
-        for href in alone {
-            match self.get(&href).await {
-                Ok(Some(object)) => fetched.objects.push(object),
-                Ok(None) => fetched.gone.push(href),
-                Err(error) if error.is_of_the_server() => return Err(error),
-                Err(error) => fetched.failed.push(FailedObject { href, error }),
-            }
-        }
-        Ok(fetched)
-    }
-
     /// Reads one object; None when it is not there. One that ends in the middle is believed when it comes twice the same: else a
     /// proxy has cut it, and half an event would free the time of the other half.
     ///
@@ -254,7 +210,7 @@ impl Client {
         }
     }
 
-    async fn ask(&self, href: &Href, request: &Request) -> Result<Answer, Error> {
+    pub(super) async fn ask(&self, href: &Href, request: &Request) -> Result<Answer, Error> {
         let account = self.transport.account();
         let url = href.url(account).ok_or_else(|| {
             Error::new(ErrorKind::Settings, request.operation, without_credentials(account))
@@ -313,37 +269,12 @@ impl Delta {
 mod tests {
     use super::*;
 
-    use super::super::scripted::{Log, Seen, answer, multistatus, serve};
+    use super::super::scripted::{Log, answer, multistatus, serve};
 
     const EVENT: &str = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n";
 
     fn requests(log: &Log) -> Vec<String> {
         log.lock().unwrap().iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect()
-    }
-
-    fn hrefs(names: impl IntoIterator<Item = usize>) -> Vec<Href> {
-        names.into_iter().map(|n| Href::new(format!("/c/{n}.ics"))).collect()
-    }
-
-    /// What a multiget asks for, found.
-    fn found(seen: &Seen) -> String {
-        let asked = seen.body.split("<D:href>").skip(1).filter_map(|rest| rest.split('<').next());
-        asked.map(|href| format!("<response><href>{href}</href><propstat><prop><getetag>\"1\"</getetag><C:calendar-data>{EVENT}</C:calendar-data></prop><status>HTTP/1.1 200 OK</status></propstat></response>")).collect()
-    }
-
-    #[tokio::test]
-    async fn one_missing_href_that_fails_the_whole_multiget_loses_nothing_else() {
-        // sabre 1.8: 404 for the whole request
-        let (client, log) = serve(|seen| match (seen.method.as_str(), seen.body.contains("/c/77.ics")) {
-            ("REPORT", true) => answer(404, "", ""),
-            ("REPORT", false) => multistatus(&found(seen)),
-            _ if seen.path == "/c/77.ics" => answer(404, "", ""),
-            _ => answer(200, "Content-Type: text/calendar\r\n", EVENT),
-        })
-        .await;
-        let fetched = client.fetch(&Href::new("/c/"), &hrefs((0..120).chain([5, 5]))).await.unwrap();
-        assert_eq!((fetched.objects.len(), fetched.gone, fetched.failed.len()), (119, hrefs([77]), 0));
-        assert!(requests(&log).len() < 20);
     }
 
     #[tokio::test]
@@ -368,49 +299,6 @@ mod tests {
         assert_eq!(client.get(&Href::new("/c/3.ics")).await.unwrap().unwrap().data, b"BEGIN:VCALENDAR\r\n");
         assert_eq!(client.get(&Href::new("/c/4.ics")).await.unwrap().unwrap().data, EVENT.as_bytes());
         assert_eq!(requests(&log).len(), 7);
-    }
-
-    #[tokio::test]
-    async fn what_a_multiget_leaves_out_is_read_one_by_one() {
-        let (client, log) = serve(|seen| match (seen.method.as_str(), seen.path.as_str()) {
-            ("REPORT", _) => multistatus(
-                &found(seen)
-                    .replace("/c/3.ics", "/c/other.ics")
-                    .replace("/c/4.ics", "/c/o.ics")
-                    .replace("/c/5.ics", "/x"),
-            ),
-            (_, "/c/3.ics") => answer(200, "Content-Type: text/calendar\r\nETag: W/\"9\"\r\n", EVENT),
-            (_, "/c/4.ics") => answer(410, "", ""),
-            _ => answer(500, "", ""),
-        })
-        .await;
-        let fetched = client.fetch(&Href::new("/c/"), &hrefs(0..10)).await.unwrap();
-        assert_eq!((fetched.objects.len(), fetched.gone), (8, hrefs([4])));
-        assert_eq!(fetched.failed[0].href, hrefs([5])[0]);
-        assert_eq!(requests(&log), ["REPORT /c/", "GET /c/3.ics", "GET /c/4.ics", "GET /c/5.ics"]);
-    }
-
-    #[tokio::test]
-    async fn one_event_is_one_get_and_a_server_without_multiget_is_read_one_by_one() {
-        let (client, log) = serve(|seen| match seen.method.as_str() {
-            "REPORT" => multistatus(""),
-            _ => answer(200, "Content-Type: text/calendar\r\n", EVENT),
-        })
-        .await;
-        assert_eq!(client.fetch(&Href::new("/c/"), &hrefs([1])).await.unwrap().objects.len(), 1);
-        assert_eq!(requests(&log), ["GET /c/1.ics"]);
-        assert_eq!(client.fetch(&Href::new("/c/"), &hrefs(0..120)).await.unwrap().objects.len(), 120);
-        assert_eq!(requests(&log).iter().filter(|request| request.starts_with("REPORT")).count(), 1);
-    }
-
-    #[tokio::test]
-    async fn a_login_that_is_refused_or_a_server_that_is_busy_ends_a_fetch_at_once() {
-        for (status, kind) in [(401, ErrorKind::Unauthorized), (503, ErrorKind::Unavailable { retry_after: None })] {
-            let (client, log) = serve(move |_| answer(status, "", "")).await;
-            let error = client.fetch(&Href::new("/c/"), &hrefs(0..120)).await.unwrap_err();
-            assert_eq!(error.kind(), &kind);
-            assert_eq!(requests(&log).len(), 1);
-        }
     }
 
     #[tokio::test]
@@ -472,6 +360,30 @@ mod tests {
         assert_eq!(log[1].body, EVENT);
         assert!(log[1].head.contains("if-none-match: *") && log[1].head.contains("content-length: 32"));
         assert!(log[1].head.contains("authorization: basic ") && !log[1].head.contains("transfer-encoding"));
+    }
+
+    #[tokio::test]
+    async fn a_refused_login_is_tried_by_one_request_of_the_careful_client_alone() {
+        let right = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let told = right.clone();
+        let (client, log) = serve(move |_| match told.load(std::sync::atomic::Ordering::Relaxed) {
+            true => answer(200, "Content-Type: text/calendar\r\n", EVENT),
+            false => answer(401, "", ""),
+        })
+        .await;
+        let href = Href::new("/c/1.ics");
+        assert!(client.get(&href).await.unwrap_err().was_sent());
+        let other = client.clone();
+        for _ in 0..5 {
+            let error = other.create(&href, EVENT).await.unwrap_err();
+            assert!(*error.kind() == ErrorKind::Unauthorized && !error.was_sent() && other.is_refused());
+        }
+        assert_eq!(requests(&log).len(), 1);
+        assert!(client.careful().get(&href).await.unwrap_err().was_sent());
+        assert_eq!(requests(&log).len(), 2);
+        right.store(true, std::sync::atomic::Ordering::Relaxed);
+        client.careful().get(&href).await.unwrap();
+        assert!(other.get(&href).await.is_ok() && !client.is_refused());
     }
 
     #[tokio::test]

@@ -15,6 +15,7 @@ struct Failure {
     location: String,
     detail: Option<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    sent: bool,
 }
 
 /// Why a request failed.
@@ -103,7 +104,7 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, operation: &'static str, location: impl Into<String>) -> Error {
-        Error(Box::new(Failure { kind, operation, location: location.into(), detail: None, source: None }))
+        Error(Box::new(Failure { kind, operation, location: location.into(), detail: None, source: None, sent: true }))
     }
 
     pub(crate) fn with_detail(mut self, detail: impl Into<String>) -> Error {
@@ -117,6 +118,17 @@ impl Error {
     pub(crate) fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Error {
         self.0.source = Some(Box::new(source));
         self
+    }
+
+    /// Nothing was sent: what the server answered before still holds.
+    pub(crate) fn unsent(mut self) -> Error {
+        self.0.sent = false;
+        self
+    }
+
+    /// False when nothing was sent, since what the server answered before still holds: a refused login, a pause.
+    pub fn was_sent(&self) -> bool {
+        self.0.sent
     }
 
     /// What callers choose by.

@@ -4,8 +4,10 @@
 
 mod client;
 mod discovery;
+mod door;
 mod error;
 mod etag;
+mod fetch;
 mod href;
 mod multistatus;
 pub mod oauth;
@@ -186,6 +188,24 @@ pub struct Object {
     pub etag: Option<ETag>,
     /// iCalendar as the server gave it: CRLF or LF, mostly UTF-8.
     pub data: Vec<u8>,
+}
+
+/// An object to be read, and what has been said of it: by a list, or by a report of changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Where it is.
+    pub href: Href,
+    /// What was said.
+    pub expected: Expected,
+}
+
+/// What has been said of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// That it is there; in this version, where that was said.
+    Version(Option<ETag>),
+    /// That it is gone.
+    Gone,
 }
 
 /// What a fetch of several objects came to.

@@ -1,16 +1,20 @@
 //! HTTP for CalDAV: sends a [`Request`], follows redirects with the method kept, gives the [`Answer`] back. HTTP/1.1 alone (two
 //! servers break under multiplexing), one connection at a time, caps on time and size. Read [`Transport::send`] first.
 
+use super::door::{Door, Entry};
 use super::error::{Error, ErrorKind};
 use super::href::{rebase, without_credentials};
 use super::origin::{PlainHttp, Trust, is_loopback, may_carry_credentials, may_carry_token};
-use super::request::{Answer, Request};
+use super::request::{Answer, Method, Request};
 use super::service::{self, Service};
 use super::{Credentials, Login};
+use jiff::SignedDuration;
 use reqwest::header::{HeaderValue, LOCATION};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 use url::{Host, Url};
 
 const MAX_REDIRECTS: usize = 5;
@@ -22,9 +26,13 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// A connection is used again within a poll and closed soon after it: an idle one occupies a process of Cyrus.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// One account's way to its server.
+/// One account's way to its server. Clones share its connection and its door.
+#[derive(Clone)]
 pub(crate) struct Transport {
     http: reqwest::Client,
+    door: Arc<Door>,
+    /// Whether it may knock where the login was refused.
+    careful: bool,
     account: Url,
     credentials: Credentials,
     trust: Trust,
@@ -76,6 +84,8 @@ impl Transport {
         let trust = Trust { plain, hosts: login.trusted_hosts };
         Ok(Transport {
             http,
+            door: Arc::default(),
+            careful: false,
             account,
             credentials: login.credentials,
             trust,
@@ -105,6 +115,21 @@ impl Transport {
         }
     }
 
+    /// The same, for the one try by which is found out whether a login that was refused works again.
+    pub(crate) fn careful(&self) -> Transport {
+        Transport { careful: true, ..self.clone() }
+    }
+
+    /// The login was refused a moment ago, and may be another now.
+    pub(crate) fn distrust(&self) {
+        self.door.distrust();
+    }
+
+    /// Whether the login was refused, and no later answer says otherwise.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.door.is_refused()
+    }
+
     /// The account's address, without credentials.
     pub(crate) fn account(&self) -> &Url {
         &self.account
@@ -112,19 +137,21 @@ impl Transport {
 
     /// Sends with the credentials at once (Cyrus never asks for them at its root), follows 301, 302, 307 and 308 with method and body
     /// kept, at most 5 of them, and only to where the credentials may go. What can be sent twice is sent again once when the
-    /// connection breaks.
+    /// connection breaks. Nothing is sent while the server is to be left alone.
     pub(crate) async fn send(&self, url: Url, request: &Request) -> Result<Answer, Error> {
         let mut url = url;
         for _ in 0..=MAX_REDIRECTS {
             if !self.may_ask(&url) {
                 return Err(Error::new(ErrorKind::Insecure, request.operation, without_credentials(&url)));
             }
+            self.wait_for_door(&url, request).await?;
             let answer = match self.send_once(&url, request).await {
                 Err(error) if request.is_safe() && *error.kind() == ErrorKind::Network => {
                     self.send_once(&url, request).await?
                 }
                 other => other?,
             };
+            self.tell_door(&answer, request);
             match redirect(&answer) {
                 Some(target) => url = target,
                 None => return Ok(answer),
@@ -132,6 +159,40 @@ impl Transport {
         }
         Err(Error::new(ErrorKind::BadAnswer, request.operation, without_credentials(&url))
             .with_detail(format!("more than {MAX_REDIRECTS} redirects")))
+    }
+
+    /// Waits until the request may be sent, or says why it may not.
+    async fn wait_for_door(&self, url: &Url, request: &Request) -> Result<(), Error> {
+        let now = Instant::now();
+        let unsent = |kind| {
+            let error = Error::new(kind, request.operation, without_credentials(url));
+            error.with_detail("it was not asked again").unsent()
+        };
+        match self.door.ask(self.careful, now) {
+            Entry::At(at) if at <= now => Ok(()),
+            Entry::At(at) => {
+                tokio::time::sleep_until(at).await;
+                Ok(())
+            }
+            Entry::Refused => Err(unsent(ErrorKind::Unauthorized)),
+            Entry::Closed(status, left) => {
+                let retry_after = SignedDuration::try_from(left).ok();
+                Err(unsent(match status {
+                    429 => ErrorKind::TooManyRequests { retry_after },
+                    _ => ErrorKind::Unavailable { retry_after },
+                }))
+            }
+        }
+    }
+
+    fn tell_door(&self, answer: &Answer, request: &Request) {
+        // Some servers answer to this without looking at the login.
+        if request.method == Method::Options && answer.is_success() {
+            return;
+        }
+        let asked = matches!(answer.status, 429 | 503).then(|| answer.error().retry_after()).flatten();
+        let pause = asked.and_then(|asked| Duration::try_from(asked).ok());
+        self.door.answered(answer.status, pause, Instant::now());
     }
 
     #[cfg(test)]

@@ -257,8 +257,12 @@ pub enum BookingsCommand {
     /// Calls a booking off; its event is removed by the running daemon
     Cancel {
         /// Its id
-        id: String,
-        /// Prints one JSON document
+        #[arg(required_unless_present = "gone", conflicts_with = "gone")]
+        id: Option<String>,
+        /// Every booking of this host's whose event is gone from the calendar, with so many others at once that it was not believed
+        #[arg(long, value_name = "HOST")]
+        gone: Option<String>,
+        /// Prints one JSON document; of several bookings, one a line
         #[arg(long)]
         json: bool,
     },

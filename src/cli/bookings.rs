@@ -38,9 +38,17 @@ pub(super) async fn bookings(config: Option<&Path>, command: BookingsCommand) ->
             let booking = booking.ok_or_else(|| anyhow::anyhow!("there is no booking {id}"))?;
             show(&mut out, &services, &booking, json)?;
         }
-        BookingsCommand::Cancel { id, json } => {
+        BookingsCommand::Cancel { id: Some(id), json, .. } => {
             let booking = services.desk.cancel_by_id(booking_id(&id)?).await?;
             show(&mut out, &services, &booking, json)?;
+        }
+        BookingsCommand::Cancel { gone, json, .. } => {
+            let host = host(&services, &gone.unwrap_or_default())?;
+            let missing = services.store.missing_events(&host.id).await?;
+            for missing in missing.into_iter().filter(|missing| missing.doubted) {
+                let booking = services.desk.cancel_by_id(missing.booking).await?;
+                show(&mut out, &services, &booking, json)?;
+            }
         }
         BookingsCommand::Move { id, start, json } => {
             let start =

@@ -1,5 +1,7 @@
-//! `officehours calendars HOST`: every calendar found, asked of the servers now; then subscriptions and folders.
+//! `officehours calendars HOST`: of each source how it does, and every calendar found, asked of the servers now; then subscriptions and
+//! folders.
 
+use super::health;
 use super::office::{host, open};
 use crate::availability::Counting;
 use crate::sync::{Source, is_named_so};
@@ -14,6 +16,10 @@ pub(super) async fn calendars(config: Option<&Path>, id: &str) -> anyhow::Result
     let mut failed = false;
     for of_host in config.hosts.iter().filter(|of| of.host.id == host.id) {
         for source in services.sources(of_host).await? {
+            // What the daemon has seen, before anything is asked.
+            let report = services.store.source_report(&host.id, source.id()).await?;
+            let health = health::line(report.as_ref(), &host.zone, services.clock.now());
+            writeln!(out, "{}: {health}", source.name())?;
             let Source::Account(account) = &source else {
                 for (calendar, _) in source.sources().await? {
                     let by = told(&calendar.rules.counting);

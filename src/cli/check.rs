@@ -1,6 +1,7 @@
 //! `officehours check`: validates the config, connects, lists calendars and what each would contribute.
 
 use super::args::CheckArguments;
+use super::health;
 use super::office::{log, open};
 use crate::alert::Episode;
 use crate::availability::{HostId, Interval};
@@ -31,6 +32,8 @@ pub(super) async fn check(config: Option<&Path>, args: CheckArguments) -> anyhow
         for source in services.sources(host).await? {
             let name = format!("{}/{}", host.host.id, source.name());
             let now = services.clock.now();
+            let report = services.store.source_report(&host.host.id, source.id()).await?;
+            writeln!(out, "{name}: {}.", health::line(report.as_ref(), &host.host.zone, now))?;
             if let Source::Account(account) = &source {
                 match connect(&mut out, account, &name, now).await? {
                     Connection::Good => {}
@@ -149,6 +152,11 @@ async fn connect(
                     )?;
                 }
             }
+            let own = match found.addresses.is_empty() {
+                true => "none: [[host]] email and aliases alone say whose answer to an invitation counts".to_owned(),
+                false => found.addresses.join(", "),
+            };
+            writeln!(out, "{name}: the server's addresses of the account (calendar-user-address-set): {own}.")?;
             if let Some(skew) = found.clock_skew(now).filter(|skew| skew.abs() > SignedDuration::from_secs(30)) {
                 connection = Connection::Doubtful;
                 writeln!(

@@ -12,6 +12,7 @@ mod differential;
 mod explain;
 mod feed;
 mod generate;
+mod health;
 mod init;
 mod init_text;
 mod login;

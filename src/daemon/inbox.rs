@@ -128,5 +128,5 @@ fn setback(error: &InboxError) -> Setback {
         InboxError::Away(_) => TroubleKind::Unreachable,
         InboxError::Server(_) => TroubleKind::Server,
     };
-    Setback { kind, what: error.to_string(), retry_after: None }
+    Setback { kind, what: error.to_string(), retry_after: None, asked: true }
 }

@@ -4,16 +4,16 @@
 use super::publish::load_board;
 use super::setup::Services;
 use super::watch::{Watch, watch};
-use crate::availability::{EventFacts, event_summary};
-use crate::booking::{BookingId, BookingState, EventPlace};
-use crate::caldav::{ErrorKind, Href};
-use crate::store::{CalendarKey, Failure, StoreError};
+use crate::availability::event_summary;
+use crate::booking::{BookingId, BookingState};
+use crate::caldav::Href;
+use crate::store::{CalendarKey, Failure, MissingEvent, OwnEvent, ReportedTrouble, SourceReport, StoreError};
 use crate::sync::{
     AccountSync, Found, HostBoard, Observation, Pass, Pause, Request, Requests, Setback, Settled, Source, Suspects,
-    SyncError, SyncHandle, pause, reconcile,
+    SyncError, SyncHandle, TroubleKind, parent, pause, reconcile,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -36,8 +36,6 @@ pub struct Poller {
     pub services: Services,
     /// The pause between passes.
     pub poll: SignedDuration,
-    /// How long an event stays gone before its booking is cancelled.
-    pub grace: SignedDuration,
     /// Asks for a pass.
     pub handle: SyncHandle,
     /// Who waits for a pass.
@@ -47,7 +45,6 @@ pub struct Poller {
 impl Poller {
     /// Polls until `shutdown`. Fails only when the store does, and not by a full disk: that passes.
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), StoreError> {
-        let mut suspects = Suspects::default();
         let mut failures = 0;
         let mut watching = None;
         let mut due = Instant::now();
@@ -73,7 +70,7 @@ impl Poller {
             self.handle.begins();
             let setback = tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                setback = self.pass(&mut suspects) => match setback {
+                setback = self.pass() => match setback {
                     // Its rows may be forgotten already.
                     Err(_) if shutdown.is_cancelled() => return Ok(()),
                     // What was read and could not be stored is read again.
@@ -85,16 +82,32 @@ impl Poller {
                 },
             };
             let well = setback.is_none();
+            if well && self.handle.health().trouble.is_some_and(|trouble| trouble.kind == TroubleKind::Login) {
+                self.let_in_again().await?;
+            }
             failures = if well { 0 } else { failures + 1 };
             let chance = super::setup::random::<1>().map_or(0, |[byte]| byte);
             let pause = pause(setback.as_ref(), failures, self.poll.unsigned_abs(), chance);
             (due, closed) = (Instant::now() + pause.wait, pause.closed);
             self.tell(setback.as_ref(), pause);
+            self.report(pause).await?;
             // What was watched may be gone, and another in its place.
             watching = if well { watching.or_else(|| self.watch()) } else { None };
             for request in waiting {
                 // Whoever waited may have given up.
                 let _ = request.send(well);
+            }
+        }
+    }
+
+    /// The login works again: what waited for it waits no longer.
+    async fn let_in_again(&self) -> Result<(), StoreError> {
+        let Services { store, signal, clock, .. } = &self.services;
+        match store.hurry_refused(Some(&self.source.host().id), clock.now()).await {
+            Err(error) if error.kind().passes() => Ok(()),
+            hurried => {
+                signal.wake();
+                hurried
             }
         }
     }
@@ -119,6 +132,20 @@ impl Poller {
         self.handle.ended(health, until);
     }
 
+    /// Keeps how the source does, for commands beside us. A disk that is full keeps nothing.
+    async fn report(&self, pause: Pause) -> Result<(), StoreError> {
+        let (health, now) = (self.handle.health(), self.services.clock.now());
+        let trouble = health.trouble.map(|trouble| ReportedTrouble {
+            kind: trouble.kind.as_str().to_owned(),
+            since: trouble.since,
+            what: trouble.what,
+        });
+        let next_at = now.checked_add(pause.wait).unwrap_or(Timestamp::MAX);
+        let report = SourceReport { read_at: health.read_at, trouble, looked_at: now, next_at };
+        let reported = self.services.store.report_source(&self.source.host().id, self.source.id(), report).await;
+        reported.or_else(|error| if error.kind().passes() { Ok(()) } else { Err(error) })
+    }
+
     /// Watches the source, where that can be done.
     fn watch(&self) -> Option<Watch> {
         let folder = self.source.watched()?;
@@ -131,9 +158,10 @@ impl Poller {
     }
 
     /// One pass; what kept it from reading everything, if anything did.
-    pub(super) async fn pass(&self, suspects: &mut Suspects) -> Result<Option<Setback>, StoreError> {
+    pub(super) async fn pass(&self) -> Result<Option<Setback>, StoreError> {
         let (host, source) = (&self.source.host().id, self.source.name());
         let now = self.services.clock.now();
+        let before = self.settled(now).await?;
         let pass = match self.source.pass(now).await {
             Ok(pass) => pass,
             Err(SyncError::Store(error)) => return Err(error),
@@ -152,7 +180,7 @@ impl Poller {
         let outcome = async {
             self.publish(&pass, now).await?;
             match &self.source {
-                Source::Account(account) => self.follow(account, &pass, suspects, now).await,
+                Source::Account(account) => self.follow(account, &pass, before, now).await,
                 // Bookings are written to accounts alone.
                 Source::Subscription(_) | Source::Folder(_) | Source::Availability(_) => Ok(()),
             }
@@ -197,7 +225,7 @@ impl Poller {
         &self,
         account: &AccountSync,
         pass: &Pass,
-        suspects: &mut Suspects,
+        before: HashSet<BookingId>,
         now: Timestamp,
     ) -> Result<(), SyncError> {
         self.remove_late(account, pass, now).await?;
@@ -206,9 +234,7 @@ impl Poller {
         let owner = account.owner().await?;
         let settled: Vec<Settled> = own
             .into_iter()
-            .filter(|event| {
-                event.settled && matches!(event.state, BookingState::Confirmed | BookingState::AwaitingApproval)
-            })
+            .filter(|event| is_settled(event) && before.contains(&event.booking))
             .filter_map(|event| {
                 let place = event.place.filter(|place| place.account == settings.id)?;
                 Some(Settled { booking: event.booking, time: event.time, uid: event.uid, place })
@@ -219,13 +245,31 @@ impl Poller {
         }
         let found = find_all(account, pass, &settled, &owner).await?;
         let find = |event: &Settled| found.get(&event.booking).cloned().unwrap_or(Found::Unknown);
-        for observation in reconcile(&settled, find, suspects, now, self.grace) {
-            if !is_so(account, &observation, &settled, &owner).await? {
-                continue;
+        let before = account.store.missing_events(&settings.host.id).await?;
+        let alive = match before.iter().any(|event| event.doubted) {
+            true => alive(account, pass).await?,
+            false => HashSet::new(),
+        };
+        let is_alive = |event: &Settled| alive.contains(&Href::new(parent(&event.place.href)));
+        let mut suspects = Suspects::from(before.clone());
+        let observations = reconcile(&settled, find, is_alive, &mut suspects, now, settings.grace);
+        let missing = suspects.events();
+        if HashSet::<MissingEvent>::from_iter(missing.iter().copied()) != HashSet::from_iter(before) {
+            account.store.set_missing_events(&settings.host.id, missing).await?;
+        }
+        for observation in observations {
+            for confirmed in account.confirmed(observation, &settled, &owner).await? {
+                self.observe(confirmed).await;
             }
-            self.observe(observation).await;
         }
         Ok(())
+    }
+
+    /// The bookings on which nothing of ours is under way: what is written while a pass reads is not missing in what it has read.
+    async fn settled(&self, now: Timestamp) -> Result<HashSet<BookingId>, StoreError> {
+        let Source::Account(account) = &self.source else { return Ok(HashSet::new()) };
+        let own = account.store.own_events(&account.settings.host.id, now).await?;
+        Ok(own.into_iter().filter(is_settled).map(|event| event.booking).collect())
     }
 
     /// Finds the events of ended bookings that came to the calendar after their removal, and has them removed again. Only where
@@ -235,7 +279,7 @@ impl Poller {
         let since = now.checked_sub(IN_DOUBT).unwrap_or(Timestamp::MIN);
         for booking in account.store.ended_in_doubt(&settings.host.id, since).await? {
             for calendar in pass.calendars.iter().filter(|calendar| calendar.result.is_ok()) {
-                if let Some((place, _)) = find_uid(account, &calendar.key, &booking.uid).await? {
+                if let Some((place, _)) = account.held(&calendar.key, &booking.uid).await? {
                     let observed = self.services.desk.observe(Observation::Late(booking.id, place)).await;
                     if let Err(error) = observed {
                         tracing::warn!(host = %settings.host.id, booking = %booking.id, %error, "An event that came late could not be removed; it will be at the next pass.");
@@ -254,19 +298,20 @@ impl Poller {
     }
 }
 
-/// Looks for the event of a UID in our copy of a calendar.
-async fn find_uid(
-    account: &AccountSync,
-    key: &CalendarKey,
-    uid: &str,
-) -> Result<Option<(EventPlace, EventFacts)>, SyncError> {
-    for object in account.store.objects(key).await? {
-        if let Some(facts) = event_summary(&object.data, &account.settings.host.zone).filter(|facts| facts.uid == uid) {
-            let place = EventPlace { account: account.settings.id.clone(), href: object.href, etag: object.etag };
-            return Ok(Some((place, facts)));
+/// Whether a booking holds its slot, and nothing of ours is under way on it.
+fn is_settled(event: &OwnEvent) -> bool {
+    event.settled && matches!(event.state, BookingState::Confirmed | BookingState::AwaitingApproval)
+}
+
+/// The calendars that this pass has read, and that are not empty.
+async fn alive(account: &AccountSync, pass: &Pass) -> Result<HashSet<Href>, SyncError> {
+    let mut alive = HashSet::new();
+    for calendar in pass.calendars.iter().filter(|calendar| calendar.result.is_ok()) {
+        if !account.store.object_etags(&calendar.key).await?.is_empty() {
+            alive.insert(Href::new(calendar.key.href.clone()));
         }
     }
-    Ok(None)
+    Ok(alive)
 }
 
 /// How our copy has each event.
@@ -309,7 +354,7 @@ async fn find_elsewhere(
     owner: &[String],
 ) -> Result<Found, SyncError> {
     for key in read {
-        if let Some((place, facts)) = find_uid(account, key, &event.uid).await? {
+        if let Some((place, facts)) = account.held(key, &event.uid).await? {
             let is_here = place.href == event.place.href;
             return Ok(match facts {
                 facts if facts.is_called_off(owner) => Found::CalledOff,
@@ -319,49 +364,4 @@ async fn find_elsewhere(
         }
     }
     Ok(Found::Missing)
-}
-
-/// Asks the server itself whether the event is where it was observed, or gone or called off: our copy may be older than what we
-/// wrote since.
-async fn is_so(
-    account: &AccountSync,
-    observation: &Observation,
-    settled: &[Settled],
-    owner: &[String],
-) -> Result<bool, SyncError> {
-    let (id, moved_to) = match observation {
-        Observation::Gone(id) => (id, None),
-        Observation::Moved(id, time) => (id, Some(*time)),
-        Observation::Relocated(..) | Observation::Late(..) | Observation::Declined(..) | Observation::Odd(..) => {
-            return Ok(true);
-        }
-    };
-    let Some(event) = settled.iter().find(|event| event.booking == *id) else { return Ok(false) };
-    let object = account.client.get(&Href::new(event.place.href.clone())).await?;
-    let facts = object.as_ref().map(|object| event_summary(&object.data, &account.settings.host.zone));
-    match (moved_to, facts) {
-        (None, None) => Ok(!is_in_another(account, event, owner).await?),
-        (None, Some(facts)) => Ok(facts.is_some_and(|facts| facts.is_called_off(owner))),
-        // It is in another place too, where the next pass looks for it.
-        (Some(_), None) => Ok(false),
-        (Some(time), Some(facts)) => Ok(facts.is_some_and(|facts| facts.time() == Some(time))),
-    }
-}
-
-/// Whether a calendar that we do not read may have the event now, under the name that it had: then it is still booked.
-async fn is_in_another(account: &AccountSync, event: &Settled, owner: &[String]) -> Result<bool, SyncError> {
-    let name = event.place.href.rsplit('/').next().unwrap_or_default();
-    let calendars = account.store.calendars(&account.settings.host.id).await?;
-    for calendar in calendars.into_iter().filter(|calendar| calendar.key.account == account.settings.id) {
-        let there = match account.client.get(&Href::new(calendar.key.href).child(name)).await {
-            Ok(there) => there,
-            Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::NotFound) => None,
-            Err(error) => return Err(error.into()),
-        };
-        let facts = there.and_then(|object| event_summary(&object.data, &account.settings.host.zone));
-        if facts.is_some_and(|facts| facts.uid == event.uid && !facts.is_called_off(owner)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

@@ -189,7 +189,6 @@ impl Services {
                     services: self.clone(),
                     poll: poll_of(source, host),
                     handle,
-                    grace: host.bookings.as_ref().map_or(DEFAULT_GRACE, |bookings| bookings.grace),
                     requests,
                 });
             }
@@ -211,6 +210,13 @@ impl Services {
             });
         }
         Ok(built)
+    }
+
+    /// What waits for a host to act is tried at once: the host may have acted.
+    pub(super) async fn hurry(&self) -> Result<(), StoreError> {
+        let hurried = self.store.hurry_refused(None, self.clock.now()).await;
+        self.signal.wake();
+        hurried.or_else(|error| if error.kind().passes() { Ok(()) } else { Err(error) })
     }
 
     /// Publishes a world: from here on the desk serves it, with the bookings that are stored.
@@ -308,6 +314,7 @@ impl Services {
                 calendars: account.calendars.clone(),
                 counting: account.counting.clone(),
                 bookings: host.bookings.as_ref().filter(|b| of_account(&b.account)).map(|b| b.calendar.clone()),
+                grace: host.bookings.as_ref().map_or(DEFAULT_GRACE, |bookings| bookings.grace),
                 opens: host
                     .opens
                     .as_ref()

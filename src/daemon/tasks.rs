@@ -11,7 +11,7 @@ use crate::desk::TokenError;
 use crate::http::{self, AppState, Metrics, Requests, ServerLimits, Settings, SettingsSource};
 use crate::mail::Mailer;
 use crate::outbox::{AlertOutbox, MailOutbox, Outbox};
-use crate::store::{Access, Purge};
+use crate::store::{Access, Purge, StoredCalendar};
 use crate::sync::{SyncHandle, TroubleKind};
 use anyhow::{Context, anyhow, bail};
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -152,7 +152,7 @@ impl Daemon {
                     continue;
                 }
                 _ = hang_up.recv() => reread(&config, &environment),
-                _ = look_again.tick() => match waits_for_password(&services, &current) {
+                _ = look_again.tick() => match is_worth_a_try(&services, &current).await {
                     true => reread(&config, &environment),
                     false => continue,
                 },
@@ -165,9 +165,10 @@ impl Daemon {
                         polling.cancel();
                         services.forget_others(&built.pollers).await?;
                         services.publish(built.world).await?;
+                        built.targets.distrust_as(&targets.load());
                         targets.store(Arc::new(built.targets));
                         mailer.store(next_mailer.map(Arc::new));
-                        services.signal.wake();
+                        services.hurry().await?;
                         app.reload(next_settings);
                         polling = tasks.poll(built.pollers, built.inbox);
                         tracing::info!(hosts = next.hosts.len(), "The config was reloaded.");
@@ -192,8 +193,9 @@ impl Daemon {
     }
 }
 
-/// True when a login is refused whose password was changed since: the account is not to be left alone any longer.
-fn waits_for_password(services: &Services, config: &Config) -> bool {
+/// True when a login is refused whose password was changed since, or with which a command (`sync`, `check`) has read a calendar
+/// since: the account is not to be left alone any longer.
+async fn is_worth_a_try(services: &Services, config: &Config) -> bool {
     let world = services.desk.world();
     let was_changed = |handle: &SyncHandle, secret: Option<&config::Secret>| {
         let trouble = handle.health().trouble.filter(|trouble| trouble.kind == TroubleKind::Login);
@@ -202,14 +204,28 @@ fn waits_for_password(services: &Services, config: &Config) -> bool {
     };
     let imap = config.mail.as_ref().and_then(|mail| mail.imap.as_ref());
     let of_inbox = world.inbox.as_ref().is_some_and(|inbox| was_changed(inbox, imap.map(|imap| &imap.password)));
-    of_inbox
-        || config.hosts.iter().any(|host| {
-            let Some(desk) = world.host_by_id(&host.host.id) else { return false };
-            desk.accounts.iter().any(|source| {
-                let login = host.account(source.name()).and_then(|account| account.login.as_ref());
-                was_changed(source, login.and_then(config::Login::secret))
-            })
-        })
+    if of_inbox {
+        return true;
+    }
+    for host in &config.hosts {
+        let Some(desk) = world.host_by_id(&host.host.id) else { continue };
+        for source in &desk.accounts {
+            let trouble = source.health().trouble.filter(|trouble| trouble.kind == TroubleKind::Login);
+            let Some((trouble, account)) = trouble.zip(host.account(source.name())) else { continue };
+            if was_changed(source, account.login.as_ref().and_then(config::Login::secret)) {
+                return true;
+            }
+            // Nobody in this process has: nothing is asked.
+            let read = |stored: &StoredCalendar| {
+                stored.key.account == account.id && stored.read_at.is_some_and(|read_at| read_at > trouble.at)
+            };
+            let known = services.store.calendars(&host.host.id).await;
+            if known.is_ok_and(|calendars| calendars.iter().any(read)) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 /// All that another config makes, or none of it.

@@ -20,6 +20,7 @@ mod token;
 mod world;
 
 pub use answer::*;
+pub use outcome::Version;
 pub use proof::{Challenge, Proof};
 pub use remind::DigestOf;
 pub use reserve::network;

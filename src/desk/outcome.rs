@@ -3,24 +3,35 @@
 use super::change::effects_for;
 use super::{Desk, TokenError};
 use crate::availability::HostId;
-use crate::booking::{Booking, BookingId, Command, EventPlace, Written, transition};
+use crate::booking::{Booking, BookingId, Command, EventPlace, transition};
 use crate::store::{
     CalendarKey, EffectOutcome, FinishEffect, Finished, ObjectUpdate, OutboxEntry, StoreError, StoredObject,
 };
 
+/// Which version of an event is on the calendar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// As of this SEQUENCE of its booking.
+    pub sequence: u32,
+    /// As of a booking that awaits approval.
+    pub tentative: bool,
+    /// Its UID: of a server that gives events UIDs of its own, that one is the booking's from then on.
+    pub uid: String,
+}
+
 impl Desk {
-    /// The calendar server has the event as it was `written`: `object` is what it holds, read back, in place of the version `replaced`.
+    /// The calendar server has the event in this version: `object` is what it holds, read back, in place of the version `replaced`.
     pub async fn event_written(
         &self,
         entry: &OutboxEntry,
         key: CalendarKey,
         object: StoredObject,
         replaced: Option<String>,
-        written: Written,
+        Version { sequence, tentative, uid }: Version,
     ) -> Result<(), TokenError> {
         let place = EventPlace { account: key.account.clone(), href: object.href.clone(), etag: object.etag.clone() };
         let object = Some((key, ObjectUpdate::Put { object, replaced }));
-        self.record(entry, object, Some(place), Some(Command::EventWritten(written))).await
+        self.record(entry, object, Some((place, uid)), Some(Command::EventWritten { sequence, tentative })).await
     }
 
     /// The calendar server no longer has the event; `version` is the ETag of what was removed.
@@ -49,7 +60,7 @@ impl Desk {
         &self,
         entry: &OutboxEntry,
         object: Option<(CalendarKey, ObjectUpdate)>,
-        place: Option<EventPlace>,
+        place: Option<(EventPlace, String)>,
         command: Option<Command>,
     ) -> Result<(), TokenError> {
         let world = self.world();
@@ -65,7 +76,10 @@ impl Desk {
                 (None, Some(booking)) if place.is_some() => (Some(booking.clone()), Vec::new()),
                 _ => (None, Vec::new()),
             };
-            let next = next.map(|next| Booking { event: place.clone().or(next.event.clone()), ..next });
+            let next = next.map(|next| match place.clone() {
+                Some((event, uid)) => Booking { event: Some(event), uid, ..next },
+                None => next,
+            });
             let notify = world.host_by_id(&entry.host).is_some_and(|desk| desk.notify);
             let more_effects = match &next {
                 Some(next) => {

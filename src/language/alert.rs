@@ -29,6 +29,10 @@ pub struct AlertPhrases {
     pub inbox_unreachable: AlertWords,
     /// The mailbox of guests' answers refuses the login.
     pub inbox_refused: AlertWords,
+    /// Many events of bookings are gone at once.
+    pub many_gone: AlertWords,
+    /// How many.
+    pub so_many: fn(usize) -> String,
 
     /// A booking lies over an event: the booking, the event, its calendar.
     pub at_same_time: fn(&str, &str, &str) -> String,
@@ -72,6 +76,7 @@ impl AlertPhrases {
             AlertKind::Restored => self.restored,
             AlertKind::InboxUnreachable => self.inbox_unreachable,
             AlertKind::InboxRefused => self.inbox_refused,
+            AlertKind::ManyGone => self.many_gone,
         }
     }
 }

@@ -184,6 +184,11 @@ pub(super) const PHRASES: Phrases = Phrases {
             advice: "Wer eine Einladung ablehnt oder eine andere Zeit vorschlägt, wird nicht gehört, bis die Anmeldung \
                      gelingt: „[mail] imap“ in der Konfiguration.",
         },
+        many_gone: AlertWords {
+            wrong: "viele Termine von Buchungen sind auf einmal weg",
+            advice: "Sie stehen nicht mehr in Ihrem Kalender. So viele auf einmal können ein Fehler des Kalenders oder eines Programms sein: Die Buchungen gelten weiter, und die Gäste haben nichts erfahren. Haben Sie die Termine gelöscht, dann sagen Sie die Buchungen ab: jede über ihren Link, oder alle mit „officehours bookings cancel --gone“ und Ihrer Kennung. Wenn nicht, dann holen Sie die Termine zurück, aus dem Papierkorb des Kalenders oder einer Sicherung. Was einen Tag lang fortbleibt, während andere Termine im Kalender stehen, wird dann abgesagt.",
+        },
+        so_many: |count| format!("Es sind {count}."),
         at_same_time: |booking, event, calendar| format!("{booking} fällt mit {event} in {calendar} zusammen."),
         quoted: |title| format!("„{title}“"),
         untitled: "einem Ereignis ohne Titel",

@@ -7,23 +7,31 @@ use crate::ical::write::{Breaks, clean};
 use lettre::Message;
 use lettre::message::{Mailbox, SinglePart};
 
-/// The message of a notice, from the service's mailbox. `id` tells it from every other; the same when it is sent again.
+/// The message of a notice, from the service's mailbox. `id` tells it from every other; the same when it is sent again. `links` are the
+/// host's links of what the notice is about, one each; or none.
 pub fn alert_message(
     host: &Host,
     kind: AlertKind,
     over: bool,
     notice: &Notice,
+    links: &[String],
     (id, from): (&str, &Mailbox),
 ) -> Result<Message, MessageError> {
     let phrases = &host.language.phrases().alert;
     let words = phrases.of(kind);
     let (subject, opening) = match over {
+        false if kind == AlertKind::ManyGone => {
+            let many = (phrases.so_many)(notice.about.len());
+            ((phrases.subject)(words.wrong), format!("{many} {}", words.advice))
+        }
         false => ((phrases.subject)(words.wrong), words.advice.to_owned()),
         true => ((phrases.over_subject)(words.wrong), phrases.over.to_owned()),
     };
     // Guests' names and servers' answers are in it: no line of theirs begins anything.
     let mut paragraphs = vec![opening];
-    paragraphs.extend(notice.about.iter().map(|about| format!("- {}", clean(about, Breaks::Blank))));
+    let links = links.iter().map(|link| format!("\n  {link}")).chain(std::iter::repeat(String::new()));
+    let about = notice.about.iter().zip(links);
+    paragraphs.extend(about.map(|(about, link)| format!("- {}{link}", clean(about, Breaks::Blank))));
     let text = format!("{}\n", paragraphs.join("\n\n"));
     let head = head(from, mailbox(Some(&host.name), &host.email)?, (&subject, host.language.tag()), (id, notice.at));
     Ok(head.singlepart(SinglePart::plain(text))?)
@@ -52,13 +60,18 @@ mod tests {
             meetings: Vec::new(),
         };
         let from: Mailbox = "Office hours <office@example.edu>".parse().unwrap();
-        let notice =
-            Notice { about: vec!["work: no\r\nBcc: x".to_owned(), "home".to_owned()], at: Timestamp::UNIX_EPOCH };
+        let notice = Notice {
+            about: vec!["work: no\r\nBcc: x".to_owned(), "home".to_owned()],
+            subjects: Vec::new(),
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let links = ["https://meet.example.edu/h/x".to_owned()];
         let mut subjects = BTreeSet::new();
         for language in [Language::English, Language::German, Language::French, Language::Spanish] {
             let host = Host { language, ..host.clone() };
             for (kind, over) in AlertKind::ALL.into_iter().flat_map(|kind| [(kind, false), (kind, true)]) {
-                let message = || alert_message(&host, kind, over, &notice, ("alert.7", &from)).unwrap().formatted();
+                let message =
+                    || alert_message(&host, kind, over, &notice, &links, ("alert.7", &from)).unwrap().formatted();
                 let text = String::from_utf8(message()).unwrap();
                 assert_eq!(message(), text.as_bytes());
                 let (head, body) = text.split_once("\r\n\r\n").unwrap();
@@ -66,6 +79,7 @@ mod tests {
                 assert!(head.contains(&format!("Content-Language: {language}\r\n")), "{head}");
                 assert!(!text.contains("\r\nBcc"), "{text}");
                 assert!(body.contains("work: no") && body.contains("home"), "{text}");
+                assert!(body.contains("https://meet.example.edu/h/x"), "{text}");
                 let subject = head.split("\r\nSubject: ").nth(1).unwrap().split("\r\nDate").next().unwrap();
                 assert!(subjects.insert(subject.to_owned()), "{subject} is another's too");
             }

@@ -1,7 +1,9 @@
 //! The alerts: looks again and again whether something is wrong, and mails hosts about it. Start with [`AlertOutbox::run`].
 
 use super::retry::mail_retry;
+use crate::alert::AlertKind;
 use crate::availability::Clock;
+use crate::booking::BookingId;
 use crate::desk::Desk;
 use crate::mail::{Mailer, MessageError, SendError, alert_message};
 use crate::store::{NoticeEntry, NoticeOutcome, Store, StoreError};
@@ -76,8 +78,19 @@ impl AlertOutbox {
     async fn send(&self, mailer: &Mailer, entry: &NoticeEntry) -> Result<(), Failure> {
         let host = self.desk.host(entry.host.as_str()).ok_or(Failure::NoHost)?;
         let id = format!("alert.{}.{}.{}", entry.host, entry.id, entry.created_at.as_microsecond());
-        let message = alert_message(&host, entry.kind, entry.over, &entry.notice()?, (&id, mailer.from()))?;
+        let notice = entry.notice()?;
+        // A link opens a booking: it is written when it is sent, and kept nowhere.
+        let links: Vec<String> = match entry.kind == AlertKind::ManyGone && !entry.over {
+            true => notice.subjects.iter().filter_map(|id| self.host_link(id)).collect(),
+            false => Vec::new(),
+        };
+        let message = alert_message(&host, entry.kind, entry.over, &notice, &links, (&id, mailer.from()))?;
         Ok(mailer.send(message).await?)
+    }
+
+    fn host_link(&self, booking: &str) -> Option<String> {
+        let id = BookingId(booking.parse().ok()?);
+        Some(self.desk.links().host_booking(&self.desk.host_token(id)))
     }
 
     fn failed(&self, entry: &NoticeEntry, failure: &Failure) -> NoticeOutcome {

@@ -2,19 +2,19 @@
 //! is read back, and after a lost answer we look before we write again. Start with [`Outbox::run`].
 
 use super::event_text;
-use super::lane::{Means, Pace, work};
+use super::lane::{Means, Open, Pace, work};
 use super::record::finished;
 use super::retry::{Retry, retry};
-use crate::availability::{Clock, HostId, event_summary};
-use crate::booking::{Booking, BookingState, Payload, Written};
+use crate::availability::{Clock, EventFacts, Host, HostId, event_summary};
+use crate::booking::{Booking, BookingState, Payload};
 use crate::caldav::{Client, Error, ErrorKind, Href, Object};
-use crate::desk::{Desk, OutboxSignal, TokenError};
+use crate::desk::{Desk, OutboxSignal, TokenError, Version};
 use crate::ical::replace_event;
 use crate::ical::write::booking_event;
 use crate::store::{
     CalendarKey, EffectKind, EffectOutcome, FinishEffect, Lane, OutboxEntry, Store, StoreError, StoredObject,
 };
-use crate::sync::{AccountSync, SyncError};
+use crate::sync::{AccountSync, BELIEVABLE, DOUBTED_FOR, SyncError, Whereabouts, holds_uid, parent};
 use arc_swap::ArcSwap;
 use jiff::SignedDuration;
 use std::collections::HashMap;
@@ -31,6 +31,26 @@ pub struct Targets {
     pub accounts: HashMap<(HostId, String), AccountSync>,
     /// The account that a host's bookings are written to.
     pub bookings: HashMap<HostId, String>,
+}
+
+impl Targets {
+    /// Takes over which accounts had their login refused: of another config, only one try finds out whether it works.
+    pub fn distrust_as(&self, before: &Targets) {
+        for (key, account) in &self.accounts {
+            if before.accounts.get(key).is_some_and(|before| before.client.is_refused()) {
+                account.client.distrust();
+            }
+        }
+    }
+
+    /// The hosts whose bookings go to an account that refuses the login.
+    fn refused(&self) -> Vec<HostId> {
+        let refuses = |(host, account): (&HostId, &String)| {
+            let target = self.accounts.get(&(host.clone(), account.clone()));
+            target.is_some_and(|target| target.client.is_refused())
+        };
+        self.bookings.iter().filter(|entry| refuses(*entry)).map(|(host, _)| host.clone()).collect()
+    }
 }
 
 /// The calendar lane.
@@ -69,6 +89,13 @@ enum Failure {
     NotAsWritten,
     #[error("the server answered that the event was removed, and still holds it")]
     NotGone,
+    #[error("the event is not on the calendar any more; it is looked for again before that is believed")]
+    Missing {
+        /// When.
+        again: SignedDuration,
+    },
+    #[error("the calendar of the event is not there: make it again, or cancel the booking")]
+    NoCalendarThere,
 }
 
 impl Outbox {
@@ -76,7 +103,9 @@ impl Outbox {
     /// full disk: that passes.
     pub async fn run(&self, shutdown: CancellationToken) -> Result<(), StoreError> {
         let means = Means { store: &self.store, signal: &self.signal, clock: &self.clock };
-        work(PACE, means, || true, |entry| self.deliver(entry, &shutdown), &shutdown).await
+        // Where the login is refused, effects wait: each try counts towards a lock-out, and the account's own polls find out.
+        let open = || Open::AllBut(self.targets.load().refused());
+        work(PACE, means, open, |entry| self.deliver(entry, &shutdown), &shutdown).await
     }
 
     /// Performs one effect and records what came of it.
@@ -87,7 +116,8 @@ impl Outbox {
             Failure::Server(error) | Failure::Sync(SyncError::Server(error)) => {
                 (error.kind().clone(), error.retry_after())
             }
-            Failure::NoCalendar | Failure::NoETag => (ErrorKind::Forbidden, None),
+            Failure::NoCalendar | Failure::NoCalendarThere | Failure::NoETag => (ErrorKind::Forbidden, None),
+            Failure::Missing { again } => (ErrorKind::Unavailable { retry_after: None }, Some(*again)),
             _ => (ErrorKind::Unavailable { retry_after: None }, None),
         };
         let jitter = f64::from(u32::try_from(entry.id.rem_euclid(97)).unwrap_or(0)) / 97.0;
@@ -142,40 +172,54 @@ impl Outbox {
 
     async fn put(&self, entry: &OutboxEntry, booking: Booking) -> Result<(), Failure> {
         let (sync, key) = self.target(&booking).await?;
-        let host = sync.settings.host.clone();
+        let host = &sync.settings.host;
         let link = self.desk.links().host_booking(&self.desk.host_token(booking.id));
-        let text = event_text(&booking, &host, &link);
+        let text = event_text(&booking, host, &link);
         let client = &sync.client;
         // Where it is now, and which version was written over, if any was.
         let (href, replaced) = match &booking.event {
             None => {
                 let href = Href::new(key.href.clone()).child(&format!("{}.ics", booking.uid));
                 // After a lost answer: look, never write twice.
-                let there = if entry.attempts > 0 { client.get(&href).await? } else { None };
+                let there = match entry.attempts {
+                    0 => None,
+                    _ => self.already_there(&sync, &booking, &href).await?,
+                };
                 match there {
-                    Some(object) if is_written(&object, &booking, &host.zone) => (href, None),
+                    Some(object) if is_written(&object, &booking, host, &link) => (object.href, None),
                     Some(object) => self.overwrite(client, &object, &booking_event(&text)).await?,
                     None => (create(client, &href, &booking_event(&text), &booking).await?, None),
                 }
             }
             Some(place) => {
-                let href = Href::new(place.href.clone());
-                match client.get(&href).await? {
+                match sync.locate(&booking.uid, &Href::new(place.href.clone())).await? {
                     // The answer was lost, or an earlier write had this change with it already.
-                    Some(object) if is_written(&object, &booking, &host.zone) => (href, None),
-                    Some(object) => {
+                    Whereabouts::At(object) if is_written(&object, &booking, host, &link) => (object.href, None),
+                    Whereabouts::At(object) => {
                         // What the host added to the event stays in it.
                         let patched =
                             replace_event(&object.data, &text).unwrap_or_else(|| booking_event(&text).into_bytes());
                         self.overwrite(client, &object, &String::from_utf8_lossy(&patched)).await?
                     }
-                    None => return Ok(self.desk.event_was_gone(entry).await?),
+                    Whereabouts::Nowhere => {
+                        return match self.look_again(&booking, sync.settings.grace).await? {
+                            Some(again) => Err(Failure::Missing { again }),
+                            None => Ok(self.desk.event_was_gone(entry).await?),
+                        };
+                    }
+                    Whereabouts::WithItsCalendar => return Err(Failure::NoCalendarThere),
                 }
             }
         };
+        // Where the host has taken it, it was written.
+        let key = match &booking.event {
+            Some(_) => CalendarKey { href: parent(href.as_str()).to_owned(), ..key },
+            None => key,
+        };
         let object = client.get(&href).await?.ok_or(Failure::NotAsWritten)?;
-        if !is_as_booked(&object, &booking, &host.zone) {
-            return Err(Failure::NotAsWritten);
+        let facts = as_booked(&object, &booking, host, &link).ok_or(Failure::NotAsWritten)?;
+        if booking.event.is_some() {
+            self.store.note_found(booking.id).await?;
         }
         let sequence = Payload::from_json(&entry.payload)?.sequence.max(booking.sequence);
         let object = StoredObject {
@@ -183,10 +227,42 @@ impl Outbox {
             etag: object.etag.map(|etag| etag.to_string()),
             data: object.data,
         };
-        let written = Written { sequence, tentative: booking.state == BookingState::AwaitingApproval };
-        self.desk.event_written(entry, key, object, replaced, written).await?;
+        // The host may have approved it meanwhile, which is the next write's to bring.
+        let tentative = booking.state == BookingState::AwaitingApproval;
+        let version = Version { sequence, tentative, uid: facts.uid };
+        self.desk.event_written(entry, key, object, replaced, version).await?;
         tracing::info!(host = %booking.host, booking = %booking.id, "The event of a booking is on the calendar.");
         Ok(())
+    }
+
+    /// What an earlier request, whose answer was lost, may have left: at the event's own address, or where the server has put it.
+    async fn already_there(
+        &self,
+        sync: &AccountSync,
+        booking: &Booking,
+        href: &Href,
+    ) -> Result<Option<Object>, Failure> {
+        if let Some(object) = sync.client.get(href).await? {
+            return Ok(Some(object));
+        }
+        match sync.locate(&booking.uid, href).await? {
+            Whereabouts::At(object) => Ok(Some(object)),
+            Whereabouts::Nowhere | Whereabouts::WithItsCalendar => Ok(None),
+        }
+    }
+
+    /// The event of a booking is nowhere: when to look again before that is believed, by the same rules as of events on which nothing of
+    /// ours is under way (`sync::reconcile`). `None`: it is believed.
+    async fn look_again(&self, booking: &Booking, grace: SignedDuration) -> Result<Option<SignedDuration>, StoreError> {
+        let now = self.clock.now();
+        let (missing, count) = self.store.note_missing(&booking.host, booking.id, now).await?;
+        let is_doubted = missing.doubted || count > BELIEVABLE;
+        let (needed, longest) = match is_doubted {
+            true => (DOUBTED_FOR.max(grace), SignedDuration::from_mins(10)),
+            false => (grace, SignedDuration::from_secs(30)),
+        };
+        let left = needed - now.duration_since(missing.since);
+        Ok((left > SignedDuration::ZERO).then(|| left.clamp(SignedDuration::from_secs(1), longest)))
     }
 
     /// Writes over the version that was just read: where to, and which it was.
@@ -200,21 +276,24 @@ impl Outbox {
 
     async fn remove(&self, entry: &OutboxEntry, booking: Booking) -> Result<(), Failure> {
         let (sync, key) = self.target(&booking).await?;
-        let href = match &booking.event {
+        let last = match &booking.event {
             Some(place) => Href::new(place.href.clone()),
             None => Href::new(key.href.clone()).child(&format!("{}.ics", booking.uid)),
         };
-        // The host may have changed the event since we last saw it; it goes all the same, by its present ETag.
-        let mut version = None;
-        if let Some(object) = sync.client.get(&href).await?
-            && holds_uid(&object, &booking)
-        {
+        // The host may have changed or moved the event since we last saw it; it goes all the same, by its present ETag.
+        let (mut href, mut version) = (last.clone(), None);
+        if let Whereabouts::At(object) = sync.locate(&booking.uid, &last).await? {
+            href = object.href.clone();
             version = object.etag.as_ref().map(ToString::to_string);
             sync.client.delete(&href, object.etag.as_ref()).await?;
-            if sync.client.get(&href).await?.is_some_and(|object| holds_uid(&object, &booking)) {
+            if sync.client.get(&href).await?.is_some_and(|object| holds_uid(&object.data, &booking.uid)) {
                 return Err(Failure::NotGone);
             }
         }
+        let key = match href == last {
+            true => key,
+            false => CalendarKey { href: parent(href.as_str()).to_owned(), ..key },
+        };
         self.desk.event_removed(entry, key, href.to_string(), version).await?;
         tracing::info!(host = %booking.host, booking = %booking.id, "The event of a booking is off the calendar.");
         Ok(())
@@ -225,48 +304,42 @@ impl Outbox {
 async fn create(client: &Client, href: &Href, data: &str, booking: &Booking) -> Result<Href, Failure> {
     match client.create(href, data).await {
         Ok(written) => Ok(written.href),
-        Err(error) => match client.get(href).await {
-            Ok(Some(object)) if holds_uid(&object, booking) => Ok(object.href),
-            _ => Err(error.into()),
-        },
+        Err(error) => {
+            let named = match error.kind() {
+                ErrorKind::UidConflict { href: Some(named) } => Some(named.clone()),
+                _ => None,
+            };
+            for place in [Some(href.clone()), named].into_iter().flatten() {
+                if let Ok(Some(object)) = client.get(&place).await
+                    && holds_uid(&object.data, &booking.uid)
+                {
+                    return Ok(object.href);
+                }
+            }
+            Err(error.into())
+        }
     }
 }
 
-fn holds_uid(object: &Object, booking: &Booking) -> bool {
-    let uid = booking.uid.as_bytes();
-    object.data.windows(uid.len()).any(|part| part == uid)
-}
-
-/// Whether the object is the booking's event at the booking's time.
-fn is_as_booked(object: &Object, booking: &Booking, zone: &crate::ical::Zone) -> bool {
-    event_summary(&object.data, zone)
-        .is_some_and(|facts| facts.uid == booking.uid && facts.time() == Some(booking.time) && !facts.is_cancelled())
+/// The object as the booking's event at the booking's time, if it is that. Some servers (DavMail) give events UIDs of their own: then it
+/// is known by the host's link in it (standards A3.5).
+fn as_booked(object: &Object, booking: &Booking, host: &Host, link: &str) -> Option<EventFacts> {
+    let is_ours = |facts: &EventFacts| facts.uid == booking.uid || facts.description.contains(link);
+    event_summary(&object.data, &host.zone)
+        .filter(|facts| is_ours(facts) && facts.time() == Some(booking.time) && !facts.is_cancelled())
 }
 
 /// Whether the object is the event as the write of this booking leaves it.
-fn is_written(object: &Object, booking: &Booking, zone: &crate::ical::Zone) -> bool {
+fn is_written(object: &Object, booking: &Booking, host: &Host, link: &str) -> bool {
     let is_tentative = booking.state == BookingState::AwaitingApproval;
-    is_as_booked(object, booking, zone)
-        && event_summary(&object.data, zone).is_some_and(|facts| {
-            facts.sequence == i64::from(booking.sequence)
-                && (facts.status.as_deref() == Some("TENTATIVE")) == is_tentative
-        })
-}
-
-/// The collection of an object, with its final slash.
-fn parent(href: &str) -> &str {
-    href.trim_end_matches('/').rfind('/').and_then(|at| href.get(..=at)).unwrap_or(href)
+    as_booked(object, booking, host, link).is_some_and(|facts| {
+        facts.sequence == i64::from(booking.sequence) && (facts.status.as_deref() == Some("TENTATIVE")) == is_tentative
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_parent_of_an_object_is_its_calendar() {
-        assert_eq!(parent("/dav/cal/x.ics"), "/dav/cal/");
-        assert_eq!(parent("/dav/cal/"), "/dav/");
-    }
 
     #[test]
     fn a_place_names_its_account() {

@@ -30,6 +30,15 @@ pub(crate) struct Pace {
     pub(crate) of_one_host: usize,
 }
 
+/// For whom a lane may begin something now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Open {
+    /// For nobody.
+    Nobody,
+    /// For all hosts but these.
+    AllBut(Vec<HostId>),
+}
+
 /// What a lane works with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Means<'a> {
@@ -39,11 +48,11 @@ pub(crate) struct Means<'a> {
 }
 
 /// Works a lane until `shutdown`; what is under way then is finished. `perform` does an effect and records what came of it. Nothing
-/// is begun while `is_ready` says no. Fails only when the store does, and not by a full disk: that passes.
+/// is begun but for whom `open` says. Fails only when the store does, and not by a full disk: that passes.
 pub(crate) async fn work<P: Future<Output = ()>>(
     pace: Pace,
     means: Means<'_>,
-    is_ready: impl Fn() -> bool,
+    open: impl Fn() -> Open,
     perform: impl Fn(OutboxEntry) -> P,
     shutdown: &CancellationToken,
 ) -> Result<(), StoreError> {
@@ -56,11 +65,13 @@ pub(crate) async fn work<P: Future<Output = ()>>(
             return Ok(());
         }
         let mut nap = NAP;
-        if !shutdown.is_cancelled() && is_ready() {
+        if !shutdown.is_cancelled()
+            && let Open::AllBut(closed) = open()
+        {
             let mut claimed = Vec::new();
             let begun = async {
                 let now = clock.now();
-                for entry in store.due_effects(pace.lane, now, LOOK).await? {
+                for entry in store.due_effects(pace.lane, now, LOOK, &closed).await? {
                     let of_host = busy.entry(entry.host.clone()).or_default();
                     if taken.len() < pace.at_once
                         && *of_host < pace.of_one_host
@@ -72,7 +83,7 @@ pub(crate) async fn work<P: Future<Output = ()>>(
                         claimed.push(entry);
                     }
                 }
-                store.next_due(pace.lane).await
+                store.next_due(pace.lane, &closed).await
             };
             let begun = begun.await;
             // What was claimed is performed, whatever then failed.

@@ -1,7 +1,7 @@
 //! The mail lane: tells guests and hosts, in order for each booking, again for days while the mail server is away. It waits for
 //! nothing of the calendar lane, nor that for it. Start with [`MailOutbox::run`].
 
-use super::lane::{Means, Pace, work};
+use super::lane::{Means, Open, Pace, work};
 use super::record::finished;
 use super::retry::mail_retry;
 use crate::availability::Clock;
@@ -61,8 +61,11 @@ impl MailOutbox {
     /// full disk: that passes.
     pub async fn run(&self, shutdown: CancellationToken) -> Result<(), StoreError> {
         let means = Means { store: &self.store, signal: &self.signal, clock: &self.clock };
-        let is_set_up = || self.mailer.load().is_some();
-        let mails = work(PACE, means, is_set_up, |entry| self.deliver(entry, &shutdown), &shutdown);
+        let open = || match self.mailer.load().is_some() {
+            true => Open::AllBut(Vec::new()),
+            false => Open::Nobody,
+        };
+        let mails = work(PACE, means, open, |entry| self.deliver(entry, &shutdown), &shutdown);
         let ((), ()) = tokio::try_join!(mails, self.send_digests_until(&shutdown))?;
         Ok(())
     }

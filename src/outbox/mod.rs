@@ -12,7 +12,7 @@ mod retry;
 
 pub use alert::AlertOutbox;
 #[cfg(test)]
-pub(crate) use lane::{Means, Pace, work};
+pub(crate) use lane::{Means, Open, Pace, work};
 
 pub use calendar::{Outbox, Targets};
 pub use event::event_text;

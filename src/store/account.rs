@@ -115,6 +115,7 @@ impl Store {
         self.write(move |tx| {
             tx.execute("DELETE FROM calendar WHERE host = ?1 AND account = ?2", params![host, account])?;
             tx.execute("DELETE FROM account WHERE host = ?1 AND account = ?2", params![host, account])?;
+            tx.execute("DELETE FROM source WHERE host = ?1 AND source = ?2", params![host, account])?;
             Ok(End::Commit(()))
         })
         .await
@@ -126,6 +127,7 @@ impl Store {
         self.write(move |tx| {
             tx.execute("DELETE FROM calendar WHERE host = ?1", params![host])?;
             tx.execute("DELETE FROM account WHERE host = ?1", params![host])?;
+            tx.execute("DELETE FROM source WHERE host = ?1", params![host])?;
             tx.execute("DELETE FROM feed WHERE host = ?1", params![host])?;
             Ok(End::Commit(()))
         })

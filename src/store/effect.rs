@@ -1,7 +1,7 @@
 //! The outbox: effects in order, one after the other within a booking's lane. How an attempt ends: `finish`.
 
 use super::error::Result;
-use super::value::{At, word};
+use super::value::{At, Json, word};
 use super::{Access, End, Store};
 use crate::availability::HostId;
 use crate::booking::{Booking, BookingId};
@@ -213,33 +213,60 @@ pub(super) fn release_claims(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
+/// Hosts as SQL takes them.
+fn names(hosts: &[HostId]) -> Json<Vec<&str>> {
+    Json(hosts.iter().map(HostId::as_str).collect())
+}
+
 /// Nothing older of the same booking and lane is still to be done.
 const IS_NEXT: &str =
     "NOT EXISTS (SELECT 1 FROM effect AS older WHERE older.booking = effect.booking AND older.lane = effect.lane
     AND older.state = 'pending' AND older.id < effect.id)";
 
 impl Store {
-    /// The effects that can be begun now, longest due first: of each booking and lane only the oldest pending one, and none that is claimed.
-    pub async fn due_effects(&self, lane: Lane, now: Timestamp, limit: u32) -> Result<Vec<OutboxEntry>> {
+    /// The effects that can be begun now, longest due first: of each booking and lane only the oldest pending one, and none that is
+    /// claimed; none of the hosts in `but`.
+    pub async fn due_effects(
+        &self,
+        lane: Lane,
+        now: Timestamp,
+        limit: u32,
+        but: &[HostId],
+    ) -> Result<Vec<OutboxEntry>> {
+        let but = but.to_vec();
         self.read(move |tx| {
             let mut statement = tx.prepare_cached(&format!(
                 "SELECT * FROM effect WHERE lane = ?1 AND state = 'pending' AND due_at <= ?2
-                     AND (claimed_until IS NULL OR claimed_until <= ?2) AND {IS_NEXT}
+                     AND (claimed_until IS NULL OR claimed_until <= ?2) AND host NOT IN (SELECT value FROM json_each(?4)) AND {IS_NEXT}
                  ORDER BY due_at, id LIMIT ?3"
             ))?;
-            let rows = statement.query_map(params![lane, At(now), limit], entry)?;
+            let rows = statement.query_map(params![lane, At(now), limit, names(&but)], entry)?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
         .await
     }
 
-    /// When the next effect of a lane can be begun: past or present when one is due, `None` when nothing is to be done.
-    pub async fn next_due(&self, lane: Lane) -> Result<Option<Timestamp>> {
+    /// When the next effect of a lane can be begun: past or present when one is due, `None` when nothing is to be done. None of the
+    /// hosts in `but` counts.
+    pub async fn next_due(&self, lane: Lane, but: &[HostId]) -> Result<Option<Timestamp>> {
+        let but = but.to_vec();
         self.read(move |tx| {
             let mut statement = tx.prepare_cached(&format!(
-                "SELECT min(max(due_at, coalesce(claimed_until, due_at))) FROM effect WHERE lane = ?1 AND state = 'pending' AND {IS_NEXT}"
+                "SELECT min(max(due_at, coalesce(claimed_until, due_at))) FROM effect WHERE lane = ?1 AND state = 'pending'
+                     AND host NOT IN (SELECT value FROM json_each(?2)) AND {IS_NEXT}"
             ))?;
-            Ok(statement.query_row(params![lane], |row| row.get::<_, Option<At>>(0))?.map(|At(at)| at))
+            Ok(statement.query_row(params![lane, names(&but)], |row| row.get::<_, Option<At>>(0))?.map(|At(at)| at))
+        })
+        .await
+    }
+
+    /// What waits for a host to act, of this host or of all, is due at once: the host may have acted.
+    pub async fn hurry_refused(&self, host: Option<&HostId>, now: Timestamp) -> Result<()> {
+        let host = host.cloned();
+        self.write(move |tx| {
+            let sql = "UPDATE effect SET due_at = ?2 WHERE state = 'pending' AND needs_host = 1 AND due_at > ?2 AND (?1 IS NULL OR host = ?1)";
+            let hurried = tx.execute(sql, params![host, At(now)])?;
+            Ok(if hurried > 0 { End::Commit(()) } else { End::Rollback(()) })
         })
         .await
     }

@@ -15,6 +15,7 @@ mod finish;
 mod inbox;
 mod keep;
 mod limit;
+mod missing;
 mod object;
 mod open;
 mod pull;
@@ -23,6 +24,7 @@ mod reserve;
 mod secret;
 #[cfg(test)]
 pub(crate) mod simulated;
+mod source;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -41,11 +43,13 @@ pub use finish::{EffectOutcome, FinishEffect, Finished, ObjectUpdate};
 pub use inbox::InboxPlace;
 pub use keep::{Events, Forgotten, Purge};
 pub use limit::{Hit, HitOutcome};
+pub use missing::MissingEvent;
 pub use object::StoredObject;
 pub use open::Access;
 pub use pull::{PullCommit, PullOutcome};
 pub use remind::{Ahead, DigestEntry};
 pub use reserve::{GuestLimits, IdempotencyRow, NewBooking, PerDay, Reserved, Used};
+pub use source::{ReportedTrouble, SourceReport};
 pub use stats::{LaneStats, StoreStats};
 
 use rusqlite::{Transaction, TransactionBehavior};

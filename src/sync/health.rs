@@ -88,6 +88,8 @@ pub struct Setback {
     pub what: String,
     /// How long the server asks us to wait: at most an hour.
     pub retry_after: Option<SignedDuration>,
+    /// False when the server was not even asked, since it had refused the login to another who speaks to it.
+    pub asked: bool,
 }
 
 impl Setback {
@@ -103,12 +105,13 @@ impl Setback {
             // The calendar before it says why.
             SyncError::NotAsked { .. } | SyncError::Store(_) => return None,
         };
-        Some(Setback { kind, what: error.to_string(), retry_after })
+        let asked = !matches!(error, SyncError::Server(error) if !error.was_sent());
+        Some(Setback { kind, what: error.to_string(), retry_after, asked })
     }
 
     /// What a store means that cannot keep what was read, for now.
     pub fn of_store(error: &StoreError) -> Setback {
-        Setback { kind: TroubleKind::Store, what: error.to_string(), retry_after: None }
+        Setback { kind: TroubleKind::Store, what: error.to_string(), retry_after: None, asked: true }
     }
 
     /// What kept a pass from reading everything: of several, the one that weighs most.
@@ -172,7 +175,7 @@ mod tests {
     }
 
     fn setback(kind: TroubleKind, what: &str) -> Setback {
-        Setback { kind, what: what.to_owned(), retry_after: None }
+        Setback { kind, what: what.to_owned(), retry_after: None, asked: true }
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod reconcile;
 mod source;
 mod strategy;
 mod subscription;
+mod whereabouts;
 
 pub use availability::AvailabilitySync;
 pub use board::{CalendarBusy, Contribution, HostBoard, Opens, Snapshot, SourceSettings};
@@ -26,7 +27,8 @@ pub use lone::Reading;
 pub use pace::{Pause, pause};
 pub use plan::{Plan, plan};
 pub use pull::{AccountSettings, AccountSync, CalendarPass, Pass, SyncError, is_named, is_named_so};
-pub use reconcile::{Found, Observation, Settled, Suspects, reconcile};
+pub use reconcile::{BELIEVABLE, DOUBTED_FOR, Found, Observation, Settled, Suspects, reconcile};
 pub use source::Source;
 pub use strategy::{Strategy, Way};
 pub use subscription::SubscriptionSync;
+pub use whereabouts::{Whereabouts, holds_uid, parent};

@@ -34,6 +34,8 @@ pub fn pause(setback: Option<&Setback>, failures: u32, poll: Duration, chance: u
     let share = |of: Duration| of / 255 * u32::from(chance);
     let Some(setback) = setback else { return Pause { wait: poll - share(poll / 10), closed: false } };
     match (setback.kind, setback.retry_after) {
+        // It is not for this source to find out: it costs nothing to look whether another has.
+        (TroubleKind::Login, _) if !setback.asked => Pause { wait: poll, closed: true },
         (TroubleKind::Login, _) => {
             let wait = if failures < 2 { FIRST_REFUSAL } else { REFUSED }.max(poll);
             Pause { wait: wait + share(wait / 10), closed: true }
@@ -61,7 +63,7 @@ mod tests {
     const POLL: Duration = Duration::from_secs(300);
 
     fn setback(kind: TroubleKind, retry_after: Option<i64>) -> Setback {
-        Setback { kind, what: String::new(), retry_after: retry_after.map(SignedDuration::from_secs) }
+        Setback { kind, what: String::new(), retry_after: retry_after.map(SignedDuration::from_secs), asked: true }
     }
 
     #[test]
@@ -99,5 +101,7 @@ mod tests {
         let refused = setback(TroubleKind::Login, None);
         assert_eq!(pause(Some(&refused), 1, POLL, 0), Pause { wait: FIRST_REFUSAL, closed: true });
         assert_eq!(pause(Some(&refused), 2, POLL, 0), Pause { wait: REFUSED, closed: true });
+        let not_asked = Setback { asked: false, ..refused };
+        assert_eq!(pause(Some(&not_asked), 9, POLL, 255), Pause { wait: POLL, closed: true });
     }
 }

@@ -3,12 +3,12 @@
 
 use super::board::{Opens, SourceSettings};
 use crate::availability::{BusyRules, Counting, Host};
-use crate::caldav::{self, Client, ErrorKind, Href};
+use crate::caldav::{self, Client, Discovery, ErrorKind, Href};
 use crate::store::{
     AccountFacts, CalendarEntry, CalendarKey, CalendarRole, Failure, PullOutcome, Store, StoreError, StoredCalendar,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -28,6 +28,8 @@ pub struct AccountSettings {
     pub counting: Counting,
     /// Name or href of the calendar that bookings are written to, if it is in this account.
     pub bookings: Option<String>,
+    /// How long the event of a booking stays gone before that is believed.
+    pub grace: SignedDuration,
     /// Name or href of the calendar whose events open time, and their SUMMARY (`None`: any), if it is in this account.
     pub opens: Option<(String, Option<String>)>,
 }
@@ -133,8 +135,14 @@ pub enum SyncError {
 }
 
 impl AccountSync {
-    /// One pass at `now`. Fails as a whole only when the account's calendars were never found, and cannot be.
+    /// One pass at `now`. Fails as a whole only when the account's calendars were never found, and cannot be. It is by a pass that is
+    /// found out whether a login that was refused works again.
     pub async fn pass(&self, now: Timestamp) -> Result<Pass, SyncError> {
+        let knocking = AccountSync { client: self.client.careful(), ..self.clone() };
+        knocking.read(now).await
+    }
+
+    async fn read(&self, now: Timestamp) -> Result<Pass, SyncError> {
         let mut pass = Pass::default();
         let mut ctags = HashMap::new();
         let settings = &self.settings;
@@ -184,7 +192,11 @@ impl AccountSync {
 
     /// Finds the account's calendars; gives their CTags.
     async fn discover(&self, now: Timestamp) -> Result<HashMap<Href, String>, SyncError> {
-        let found = self.client.discover().await?;
+        let mut found = self.client.discover().await?;
+        if self.loses(&found).await? {
+            // What a calendar holds would be free: a list that was kept from before, or is another's, does not come twice.
+            found = self.client.discover().await?;
+        }
         let ctags = found.calendars.iter();
         let ctags = ctags.filter_map(|calendar| Some((calendar.href.clone(), calendar.ctag.clone()?))).collect();
         let settings = &self.settings;
@@ -213,6 +225,15 @@ impl AccountSync {
         self.store.set_calendars(&settings.host.id, &settings.id, entries).await?;
         self.store.set_account(&settings.host.id, &settings.id, facts).await?;
         Ok(ctags)
+    }
+
+    /// Whether a calendar that makes the host busy would do so no longer.
+    async fn loses(&self, found: &Discovery) -> Result<bool, SyncError> {
+        let known = self.store.calendars(&self.settings.host.id).await?;
+        let known = known.into_iter().filter(|stored| stored.key.account == self.settings.id && stored.role.busy);
+        let counts = |calendar: &&caldav::Calendar| calendar.vevent && !calendar.subscribed && !calendar.transparent;
+        let counted: HashSet<&Href> = found.calendars.iter().filter(counts).map(|calendar| &calendar.href).collect();
+        Ok(known.into_iter().any(|stored| !counted.contains(&Href::new(stored.key.href))))
     }
 
     /// The stored calendars of the account that are to be read, with what they are read for.
@@ -398,6 +419,7 @@ mod tests {
             calendars: None,
             counting: reading.counting.clone(),
             bookings: None,
+            grace: SignedDuration::from_mins(5),
             opens: None,
         };
         let sync = AccountSync { settings: Arc::new(settings), client, store: bench.store.clone() };

@@ -2,10 +2,10 @@
 //! [`AccountSync::pull`].
 
 use super::board::window_of;
-use super::plan::plan;
+use super::plan::{Plan, plan};
 use super::pull::{AccountSync, SyncError};
 use super::strategy::{Strategy, Way};
-use crate::caldav::{self, Changes, ETag, ErrorKind, Fetched, Href, SyncToken};
+use crate::caldav::{self, Changes, ETag, ErrorKind, Expected, Fetched, Href, SyncToken, Wanted};
 use crate::store::{PullCommit, PullOutcome, StoredCalendar, StoredObject};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
@@ -80,6 +80,10 @@ impl AccountSync {
             learnt.way = if ctag.is_some() { Way::Ctag } else { Way::List };
         }
         let mut listed = self.client.list(&calendar).await?;
+        if ctag.is_some() && stored.ctag.is_some() && ctag != stored.ctag && self.is_as_held(stored, &listed).await? {
+            // The list shows nothing of the change that the CTag tells of, and may be one from before it. (It may be our own write, too.)
+            listed = self.client.list(&calendar).await?;
+        }
         if relist || learnt.hides {
             listed = self.with_hidden(&calendar, listed, None, &mut learnt, now).await?;
         }
@@ -100,6 +104,14 @@ impl AccountSync {
             told.get(&Href::new(href.as_str())).is_some_and(|told| told.map(ETag::as_str) == etag.as_deref())
         });
         Ok(same.count() * 2 > held.len())
+    }
+
+    /// Whether a list is of what we hold, in the very versions.
+    async fn is_as_held(&self, stored: &StoredCalendar, listed: &[caldav::Member]) -> Result<bool, SyncError> {
+        let held = self.store.object_etags(&stored.key).await?;
+        let entry = |member: &caldav::Member| (member.href.to_string(), member.etag.as_ref().map(ToString::to_string));
+        let listed: Vec<_> = listed.iter().map(entry).collect();
+        Ok(plan(&held, &listed, Href::new) == Plan::default())
     }
 
     /// A list, and with it what only a query by time names: some servers leave out of the one what they tell in the other. The query
@@ -167,13 +179,15 @@ impl AccountSync {
             held.iter().map(|(href, _)| (Href::new(href.as_str()), href.as_str())).collect();
         // What is said to be gone is asked for by its name before its time is freed.
         let doubted = removed.iter().filter(|href| spelt.contains_key(href));
-        let hrefs: Vec<Href> = changed.iter().map(|member| &member.href).chain(doubted).cloned().collect();
-        let fetched = all_read(self.client.fetch(&Href::new(stored.key.href.clone()), &hrefs).await?)?;
+        let doubted = doubted.map(|href| Wanted { href: href.clone(), expected: Expected::Gone });
+        let wanted: Vec<Wanted> = changed.iter().map(listed).chain(doubted).collect();
+        let fetched = all_read(self.client.fetch(&Href::new(stored.key.href.clone()), &wanted).await?)?;
         // A CTag is kept while the tokens tell of no change since it was read: a later one that differs shows that they are blind.
         let unchanged = changed.is_empty() && removed.is_empty();
         let commit = PullCommit {
             key: stored.key.clone(),
-            token: Some(token.as_str().to_owned()),
+            // An answer that tells of nothing moves nothing on: one that was kept from before, or is of another calendar, does no harm.
+            token: stored.sync_token.clone().filter(|_| unchanged).or_else(|| Some(token.as_str().to_owned())),
             ctag: ctag.map(str::to_owned).or_else(|| stored.ctag.clone()).filter(|_| unchanged),
             changed: fetched
                 .objects
@@ -207,21 +221,22 @@ impl AccountSync {
         learnt.note_list(&listing.listed);
         let held = self.store.object_etags(&stored.key).await?;
         let again: HashSet<Href> = learnt.again.iter().map(Href::new).collect();
-        let listed: Vec<(String, Option<String>)> = listing
-            .listed
-            .into_iter()
-            .map(|member| {
-                let etag = member.etag.filter(|_| !again.contains(&member.href));
-                (member.href.to_string(), etag.map(|etag| etag.to_string()))
-            })
-            .collect();
-        let plan = plan(&held, &listed, Href::new);
+        let versions: HashMap<&Href, &caldav::Member> =
+            listing.listed.iter().map(|member| (&member.href, member)).collect();
+        let entry = |member: &caldav::Member| {
+            let etag = member.etag.as_ref().filter(|_| !again.contains(&member.href));
+            (member.href.to_string(), etag.map(ToString::to_string))
+        };
+        let all: Vec<(String, Option<String>)> = listing.listed.iter().map(entry).collect();
+        let plan = plan(&held, &all, Href::new);
         let calendar = Href::new(stored.key.href.clone());
         // What a listing leaves out is asked for by its name before its time is freed.
         let (doubted, mut removed): (Vec<String>, Vec<String>) =
             plan.forget.into_iter().partition(|href| Href::new(href.as_str()).is_within(&calendar));
-        let hrefs: Vec<Href> = plan.fetch.iter().chain(&doubted).map(|href| Href::new(href.as_str())).collect();
-        let fetched = all_read(self.client.fetch(&calendar, &hrefs).await?)?;
+        let doubted = doubted.iter().map(|href| Wanted { href: Href::new(href.as_str()), expected: Expected::Gone });
+        let fetch = plan.fetch.iter().filter_map(|href| versions.get(&Href::new(href.as_str())));
+        let wanted: Vec<Wanted> = fetch.map(|member| listed(member)).chain(doubted).collect();
+        let fetched = all_read(self.client.fetch(&calendar, &wanted).await?)?;
         removed.extend(fetched.gone.iter().map(Href::to_string));
         // What was read once more is not read a third time; sync tokens tell what changes.
         let versions: HashMap<Href, Option<&str>> =
@@ -256,6 +271,11 @@ struct Listing {
     listed: Vec<caldav::Member>,
     token: Option<String>,
     ctag: Option<String>,
+}
+
+/// What a list, or a report of changes, says of an object that is to be read.
+fn listed(member: &caldav::Member) -> Wanted {
+    Wanted { href: member.href.clone(), expected: Expected::Version(member.etag.clone()) }
 }
 
 /// Leaves what is not in `listed`.

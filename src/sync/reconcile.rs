@@ -3,8 +3,9 @@
 
 use crate::availability::{EventFacts, Interval};
 use crate::booking::{BookingId, EventPlace};
+use crate::store::MissingEvent;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// A booking whose event was written and on which nothing of ours is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,29 +52,36 @@ pub enum Observation {
     Odd(BookingId, &'static str),
 }
 
-/// Since when events are missing. Kept in memory: after a restart the grace period begins anew.
-#[derive(Debug, Default)]
+/// The events of one host's bookings that are missing: since when, and whether too many went at once. The store keeps them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Suspects {
-    missing: HashMap<BookingId, Timestamp>,
+    missing: BTreeMap<BookingId, MissingEvent>,
 }
 
-/// More events than this that go missing at once are not believed: the calendar, not the host, is at fault.
-const BELIEVABLE: usize = 5;
+/// More events than this that go missing at once are not believed: the calendar, not the host, may be at fault.
+pub const BELIEVABLE: usize = 5;
+/// Unless they stay away for so long, while the calendar shows other events: until then the host is asked. A server that has lost its
+/// data, or shows none of it, is put right sooner.
+pub const DOUBTED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// Compares. `find` tells how our copy has an event.
+/// Compares. `find` tells how our copy has an event, `is_alive` whether the calendar that it was in has other events.
 pub fn reconcile(
     settled: &[Settled],
     find: impl Fn(&Settled) -> Found,
+    is_alive: impl Fn(&Settled) -> bool,
     suspects: &mut Suspects,
     now: Timestamp,
     grace: SignedDuration,
 ) -> Vec<Observation> {
-    let mut observations = Vec::new();
-    let mut missing = HashMap::new();
+    let (mut observations, mut missing) = (Vec::new(), Vec::new());
     for event in settled {
         let facts = match find(event) {
-            Found::Here(facts) => facts,
+            Found::Here(facts) => {
+                suspects.missing.remove(&event.booking);
+                facts
+            }
             Found::Elsewhere(place, facts) => {
+                suspects.missing.remove(&event.booking);
                 observations.push(Observation::Relocated(event.booking, place));
                 facts
             }
@@ -82,28 +90,43 @@ pub fn reconcile(
                 continue;
             }
             Found::Missing => {
-                let since = suspects.missing.get(&event.booking).copied().unwrap_or(now);
-                missing.insert(event.booking, since);
+                let new = MissingEvent { booking: event.booking, since: now, doubted: false };
+                suspects.missing.entry(event.booking).or_insert(new);
+                missing.push(event);
                 continue;
             }
-            Found::Unknown => {
-                missing.extend(suspects.missing.get(&event.booking).map(|since| (event.booking, *since)));
-                continue;
-            }
+            Found::Unknown => continue,
         };
         observations.extend(compare(event, &facts));
     }
-    if missing.len() <= BELIEVABLE.max(settled.len() / 5) {
-        let due = missing.iter().filter(|(_, since)| now.duration_since(**since) >= grace);
-        let mut due: Vec<BookingId> = due.map(|(booking, _)| *booking).collect();
-        due.sort_unstable();
-        observations.extend(due.into_iter().map(Observation::Gone));
+    if suspects.missing.len() > BELIEVABLE.max(settled.len() / 5) {
+        // For good: that some of them come back, or are called off by hand, says nothing about the others.
+        suspects.missing.values_mut().for_each(|event| event.doubted = true);
     }
-    suspects.missing = missing;
+    let is_due = |event: &&&Settled| {
+        suspects.missing.get(&event.booking).is_some_and(|suspect| {
+            let gone_for = now.duration_since(suspect.since);
+            gone_for >= grace && (!suspect.doubted || (gone_for >= DOUBTED_FOR && is_alive(event)))
+        })
+    };
+    let mut due: Vec<BookingId> = missing.iter().filter(is_due).map(|event| event.booking).collect();
+    due.sort_unstable();
+    observations.extend(due.into_iter().map(Observation::Gone));
     observations
 }
 
+impl From<Vec<MissingEvent>> for Suspects {
+    fn from(events: Vec<MissingEvent>) -> Suspects {
+        Suspects { missing: events.into_iter().map(|event| (event.booking, event)).collect() }
+    }
+}
+
 impl Suspects {
+    /// As the store keeps them.
+    pub fn events(&self) -> Vec<MissingEvent> {
+        self.missing.values().copied().collect()
+    }
+
     /// How many events are missing now.
     pub fn len(&self) -> usize {
         self.missing.len()
@@ -168,17 +191,21 @@ mod tests {
 
     const GRACE: SignedDuration = SignedDuration::from_mins(5);
 
+    fn alive(_: &Settled) -> bool {
+        true
+    }
+
     #[test]
     fn an_event_that_is_as_booked_says_nothing() {
         let found = |_: &Settled| Found::Here(facts(1000, 1030));
-        assert_eq!(reconcile(&[settled(1)], found, &mut Suspects::default(), at(0), GRACE), []);
+        assert_eq!(reconcile(&[settled(1)], found, alive, &mut Suspects::default(), at(0), GRACE), []);
     }
 
     #[test]
     fn an_attendee_who_declined_is_reported_where_the_event_is_as_booked() {
         let declined = EventFacts { declined: vec!["ada@example.org".into()], ..facts(1000, 1030) };
         assert_eq!(
-            reconcile(&[settled(1)], |_| Found::Here(declined.clone()), &mut Suspects::default(), at(0), GRACE),
+            reconcile(&[settled(1)], |_| Found::Here(declined.clone()), alive, &mut Suspects::default(), at(0), GRACE),
             [Observation::Declined(settled(1).booking, vec!["ada@example.org".into()])]
         );
     }
@@ -187,7 +214,7 @@ mod tests {
     fn a_moved_event_moves_its_booking() {
         let found = |_: &Settled| Found::Here(facts(1100, 1130));
         assert_eq!(
-            reconcile(&[settled(1)], found, &mut Suspects::default(), at(0), GRACE),
+            reconcile(&[settled(1)], found, alive, &mut Suspects::default(), at(0), GRACE),
             [Observation::Moved(settled(1).booking, Interval::new(at(1100), at(1130)).unwrap())]
         );
     }
@@ -195,7 +222,7 @@ mod tests {
     #[test]
     fn an_event_that_the_host_calls_off_is_off_at_once() {
         assert_eq!(
-            reconcile(&[settled(1)], |_| Found::CalledOff, &mut Suspects::default(), at(0), GRACE),
+            reconcile(&[settled(1)], |_| Found::CalledOff, alive, &mut Suspects::default(), at(0), GRACE),
             [Observation::Gone(settled(1).booking)]
         );
     }
@@ -204,10 +231,10 @@ mod tests {
     fn a_missing_event_is_believed_after_the_grace_period_only() {
         let mut suspects = Suspects::default();
         let missing = |_: &Settled| Found::Missing;
-        assert_eq!(reconcile(&[settled(1)], missing, &mut suspects, at(0), GRACE), []);
-        assert_eq!(reconcile(&[settled(1)], |_| Found::Unknown, &mut suspects, at(4), GRACE), []);
+        assert_eq!(reconcile(&[settled(1)], missing, alive, &mut suspects, at(0), GRACE), []);
+        assert_eq!(reconcile(&[settled(1)], |_| Found::Unknown, alive, &mut suspects, at(4), GRACE), []);
         assert_eq!(
-            reconcile(&[settled(1)], missing, &mut suspects, at(5), GRACE),
+            reconcile(&[settled(1)], missing, alive, &mut suspects, at(5), GRACE),
             [Observation::Gone(settled(1).booking)]
         );
     }
@@ -215,17 +242,44 @@ mod tests {
     #[test]
     fn an_event_that_comes_back_within_the_grace_period_was_never_gone() {
         let mut suspects = Suspects::default();
-        reconcile(&[settled(1)], |_| Found::Missing, &mut suspects, at(0), GRACE);
-        reconcile(&[settled(1)], |_| Found::Here(facts(1000, 1030)), &mut suspects, at(3), GRACE);
-        assert_eq!(reconcile(&[settled(1)], |_| Found::Missing, &mut suspects, at(6), GRACE), []);
+        reconcile(&[settled(1)], |_| Found::Missing, alive, &mut suspects, at(0), GRACE);
+        reconcile(&[settled(1)], |_| Found::Here(facts(1000, 1030)), alive, &mut suspects, at(3), GRACE);
+        assert_eq!(reconcile(&[settled(1)], |_| Found::Missing, alive, &mut suspects, at(6), GRACE), []);
+    }
+
+    const DAY: i64 = 24 * 60;
+
+    #[test]
+    fn a_mass_disappearance_is_not_believed_until_it_has_lasted_for_a_day_in_a_calendar_that_is_not_empty() {
+        let all: Vec<Settled> = (0..20).map(settled).collect();
+        let (mut suspects, gone) = (Suspects::default(), |_: &Settled| Found::Missing);
+        for minute in [0, 60, DAY - 1] {
+            assert_eq!(reconcile(&all, gone, alive, &mut suspects, at(minute), GRACE), []);
+        }
+        assert!(suspects.len() == 20 && suspects.events().iter().all(|event| event.doubted));
+        assert_eq!(reconcile(&all, gone, |_| false, &mut suspects, at(DAY), GRACE), []);
+        assert_eq!(reconcile(&all, |_| Found::Unknown, alive, &mut suspects, at(DAY), GRACE), []);
+        let believed = reconcile(&all, gone, alive, &mut suspects, at(DAY), GRACE);
+        assert_eq!(believed, all.iter().map(|event| Observation::Gone(event.booking)).collect::<Vec<_>>());
     }
 
     #[test]
-    fn a_mass_disappearance_is_not_believed() {
-        let all: Vec<Settled> = (0..20).map(settled).collect();
+    fn what_went_with_many_is_doubted_even_when_most_are_called_off_or_back() {
+        let all: Vec<Settled> = (0..8).map(settled).collect();
         let mut suspects = Suspects::default();
-        reconcile(&all, |_| Found::Missing, &mut suspects, at(0), GRACE);
-        assert_eq!(reconcile(&all, |_| Found::Missing, &mut suspects, at(60), GRACE), []);
-        assert_eq!(suspects.len(), 20);
+        reconcile(&all, |_| Found::Missing, alive, &mut suspects, at(0), GRACE);
+        let found = |event: &Settled| match event.booking.0.as_u128() {
+            0..2 => Found::Missing,
+            _ => Found::Here(facts(1000, 1030)),
+        };
+        assert_eq!(reconcile(&all, found, alive, &mut suspects, at(60), GRACE), []);
+        // One of the last two was called off by hand.
+        let mut suspects = Suspects::from(suspects.events().into_iter().take(1).collect::<Vec<_>>());
+        assert_eq!(reconcile(&all[..1], |_| Found::Missing, alive, &mut suspects, at(61), GRACE), []);
+        assert!(suspects.events()[0].doubted);
+        // One that goes later, alone, is believed.
+        reconcile(&all[5..6], |_| Found::Missing, alive, &mut suspects, at(62), GRACE);
+        let later = reconcile(&all[5..6], |_| Found::Missing, alive, &mut suspects, at(67), GRACE);
+        assert_eq!(later, [Observation::Gone(all[5].booking)]);
     }
 }

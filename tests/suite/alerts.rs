@@ -15,7 +15,7 @@ fn alerts(smtp: &Smtp) -> Vec<String> {
     texts.filter(|text| text.contains("\r\nSubject: Office hours: ")).collect()
 }
 
-async fn wait(smtp: &Smtp, part: &str) -> String {
+pub(crate) async fn wait(smtp: &Smtp, part: &str) -> String {
     eventually(part, TOLD, async || alerts(smtp).into_iter().find(|text| text.contains(part))).await
 }
 

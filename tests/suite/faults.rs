@@ -172,7 +172,9 @@ impl Host {
                 let start = Day::ahead(DAYS.start + i64::try_from(random.below(10)).unwrap()).at("08:00")
                     + SignedDuration::from_mins(15 * i64::try_from(random.below(40)).unwrap());
                 let uid = format!("foreign-{}-{}", calendar.name, file.trim_end_matches(".ics"));
-                calendar.put(&file, &foreign(&uid, start, start + SignedDuration::from_mins(50))).await;
+                let text = foreign(&uid, start, start + SignedDuration::from_mins(50));
+                let answer = calendar.insist("PUT", &file, Some(text)).await;
+                assert!(matches!(answer.status, 200..=204), "PUT {file}: {answer:?}");
             } else {
                 calendar.insist("DELETE", &file, None).await;
             }

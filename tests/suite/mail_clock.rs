@@ -5,7 +5,7 @@ use crate::support::{Smtp, eventually};
 use arc_swap::ArcSwapOption;
 use jiff::{SignedDuration, Timestamp};
 use officehours::availability::{Clock, HostId, Interval, MeetingId};
-use officehours::booking::{Booking, BookingId, BookingState, Command, Effect, Guest, Payload, Written, transition};
+use officehours::booking::{Booking, BookingId, BookingState, Command, Effect, Guest, Payload, transition};
 use officehours::config::{Config, Environment};
 use officehours::daemon::Services;
 use officehours::language::Language;
@@ -173,8 +173,8 @@ duration = "30m"
             now,
         };
         assert_eq!(self.services.store.reserve(new).await.unwrap(), Reserved::Done);
-        let written = Command::EventWritten(Written { sequence: 0, tentative: false });
-        let (confirmed, effects) = transition(&booking, &written, now).unwrap().unwrap();
+        let (confirmed, effects) =
+            transition(&booking, &Command::EventWritten { sequence: 0, tentative: false }, now).unwrap().unwrap();
         let mail = |effect: &Effect| NewEffect {
             kind: EffectKind::Mail,
             payload: Payload::of(effect, &confirmed, None).to_json(),
@@ -202,7 +202,8 @@ duration = "30m"
     /// Waits until nothing of what is due now is under way.
     async fn quiet(&self) {
         eventually("what is due was tried", SOON, async || {
-            let due = self.services.store.due_effects(officehours::store::Lane::Mail, self.now(), 10).await.unwrap();
+            let due =
+                self.services.store.due_effects(officehours::store::Lane::Mail, self.now(), 10, &[]).await.unwrap();
             let under_way = self.effects(EffectState::Pending).await.into_iter().any(|(_, claimed)| claimed);
             (due.is_empty() && !under_way).then_some(())
         })

@@ -1,7 +1,9 @@
 //! The calendar server goes away and comes back: what is served, what can be booked, what happens to it.
 
 use crate::story::{events_of, meeting_at};
-use crate::support::{Config, Daemon, Day, ON_THE_SERVER, OwnServer, Recorder, Server, eventually, token};
+use crate::support::{
+    Config, Daemon, Day, Fault, ON_THE_SERVER, OwnServer, Proxy, Recorder, Server, eventually, token,
+};
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
@@ -161,12 +163,47 @@ async fn a_refused_login_is_left_alone_until_its_password_changes() {
         assert_eq!(daemon.get("/noether/office-hour").await.status, 200);
         tokio::time::sleep(Duration::from_millis(700)).await;
     }
-    daemon.book("office-hour", day.at("09:00"), "Ada Lovelace").await;
+    let booking = daemon.book("office-hour", day.at("09:00"), "Ada Lovelace").await.expect(201);
+    assert_eq!(booking["state"], "reserved");
+    // The outbox would have tried again by now.
+    tokio::time::sleep(Duration::from_secs(8)).await;
     let tried = recorder.take();
-    let reads = tried.iter().filter(|asked| asked.method != "PUT" && asked.method != "GET").count();
-    assert_eq!(reads, 0, "{tried:?}");
+    assert!(tried.is_empty(), "{tried:?}");
+
+    // Another password that is wrong is one more try, whatever waits.
+    std::fs::write(&secret, "wrong too\n").unwrap();
+    eventually("it was tried", ON_THE_SERVER, async || {
+        (daemon.log().matches("config was reloaded").count() > 1).then_some(())
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let tried = recorder.take();
+    assert_eq!(tried.len(), 1, "{tried:?}");
 
     std::fs::write(&secret, format!("{}\n", server.password)).unwrap();
     eventually("it is read again", ON_THE_SERVER, async || (!refused().await).then_some(())).await;
     assert_eq!(daemon.get("/readyz").await.status, 200);
+    daemon.wait_state(&token(&booking), "confirmed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_works_again_is_found_by_a_sync_that_somebody_asks_for() {
+    let Some(server) = Server::radicale() else { return };
+    let day = Day::ahead(3);
+    let calendar = server.calendar("refused-for-a-while").await;
+    let proxy = Proxy::before(&server.url).await;
+    let daemon = Daemon::start(Config { url: proxy.url.clone(), ..Config::new(&calendar) }).await;
+    proxy.fault(Fault::All(401));
+    eventually("the login is refused", ON_THE_SERVER, async || daemon.log().contains("left alone").then_some(())).await;
+    let booking = daemon.book("office-hour", day.at("09:00"), "Ada Lovelace").await.expect(201);
+    proxy.log();
+    let refused = daemon.command(&["sync"]);
+    assert!(!refused.status.success(), "{refused:?}");
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(proxy.log().len(), 1, "the command's one try");
+    let listed = String::from_utf8(daemon.command(&["calendars", "noether"]).stdout).unwrap();
+    assert!(listed.contains("work: last read ") && listed.contains("; login since "), "{listed}");
+    proxy.fault(Fault::None);
+    assert!(daemon.command(&["sync"]).status.success());
+    daemon.wait_state(&token(&booking), "confirmed").await;
 }

@@ -4,14 +4,18 @@ use super::{Answer, Method, Request};
 use crate::caldav::error::{Error, ErrorKind};
 use crate::caldav::{Href, Object};
 
-/// Reads an object. Uncompressed, since compressing servers change the ETag.
+/// Reads an object. Uncompressed, since compressing servers change the ETag; and not as a cache has kept it (RFC 9111 5.2.1.4).
 pub(crate) struct Get<'a> {
     pub(crate) href: &'a Href,
 }
 
 impl Get<'_> {
     pub(crate) fn request(&self) -> Request {
-        let headers = vec![("Accept", "text/calendar".to_owned()), ("Accept-Encoding", "identity".to_owned())];
+        let headers = vec![
+            ("Accept", "text/calendar".to_owned()),
+            ("Accept-Encoding", "identity".to_owned()),
+            ("Cache-Control", "no-cache".to_owned()),
+        ];
         Request { method: Method::Get, headers, body: None, operation: "read the event" }
     }
 

@@ -15,10 +15,9 @@ use crate::availability::{Clock, Host};
 use crate::booking::{Booking, Links};
 use crate::config::{Config, Environment};
 use crate::desk::{BlockList, Desk, Keep, Limits, OutboxSignal, Reservation, TokenSource, World};
-use crate::outbox::{Means, Outbox, Pace, work};
+use crate::outbox::{Means, Open, Outbox, Pace, work};
 use crate::store::simulated::Turn;
 use crate::store::{BookingFilter, EffectOutcome, FinishEffect, Lane, OutboxEntry, Store};
-use crate::sync::Suspects;
 use arc_swap::ArcSwap;
 use futures_executor::{LocalPool, LocalSpawner};
 use futures_util::FutureExt;
@@ -349,7 +348,6 @@ fn task(spawner: &LocalSpawner, died: &Arc<Mutex<bool>>, task: impl Future<Outpu
 
 /// What [`Poller::run`] does, without its chance. False when the store failed.
 async fn poll(mut poller: Poller) -> bool {
-    let mut suspects = Suspects::default();
     loop {
         let mut waiting = Vec::new();
         tokio::select! {
@@ -361,7 +359,7 @@ async fn poll(mut poller: Poller) -> bool {
             waiting.push(request);
         }
         poller.handle.begins();
-        let well = match poller.pass(&mut suspects).await {
+        let well = match poller.pass().await {
             Ok(setback) => setback.is_none(),
             Err(error) if error.kind().passes() => false,
             Err(_) => return false,
@@ -384,7 +382,9 @@ impl Mails {
     async fn run(&self, signal: &OutboxSignal) -> bool {
         let pace = Pace { lane: Lane::Mail, lease: SignedDuration::from_mins(10), at_once: 4, of_one_host: 4 };
         let means = Means { store: &self.store, signal, clock: &self.clock };
-        work(pace, means, || true, |entry| self.deliver(entry), &CancellationToken::new()).await.is_ok()
+        work(pace, means, || Open::AllBut(Vec::new()), |entry| self.deliver(entry), &CancellationToken::new())
+            .await
+            .is_ok()
     }
 
     async fn deliver(&self, entry: OutboxEntry) {

@@ -16,7 +16,7 @@ async fn child_that_takes_slots_until_it_is_killed() {
     let Some(path) = std::env::var_os(VARIABLE) else { return };
     let store = Store::open(path.as_ref(), Access::Daemon).unwrap();
     let first = store.bookings(None, Default::default()).await.unwrap().len() as i64;
-    let entry = store.due_effects(Lane::Calendar, minute(0), 1).await.unwrap();
+    let entry = store.due_effects(Lane::Calendar, minute(0), 1, &[]).await.unwrap();
     if let [entry] = entry.as_slice() {
         store.claim(entry.id, minute(0), SignedDuration::from_hours(1)).await.unwrap();
     }

@@ -33,7 +33,7 @@ fn confirm(booking: &mut Booking) {
 }
 
 async fn due(store: &Store, lane: Lane, now: i64) -> Vec<i64> {
-    store.due_effects(lane, minute(now), 10).await.unwrap().into_iter().map(|entry| entry.id).collect()
+    store.due_effects(lane, minute(now), 10, &[]).await.unwrap().into_iter().map(|entry| entry.id).collect()
 }
 
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -73,11 +73,11 @@ async fn effects_of_a_booking_are_due_one_after_the_other_in_each_lane() {
 #[tokio::test]
 async fn a_claim_ends_with_its_lease_and_the_next_due_instant_knows_it() {
     let store = Store::memory().unwrap();
-    assert_eq!(store.next_due(Lane::Calendar).await.unwrap(), None);
+    assert_eq!(store.next_due(Lane::Calendar, &[]).await.unwrap(), None);
     with_effects(&store, 1, &[EffectKind::PutEvent, EffectKind::DeleteEvent]).await;
-    assert_eq!(store.next_due(Lane::Calendar).await.unwrap(), Some(minute(0)));
+    assert_eq!(store.next_due(Lane::Calendar, &[]).await.unwrap(), Some(minute(0)));
     assert!(store.claim(1, minute(0), LEASE).await.unwrap());
-    assert_eq!(store.next_due(Lane::Calendar).await.unwrap(), Some(minute(1)));
+    assert_eq!(store.next_due(Lane::Calendar, &[]).await.unwrap(), Some(minute(1)));
     assert_eq!(due(&store, Lane::Calendar, 0).await, [0; 0]);
     assert_eq!(due(&store, Lane::Calendar, 1).await, [1]);
     assert!(store.claim(1, minute(1), LEASE).await.unwrap(), "whoever had it has died");

@@ -148,6 +148,7 @@ impl World {
             calendars: None,
             counting: Counting::default(),
             bookings: None,
+            grace: SignedDuration::from_mins(5),
             opens: None,
         };
         let account = AccountSync { settings: Arc::new(settings), client, store: bench.store.clone() };

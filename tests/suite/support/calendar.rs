@@ -51,7 +51,8 @@ impl Calendar {
         assert!(matches!(answer.status, 200..=204), "DELETE {}: {answer:?}", self.url);
     }
 
-    /// Asks the server until it answers at all: it may be away for a while.
+    /// Asks the server until it answers with what counts: it may be away for a while, and Xandikos locks an object, or fails, while
+    /// another writes.
     pub(crate) async fn insist(&self, method: &str, file: &str, text: Option<String>) -> http::Answer {
         let began = Instant::now();
         loop {
@@ -67,6 +68,9 @@ impl Calendar {
                 Ok::<_, reqwest::Error>(http::Answer { status, headers, body: answer.bytes().await? })
             };
             match answer.await {
+                Ok(answer) if matches!(answer.status, 423 | 500 | 503) => {
+                    assert!(began.elapsed() < Duration::from_secs(60), "{method} {file}: {answer:?}");
+                }
                 Ok(answer) => return answer,
                 Err(error) => assert!(began.elapsed() < Duration::from_secs(60), "{method} {file}: {error}"),
             }

@@ -191,7 +191,7 @@ impl Shared {
                 state.burst = (more > 1).then_some((refusal, more - 1));
                 ("burst", Fault::Refused(refusal))
             }
-            None if state.random.percent(70) => return None,
+            None if state.random.percent(60) => return None,
             None => {
                 let fault = one(&mut state, asked);
                 if let Fault::Refused(refusal) = &fault.1
@@ -357,8 +357,8 @@ fn one(state: &mut State, asked: &Asked) -> (&'static str, Fault) {
         1 | 2 => ("answer reset", Fault::AnswerReset(offset(random))),
         3 => ("answer cut short", Fault::AnswerShort(offset(random))),
         4 => ("answer truncated", Fault::AnswerTruncated(offset(random))),
-        5 => ("stall", Fault::Stall(random.millis(50, 4_000))),
-        6 => ("silence", Fault::Silence(random.millis(50, 2_000))),
+        5 => ("stall", Fault::Stall(random.millis(50, 1_500))),
+        6 => ("silence", Fault::Silence(random.millis(50, 800))),
         7 => ("drip", Fault::Drip),
         8 | 9 => ("refused", Fault::Refused(*random.pick(&REFUSALS))),
         10 => ("done and refused", Fault::DoneAndRefused(*random.pick(&REFUSALS))),

@@ -26,6 +26,8 @@ pub(crate) enum Fault {
     Slow(Duration),
     /// Every PUT is performed, and answered as if the server had died over it.
     LostPuts,
+    /// What is put gets a UID of the server's own, and loses its X- properties: what DavMail and Exchange do.
+    OwnUids,
 }
 
 /// The proxy; it ends with the test.
@@ -113,7 +115,16 @@ async fn answer(state: Arc<Mutex<Proxied>>, request: Request) -> Response {
         Fault::Slow(delay) => tokio::time::sleep(delay).await,
         _ => {}
     }
-    let body = to_bytes(body, usize::MAX).await.unwrap();
+    let mut body = to_bytes(body, usize::MAX).await.unwrap();
+    if is_put && fault == Fault::OwnUids {
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        let own = |line: &str| match line.strip_prefix("UID:") {
+            Some(uid) if !uid.starts_with("0400") => format!("UID:040000008200E00074C5B7101A82E008-{uid}"),
+            _ => line.to_owned(),
+        };
+        let lines = text.split_inclusive("\r\n").filter(|line| !line.starts_with("X-"));
+        body = lines.map(own).collect::<String>().into();
+    }
     let mut headers = parts.headers;
     let here = format!("http://{}", headers["host"].to_str().unwrap());
     for hop in ["host", "connection", "content-length", "transfer-encoding"] {
