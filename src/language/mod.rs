@@ -8,7 +8,7 @@ mod locale;
 mod page;
 mod phrases;
 
-pub use locale::{Clock, Locale};
+pub use locale::{Clock, Direction, Locale};
 pub use page::{PagePhrases, Said};
 pub use phrases::{HostWords, MailPhrases, Phrases, Words};
 

@@ -37,3 +37,4 @@ mod slow;
 mod sources;
 mod story;
 mod why;
+mod words;
