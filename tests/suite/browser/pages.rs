@@ -148,7 +148,7 @@ impl Office {
                 url: self.paused.url("/noether/office-hour"),
                 ..page("month-paused", Resource::Meeting, String::new())
             },
-            page("slot", Resource::Slot, slot("office-hour", "09:30")),
+            page("slot", Resource::Slot, slot("office-hour", "11:00")),
             page("slot-zones", Resource::Slot, format!("{}?tz=Asia/Tokyo", slot("exam", "11:15"))),
             Page { then: send, ..page("slot-mistakes", Resource::Slot, slot("exam", "11:15")) },
             page("slot-taken", Resource::Slot, slot("office-hour", "10:30")),

@@ -55,7 +55,7 @@ for (const input of document.querySelectorAll("input[readonly]")) {
 }
 
 // What is wrong is what is read first.
-document.querySelector("#mistakes, #taken")?.focus();
+document.querySelector("#mistakes, #taken, #decision-error, [data-posted] ~ * [aria-invalid]")?.focus();
 
 // A day or another month is shown in place: the page of its link is fetched, and what differs is taken from it. The month is a grid of
 // days as the WAI-ARIA Authoring Practices have it ("Date Picker"): one tab stop, walked with the keys.
@@ -68,6 +68,12 @@ if (live) {
   const words = (css) => document.querySelector(css)?.textContent ?? "";
   let shown = location.search;
   let request;
+
+  const address = (url) => {
+    const bare = new URL(url, location.href);
+    bare.hash = "";
+    return bare.href;
+  };
 
   // Makes the table a grid whose tab stop is that date, else the day that is shown, today or the first.
   function dress(date) {
@@ -116,7 +122,8 @@ if (live) {
     if (page === undefined && quietly) return false;
     // What cannot be shown here, such as that the calendar is not to be read, has a page of its own.
     if (!page?.querySelector("#month")) {
-      location.assign(url);
+      if (address(url) === address(location.href)) location.reload();
+      else location.assign(url);
       return false;
     }
     const refocus = focused();
@@ -135,12 +142,6 @@ if (live) {
     else refocus();
     return true;
   }
-
-  const address = (url) => {
-    const bare = new URL(url, location.href);
-    bare.hash = "";
-    return bare.href;
-  };
 
   live.addEventListener("click", async (event) => {
     const link = event.target.closest("#month a, #times p > a");
