@@ -50,6 +50,11 @@ impl Links {
         }
     }
 
+    /// Whether it is the address of a booking that exists, to its guest or its host: one of those below.
+    pub fn is_of_booking(&self, url: &str) -> bool {
+        url.strip_prefix(&self.base).is_some_and(|path| path.starts_with("/b/") || path.starts_with("/h/"))
+    }
+
     /// The guest's page of a booking.
     pub fn booking(&self, guest_token: &str) -> String {
         format!("{}/b/{guest_token}", self.base)
@@ -96,5 +101,17 @@ mod tests {
             "https://example.edu/meet/noether/office-hour/2026-12-01T13:00:00Z"
         );
         assert_eq!(links.feed(&host, None), "https://example.edu/meet/noether.ics");
+    }
+
+    #[test]
+    fn the_addresses_of_a_booking_are_told_from_the_others() {
+        let links = Links::new("https://example.edu/meet");
+        for url in [links.booking("x"), links.cancel("x"), links.reschedule("x"), links.confirmation("x")] {
+            assert!(links.is_of_booking(&url), "{url}");
+        }
+        assert!(links.is_of_booking(&links.invitation("x")) && links.is_of_booking(&links.host_booking("x")));
+        let (b, meeting) = (HostId::new("b").unwrap(), MeetingId::new("office-hour").unwrap());
+        assert!(!links.is_of_booking(&links.host(&b)) && !links.is_of_booking("https://example.org/b/x"));
+        assert!(!links.is_of_booking(&links.feed(&HostId::new("noether").unwrap(), Some(&meeting))));
     }
 }

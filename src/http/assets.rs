@@ -3,11 +3,13 @@
 
 use super::fault::Fault;
 use super::state::AppState;
+use crate::language::Language;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// The names of the assets, as pages link to them.
@@ -22,7 +24,7 @@ const STYLE: &str = include_str!("pages/assets/style.css");
 const SCRIPT: &str = include_str!("pages/assets/page.js");
 const PROOF: &str = include_str!("pages/assets/proof.js");
 const ICON: &str = include_str!("pages/assets/icon.svg");
-const EMBED: &str = include_str!("pages/assets/embed.js");
+const EMBED_SCRIPT: &str = include_str!("pages/assets/embed.js");
 
 /// The names, made once.
 pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
@@ -30,6 +32,13 @@ pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
     script: hashed("page", SCRIPT.as_bytes(), "js"),
     icon: hashed("icon", ICON.as_bytes(), "svg"),
     proof: hashed("proof", PROOF.as_bytes(), "js"),
+});
+
+/// The script of a page elsewhere, which has to name its frame before the page in it has said what language it speaks.
+static EMBED: LazyLock<String> = LazyLock::new(|| {
+    let titles = Language::ALL.iter().map(|language| (language.tag(), language.phrases().page.frame));
+    let titles: BTreeMap<&str, &str> = titles.chain([("default", Language::default().phrases().page.frame)]).collect();
+    EMBED_SCRIPT.replace("\"TITLES\"", &serde_json::json!(titles).to_string())
 });
 
 /// `name.hash.extension`.
@@ -59,5 +68,35 @@ pub(super) async fn embed() -> Response {
         (header::CACHE_CONTROL, "public, max-age=3600"),
         (header::HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
     ];
-    (headers, EMBED).into_response()
+    (headers, EMBED.as_str()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_has_a_name_in_every_language() {
+        let titles = EMBED.split_once("const titles = ").unwrap().1.split_once(';').unwrap().0;
+        let titles: BTreeMap<String, String> = serde_json::from_str(titles).unwrap();
+        assert_eq!(titles["de"], "Termin buchen");
+        assert!(Language::ALL.iter().all(|language| titles[language.tag()] == language.phrases().page.frame));
+        assert!(titles.contains_key("default") && !EMBED.contains("TITLES"));
+    }
+
+    #[test]
+    fn the_style_is_the_same_from_right_to_left() {
+        let sided = ["left:", "right:", "-left", "-right", "float:", "text-align: left", "text-align: right"];
+        for side in sided {
+            assert!(!STYLE.contains(side), "{side}");
+        }
+        // Of four values the second and the fourth are sides of the screen.
+        let declared = STYLE.split([';', '{']).filter_map(|part| part.trim().split_once(": "));
+        for (name, value) in declared.filter(|(name, _)| matches!(*name, "padding" | "margin" | "inset")) {
+            let values: Vec<&str> = value.split(' ').collect();
+            if let [_, right, _, left] = values.as_slice() {
+                assert_eq!(right, left, "{name}: {value}");
+            }
+        }
+    }
 }

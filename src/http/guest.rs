@@ -114,8 +114,23 @@ fn zone_name(name: &str, t: &PagePhrases) -> Result<String, String> {
     zone(name).map(|zone| zone.name().to_owned()).ok_or_else(|| t.zone_unknown.into())
 }
 
-/// The zone of an IANA name that a stranger sent.
+/// Places that Chromium and its kin still call as they were called once: what they say, and what people say.
+const RENAMED: [(&str, &str); 10] = [
+    ("Africa/Asmera", "Africa/Asmara"),
+    ("America/Buenos_Aires", "America/Argentina/Buenos_Aires"),
+    ("America/Godthab", "America/Nuuk"),
+    ("Asia/Calcutta", "Asia/Kolkata"),
+    ("Asia/Katmandu", "Asia/Kathmandu"),
+    ("Asia/Rangoon", "Asia/Yangon"),
+    ("Asia/Saigon", "Asia/Ho_Chi_Minh"),
+    ("Atlantic/Faeroe", "Atlantic/Faroe"),
+    ("Europe/Kiev", "Europe/Kyiv"),
+    ("Pacific/Truk", "Pacific/Chuuk"),
+];
+
+/// The zone of an IANA name that a stranger sent, under the name of today.
 pub(super) fn zone(name: &str) -> Option<Zone> {
+    let name = RENAMED.iter().find(|(old, _)| *old == name).map_or(name, |(_, new)| new);
     let is_name = (1..=64).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-' | b'+'));
     is_name.then(|| Zone::named(name)).flatten()
@@ -237,6 +252,8 @@ pub(super) mod tests {
     fn zones_of_strangers_are_names_and_nothing_else() {
         assert!(zone("Europe/Berlin").is_some());
         assert!(zone("America/Argentina/Buenos_Aires").is_some());
+        assert_eq!(zone("Asia/Calcutta").unwrap().name(), "Asia/Kolkata");
+        assert!(RENAMED.iter().all(|(old, new)| zone(old).is_some_and(|zone| zone.name() == *new)));
         for bad in ["", "../../etc/passwd", "Europe/Nowhere", "Europe/Berlin\n", &"x".repeat(65)] {
             assert!(zone(bad).is_none(), "{bad:?}");
         }

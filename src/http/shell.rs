@@ -11,9 +11,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-/// No script, style, picture or form but our own; nothing inline. Who may frame the page follows.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
-     base-uri 'none'; frame-ancestors";
+/// No script, style, picture, request or form but our own; nothing inline. Who may frame the page follows.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+     form-action 'self'; base-uri 'none'; frame-ancestors";
 
 /// The policy of what is no page.
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -26,10 +26,7 @@ pub(super) async fn around(State(shell): State<Shell>, mut request: Request, nex
     let client = client_ip(peer, request.headers(), &settings.trusted_proxies);
     request.extensions_mut().insert(ClientIp(client));
     let method = request.method().clone();
-    let query = request.uri().query().map(str::to_owned);
-    let languages = HeaderMap::from_iter(
-        request.headers().get(header::ACCEPT_LANGUAGE).map(|value| (header::ACCEPT_LANGUAGE, value.clone())),
-    );
+    let visit = Visit::or_bare(settings.clone(), request.uri().query(), request.headers(), &method);
 
     let refusal =
         limited(&shell, &settings, class, client).or_else(|| cross_site(&settings, &method, request.headers()));
@@ -41,10 +38,9 @@ pub(super) async fn around(State(shell): State<Shell>, mut request: Request, nex
         response.extensions_mut().insert(Fault::new(Problem::Malformed));
     }
     if let Some(fault) = response.extensions_mut().remove::<Fault>() {
-        let visit = Visit::or_bare(settings.clone(), query.as_deref(), &languages, &method);
         response = written_out(&fault, &response, class, &visit);
     }
-    secure(response.headers_mut(), class, is_embedded(query.as_deref()).then_some(settings.embed.as_slice()));
+    secure(response.headers_mut(), class, visit.embedded.then_some(settings.embed.as_slice()));
     shell.metrics.request(class, response.status());
     response
 }
@@ -112,11 +108,6 @@ fn written_out(fault: &Fault, blank: &Response, class: RouteClass, visit: &Visit
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-/// `?embed=1`.
-fn is_embedded(query: Option<&str>) -> bool {
-    query.is_some_and(|query| query.split('&').any(|pair| pair == "embed=1"))
 }
 
 /// `frames`: the sites that may frame this page, when it was asked for in a frame.
@@ -292,7 +283,7 @@ mod tests {
         let policy = headers["content-security-policy"].to_str().unwrap();
         assert!(policy.ends_with("frame-ancestors https://www.example.edu https://example.org:8443"), "{policy}");
         assert!(policy.starts_with("default-src 'none'") && !headers.contains_key("x-frame-options"));
-        for path in ["/noether?embed=0", "/noether?x=embed=1", "/api/v1/x?embed=1"] {
+        for path in ["/noether?embed=0", "/noether?x=embed=1", "/noether?embed=1&x=%ff", "/api/v1/x?embed=1"] {
             let (_, headers, _) = ask(&router, "GET", path, &[]).await;
             let policy = headers["content-security-policy"].to_str().unwrap();
             assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");

@@ -1,11 +1,12 @@
 //! German.
 
-use super::{AlertPhrases, AlertWords, PagePhrases, Said, Clock, HostWords, Locale, MailPhrases, Phrases, Words, counted};
+use super::{AlertPhrases, AlertWords, Clock, Direction, HostWords, Locale, MailPhrases, PagePhrases, Phrases, Said, Words, counted};
 use jiff::civil::Weekday;
 
 pub(super) const PHRASES: Phrases = Phrases {
     name: "Deutsch",
     locale: Locale {
+        direction: Direction::LeftToRight,
         weekdays: ["Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"],
         weekdays_short: ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"],
         weekdays_narrow: ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"],
@@ -217,6 +218,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         for_you_label: "Bei Ihnen:",
         times_in: "Uhrzeiten in",
         your_zone: "Ihre Zeitzone:",
+        frame: "Termin buchen",
         office_hours: "Sprechstunde",
         whom: "Wen möchten Sie treffen?",
         not_listed: "Hier werden Termine gebucht. Den Link zu ihrer Seite gibt Ihnen die Person, die Sie treffen möchten.",
@@ -229,7 +231,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         month_before: "Voriger Monat",
         month_after: "Nächster Monat",
         month_caption: |x| format!("Tage mit freien Zeiten im {x}"),
-        free_times: |count| counted(count, count == 1, "freie Zeit", "freie Zeiten"),
+        free_times: |count| if count == 0 { "nichts frei".into() } else { counted(count, count == 1, "freie Zeit", "freie Zeiten") },
         legend: "freie Zeiten an dem Tag",
         none_on_day: "An diesem Tag ist nichts frei.",
         none_in_month: |x| format!("Im {x} ist nichts frei"),

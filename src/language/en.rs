@@ -1,11 +1,12 @@
 //! English.
 
-use super::{AlertPhrases, AlertWords, PagePhrases, Said, Clock, HostWords, Locale, MailPhrases, Phrases, Words, counted};
+use super::{AlertPhrases, AlertWords, Clock, Direction, HostWords, Locale, MailPhrases, PagePhrases, Phrases, Said, Words, counted};
 use jiff::civil::Weekday;
 
 pub(super) const PHRASES: Phrases = Phrases {
     name: "English",
     locale: Locale {
+        direction: Direction::LeftToRight,
         weekdays: ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
         weekdays_short: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
         weekdays_narrow: ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"],
@@ -214,6 +215,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         for_you_label: "For you:",
         times_in: "Times are in",
         your_zone: "Your zone:",
+        frame: "Book a meeting",
         office_hours: "Office hours",
         whom: "Whom would you like to meet?",
         not_listed: "Meetings are booked here. The person you want to meet gives you the link to their page.",
@@ -226,7 +228,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         month_before: "Month before",
         month_after: "Month after",
         month_caption: |x| format!("Days with free times in {x}"),
-        free_times: |count| counted(count, count == 1, "free time", "free times"),
+        free_times: |count| if count == 0 { "nothing free".into() } else { counted(count, count == 1, "free time", "free times") },
         legend: "free times on that day",
         none_on_day: "Nothing is free on this day.",
         none_in_month: |x| format!("Nothing is free in {x}"),

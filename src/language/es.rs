@@ -1,11 +1,12 @@
 //! Spanish.
 
-use super::{AlertPhrases, AlertWords, PagePhrases, Said, Clock, HostWords, Locale, MailPhrases, Phrases, Words, counted};
+use super::{AlertPhrases, AlertWords, Clock, Direction, HostWords, Locale, MailPhrases, PagePhrases, Phrases, Said, Words, counted};
 use jiff::civil::Weekday;
 
 pub(super) const PHRASES: Phrases = Phrases {
     name: "Español",
     locale: Locale {
+        direction: Direction::LeftToRight,
         weekdays: ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"],
         weekdays_short: ["lun", "mar", "mié", "jue", "vie", "sáb", "dom"],
         weekdays_narrow: ["lu", "ma", "mi", "ju", "vi", "sá", "do"],
@@ -214,6 +215,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         for_you_label: "Para usted:",
         times_in: "Horas de",
         your_zone: "Su zona:",
+        frame: "Reservar una cita",
         office_hours: "Tutorías",
         whom: "¿A quién desea ver?",
         not_listed: "Aquí se reservan citas. La persona a la que desea ver le dará el enlace a su página.",
@@ -226,7 +228,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         month_before: "Mes anterior",
         month_after: "Mes siguiente",
         month_caption: |x| format!("Días con horas libres en {x}"),
-        free_times: |count| counted(count, count == 1, "hora libre", "horas libres"),
+        free_times: |count| if count == 0 { "nada libre".into() } else { counted(count, count == 1, "hora libre", "horas libres") },
         legend: "horas libres ese día",
         none_on_day: "Ese día no hay nada libre.",
         none_in_month: |x| format!("No hay nada libre en {x}"),

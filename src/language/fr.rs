@@ -1,11 +1,12 @@
 //! French. Before `:` stands a no-break space.
 
-use super::{AlertPhrases, AlertWords, PagePhrases, Said, Clock, HostWords, Locale, MailPhrases, Phrases, Words, counted};
+use super::{AlertPhrases, AlertWords, Clock, Direction, HostWords, Locale, MailPhrases, PagePhrases, Phrases, Said, Words, counted};
 use jiff::civil::Weekday;
 
 pub(super) const PHRASES: Phrases = Phrases {
     name: "Français",
     locale: Locale {
+        direction: Direction::LeftToRight,
         weekdays: ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"],
         weekdays_short: ["lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."],
         weekdays_narrow: ["lu", "ma", "me", "je", "ve", "sa", "di"],
@@ -222,6 +223,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         for_you_label: "Pour vous :",
         times_in: "Heures de",
         your_zone: "Votre fuseau :",
+        frame: "Prendre rendez-vous",
         office_hours: "Permanences",
         whom: "Qui souhaitez-vous rencontrer ?",
         not_listed: "Les rendez-vous se prennent ici. La personne que vous voulez voir vous donne le lien vers sa page.",
@@ -234,7 +236,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         month_before: "Mois précédent",
         month_after: "Mois suivant",
         month_caption: |x| format!("Jours avec des horaires libres en {x}"),
-        free_times: |count| counted(count, count < 2, "horaire libre", "horaires libres"),
+        free_times: |count| if count == 0 { "rien de libre".into() } else { counted(count, count < 2, "horaire libre", "horaires libres") },
         legend: "horaires libres ce jour-là",
         none_on_day: "Rien n’est libre ce jour-là.",
         none_in_month: |x| format!("Rien n’est libre en {x}"),

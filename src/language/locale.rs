@@ -8,6 +8,8 @@ use jiff::civil::{Date, DateTime, Weekday};
 /// How a language writes dates and times.
 #[derive(Clone, Copy, Debug)]
 pub struct Locale {
+    /// How it is written.
+    pub direction: Direction,
     /// From Monday, as in the middle of a sentence.
     pub weekdays: [&'static str; 7],
     /// From Monday, shortened to stand beside a time: `Wed 14:00`.
@@ -32,6 +34,15 @@ pub struct Locale {
     pub hours: fn(i64) -> String,
 }
 
+/// How a language is written, as HTML's `dir` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// `ltr`.
+    LeftToRight,
+    /// `rtl`.
+    RightToLeft,
+}
+
 /// What the clock shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clock {
@@ -44,6 +55,14 @@ pub enum Clock {
 impl Language {
     fn locale(self) -> &'static Locale {
         &self.phrases().locale
+    }
+
+    /// The value of HTML's `dir`.
+    pub fn direction(self) -> &'static str {
+        match self.locale().direction {
+            Direction::LeftToRight => "ltr",
+            Direction::RightToLeft => "rtl",
+        }
     }
 
     /// `Tuesday 3 March 2026`, `Dienstag, 3. März 2026`.

@@ -10,7 +10,7 @@ mod page;
 mod phrases;
 
 pub use alert::{AlertPhrases, AlertWords};
-pub use locale::{Clock, Locale};
+pub use locale::{Clock, Direction, Locale};
 pub use page::{PagePhrases, Said};
 pub use phrases::{HostWords, MailPhrases, Phrases, Words};
 

@@ -27,6 +27,9 @@ pub struct PagePhrases {
     /// Before the name of the guest's zone.
     pub your_zone: &'static str,
 
+    /// Names the frame that a page elsewhere shows ours in.
+    pub frame: &'static str,
+
     // Whom to meet, and about what.
     /// Above a host's name, and the title of the list of hosts.
     pub office_hours: &'static str,
@@ -54,7 +57,7 @@ pub struct PagePhrases {
     pub month_after: &'static str,
     /// Names the table of a month.
     pub month_caption: fn(&str) -> String,
-    /// How many a day has.
+    /// How many a day has; of none, that there is none.
     pub free_times: fn(i64) -> String,
     /// What the number under a day is.
     pub legend: &'static str,

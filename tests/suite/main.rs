@@ -39,3 +39,4 @@ mod slow;
 mod sources;
 mod story;
 mod why;
+mod words;

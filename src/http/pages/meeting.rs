@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 struct Day {
+    date: Date,
     number: i8,
     /// Empty when nothing is free.
     url: String,
@@ -103,6 +104,7 @@ impl View<'_> {
         let cell = |date: Date| {
             let free = days.get(&date).map_or(0, Vec::len);
             Day {
+                date,
                 number: date.day(),
                 url: if free > 0 { self.url(month, Some(date)) } else { String::new() },
                 free,

@@ -70,7 +70,9 @@ pub(in super::super) async fn reschedule(
         Ok(view) => Ok(see(&visit, &view)),
         Err(error @ (ReserveError::Taken { .. } | ReserveError::NotASlot(_))) => {
             let fault = Fault::from(error);
-            again(Some(start), fault.problem.status(), format!("{} Please choose another one.", fault.detail)).await
+            let t = visit.phrases();
+            let said = super::said(fault.problem, t);
+            again(Some(start), fault.problem.status(), format!("{}. {}", said.title, t.choose_another)).await
         }
         Err(error) => Err(error.into()),
     }

@@ -26,7 +26,7 @@ pub(in super::super) struct Visit {
     /// Of `?lang=`, else as the browser asks, else the server's.
     pub(super) language: Language,
     /// `?embed=1`: the page stands in a frame of another site.
-    pub(super) embedded: bool,
+    pub(in super::super) embedded: bool,
     /// Asked for with GET, so that a link leads here.
     pub(super) got: bool,
 }
@@ -46,7 +46,7 @@ impl Visit {
         Visit { zone: zone_of(&query), language, got, embedded: query.get("embed") == Some("1"), settings, query }
     }
 
-    /// Of a request that was refused, perhaps for its very query.
+    /// Of any request, also one that is refused for its very query.
     pub(in super::super) fn or_bare(
         settings: Arc<Settings>,
         query: Option<&str>,
@@ -88,9 +88,7 @@ impl Visit {
         let origin = self.links().base().len() - self.links().base_path().len();
         let path = url.get(origin..).filter(|path| path.starts_with('/')).unwrap_or("/");
         // The pages of a booking know the zone that it was made in.
-        let knows_zone = ["/b/", "/h/"]
-            .iter()
-            .any(|first| url.get(self.links().base().len()..).is_some_and(|rest| rest.starts_with(first)));
+        let knows_zone = self.links().is_of_booking(url);
         let query: Vec<String> = more
             .iter()
             .map(|(name, value)| (*name, *value))

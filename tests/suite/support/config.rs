@@ -22,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) meetings: Vec<Meeting>,
     /// Further lines of `[[host.account]]`.
     pub(crate) account_lines: String,
+    /// Further lines of `[server]`.
+    pub(crate) server_lines: String,
     /// The lines of `[limits]`.
     pub(crate) limits: String,
     /// Further lines of `[host.bookings]`.
@@ -84,6 +86,7 @@ impl Config {
             weekly: vec!["Mon-Sun 09:00-12:00".to_owned()],
             meetings: vec![Meeting::new("office-hour", "30m", "30m")],
             account_lines: String::new(),
+            server_lines: String::new(),
             limits: NO_LIMITS.to_owned(),
             bookings_lines: String::new(),
             more: String::new(),
@@ -97,12 +100,13 @@ impl Config {
 
     /// The file.
     pub(crate) fn toml(&self) -> String {
-        let Config { port, url, user, password, bookings, poll, max_staleness, time_zone, limits, .. } = self;
+        let Config { port, url, user, password, bookings, poll, max_staleness, time_zone, .. } = self;
+        let Config { server_lines, limits, .. } = self;
         let mut text = format!(
             r#"[server]
 listen = "127.0.0.1:{port}"
 public_url = "http://127.0.0.1:{port}"
-
+{server_lines}
 [store]
 path = "officehours.db"
 

@@ -1,13 +1,17 @@
 // Shows a page of officehours in the page that loads this, as high as it needs to be:
 //   <script src="https://meet.example.edu/embed.js" data-page="noether/office-hour" async></script>
+// The frame is named by data-title, else in the language that the page in it will speak.
 (() => {
   const script = document.currentScript;
   const page = new URL(script.dataset.page || "", new URL(".", script.src));
   page.searchParams.set("embed", "1");
   const frame = document.createElement("iframe");
   frame.src = page;
-  frame.title = script.dataset.title || "Book a meeting";
-  frame.style.cssText = "inline-size:100%;block-size:40rem;border:0;color-scheme:auto";
+  const titles = "TITLES";
+  const wanted = [page.searchParams.get("lang"), ...navigator.languages];
+  const language = wanted.map((tag) => tag?.split("-")[0]).find((tag) => tag in titles);
+  frame.title = script.dataset.title || titles[language] || titles.default;
+  frame.style.cssText = "inline-size:100%;block-size:40rem;border:0";
   script.after(frame);
   let pages = 0;
   frame.addEventListener("load", () => {

@@ -55,15 +55,169 @@ for (const input of document.querySelectorAll("input[readonly]")) {
 }
 
 // What is wrong is what is read first.
-document.querySelector("#mistakes, #taken")?.focus();
+document.querySelector("#mistakes, #taken, #decision-error, [data-posted] ~ * [aria-invalid]")?.focus();
 
-// Times that were looked at a while ago are looked up again.
-if (document.querySelector("[data-live]")) {
+// A day or another month is shown in place: the page of its link is fetched, and what differs is taken from it. The month is a grid of
+// days as the WAI-ARIA Authoring Practices have it ("Date Picker"): one tab stop, walked with the keys.
+const live = document.querySelector("[data-live]");
+if (live) {
+  const parts = ["#month", "#times", "#list", ".languages"];
+  const cells = () => [...document.querySelectorAll(".month td[data-date]")];
+  const cellOf = (date) => cells().find((cell) => cell.dataset.date === date);
+  const say = (text) => { document.querySelector("#said").textContent = text; };
+  const words = (css) => document.querySelector(css)?.textContent ?? "";
+  let shown = location.search;
+  let request;
+
+  const address = (url) => {
+    const bare = new URL(url, location.href);
+    bare.hash = "";
+    return bare.href;
+  };
+
+  // Makes the table a grid whose tab stop is that date, else the day that is shown, today or the first.
+  function dress(date) {
+    const table = document.querySelector(".month");
+    if (!table) return;
+    table.setAttribute("role", "grid");
+    table.setAttribute("aria-labelledby", "month-title");
+    for (const cell of cells()) {
+      const link = cell.querySelector("a");
+      cell.tabIndex = -1;
+      if (link) link.tabIndex = -1;
+      else cell.setAttribute("aria-disabled", "true");
+      if (cell.querySelector(".chosen")) cell.setAttribute("aria-selected", "true");
+      link?.removeAttribute("aria-current");
+    }
+    const stop = cellOf(date) ?? document.querySelector("td[aria-selected], td[aria-current]") ?? cells()[0];
+    if (stop) stop.tabIndex = 0;
+  }
+
+  // What has the focus, so that its like can have it afterwards.
+  function focused() {
+    const at = document.activeElement;
+    if (!at?.closest(parts.join())) return () => {};
+    return () => {
+      const same = (link) => link.href === at.href && link.closest(parts.join());
+      const like = at.rel ? document.querySelector(`.arrow[rel="${at.rel}"]`)
+        : document.getElementById(at.id) ?? [...document.links].find(same);
+      (like ?? document.querySelector(".month [tabindex='0']"))?.focus({ preventScroll: true });
+    };
+  }
+
+  // Shows the page of that address here; resolves to whether it did. `date` is to have the focus.
+  async function show(url, { date, quietly } = {}) {
+    request?.abort();
+    const { signal } = request = new AbortController();
+    let page;
+    live.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(url, { signal });
+      page = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+    } catch {
+      if (signal.aborted) return false;
+    }
+    if (signal.aborted) return false;
+    live.removeAttribute("aria-busy");
+    if (page === undefined && quietly) return false;
+    // What cannot be shown here, such as that the calendar is not to be read, has a page of its own.
+    if (!page?.querySelector("#month")) {
+      if (address(url) === address(location.href)) location.reload();
+      else location.assign(url);
+      return false;
+    }
+    const refocus = focused();
+    const cell = document.activeElement?.dataset?.date;
+    const open = [...document.querySelectorAll("details[open]")].map((details) => details.className);
+    for (const part of parts) {
+      const fresh = page.querySelector(part);
+      if (fresh) document.querySelector(part)?.replaceWith(fresh);
+    }
+    for (const details of document.querySelectorAll("#times details, #list details")) {
+      details.open = open.includes(details.className);
+    }
+    shown = new URL(url, location.href).search;
+    dress(date ?? cell);
+    if (date) cellOf(date)?.focus();
+    else refocus();
+    return true;
+  }
+
+  live.addEventListener("click", async (event) => {
+    const link = event.target.closest("#month a, #times p > a");
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    const date = new URL(link.href).searchParams.get("day");
+    if (link.matches(".day")) {
+      document.querySelector(".day.chosen")?.classList.remove("chosen");
+      link.classList.add("chosen");
+    }
+    if (!await show(link.href, { date })) return;
+    if (address(link.href) !== address(location.href)) history.pushState(null, "", address(link.href));
+    say(words(date ? ".month [aria-selected] .hidden" : "#month-title"));
+    // On a small screen the times are below: who points is taken there, whoever has the keys finds them with the next Tab.
+    const times = document.querySelector("#times");
+    if (date && event.detail && times.getBoundingClientRect().top > innerHeight * 0.6) {
+      times.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    }
+  });
+
+  const iso = (time) => new Date(time).toISOString().slice(0, 10);
+  const daysOn = (date, days) => iso(Date.parse(date) + days * 864e5);
+  const monthsOn = (date, months) => {
+    const [year, month, day] = date.split("-").map(Number);
+    const last = new Date(Date.UTC(year, month + months, 0)).getUTCDate();
+    return iso(Date.UTC(year, month - 1 + months, Math.min(day, last)));
+  };
+
+  async function go(date, from) {
+    const there = cellOf(date);
+    if (there) {
+      from.tabIndex = -1;
+      there.tabIndex = 0;
+      return there.focus();
+    }
+    const turn = document.querySelector(`.arrow[rel="${date < from.dataset.date ? "prev" : "next"}"]`);
+    if (!turn || !await show(turn.href, { date })) return;
+    history.replaceState(null, "", address(turn.href));
+    say(words("#month-title"));
+  }
+
+  live.addEventListener("keydown", (event) => {
+    const cell = event.target.closest("td[data-date]");
+    if (!cell || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    const { date } = cell.dataset;
+    const week = [...cell.parentElement.querySelectorAll("[data-date]")];
+    const onward = getComputedStyle(cell).direction === "rtl" ? -1 : 1;
+    const to = {
+      ArrowLeft: () => daysOn(date, -onward),
+      ArrowRight: () => daysOn(date, onward),
+      ArrowUp: () => daysOn(date, -7),
+      ArrowDown: () => daysOn(date, 7),
+      Home: () => week[0].dataset.date,
+      End: () => week.at(-1).dataset.date,
+      PageUp: () => monthsOn(date, -1),
+      PageDown: () => monthsOn(date, 1),
+    }[event.key];
+    if (to) go(to(), cell);
+    else if (event.key === "Enter" || event.key === " ") cell.querySelector("a")?.click();
+    else return;
+    event.preventDefault();
+  });
+
+  addEventListener("popstate", () => {
+    if (location.search !== shown) show(location.href);
+  });
+  // Times that were looked at a while ago are looked up again.
   let left = 0;
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) left = Date.now();
-    else if (left && Date.now() - left > 60000) location.reload();
+    else if (left && Date.now() - left > 60000) show(location.href, { quietly: true });
   });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) show(location.href, { quietly: true });
+  });
+  dress();
 }
 
 // In a frame of another page, the frame is as high as this page: it is told the height, and nothing else.
