@@ -50,6 +50,26 @@ impl Links {
         }
     }
 
+    /// How to follow that feed. No id of a meeting type is `-`, and no slot starts at `subscribe`.
+    pub fn subscribe(&self, host: &HostId, meeting: Option<&MeetingId>) -> String {
+        format!("{}/subscribe", self.beside(host, meeting))
+    }
+
+    /// A sign for the door, to be printed.
+    pub fn sign(&self, host: &HostId, meeting: Option<&MeetingId>) -> String {
+        format!("{}/sign", self.beside(host, meeting))
+    }
+
+    /// Where the guest's own calendar is laid over the free times.
+    pub fn overlay(&self, host: &HostId, meeting: &MeetingId) -> String {
+        format!("{}/{host}/{meeting}/overlay", self.base)
+    }
+
+    fn beside(&self, host: &HostId, meeting: Option<&MeetingId>) -> String {
+        let meeting = meeting.map_or("-", MeetingId::as_str);
+        format!("{}/{host}/{meeting}", self.base)
+    }
+
     /// The guest's page of a booking.
     pub fn booking(&self, guest_token: &str) -> String {
         format!("{}/b/{guest_token}", self.base)
@@ -63,6 +83,21 @@ impl Links {
     /// Where the guest chooses another time.
     pub fn reschedule(&self, guest_token: &str) -> String {
         format!("{}/b/{guest_token}/move", self.base)
+    }
+
+    /// The free slots that are sooner than the booking.
+    pub fn sooner(&self, guest_token: &str) -> String {
+        format!("{}/b/{guest_token}/sooner", self.base)
+    }
+
+    /// The same page, for one of them: what the links of [`Links::sooner_feed`] point to.
+    pub fn sooner_slot(&self, guest_token: &str, start: Timestamp) -> String {
+        format!("{}?to={}", self.sooner(guest_token), start.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    }
+
+    /// The feed of the free slots that are sooner than the booking.
+    pub fn sooner_feed(&self, guest_token: &str) -> String {
+        format!("{}/b/{guest_token}/sooner.ics", self.base)
     }
 
     /// Where the guest's address is confirmed.
@@ -96,5 +131,7 @@ mod tests {
             "https://example.edu/meet/noether/office-hour/2026-12-01T13:00:00Z"
         );
         assert_eq!(links.feed(&host, None), "https://example.edu/meet/noether.ics");
+        assert_eq!(links.subscribe(&host, None), "https://example.edu/meet/noether/-/subscribe");
+        assert_eq!(links.sign(&host, Some(&meeting)), "https://example.edu/meet/noether/office-hour/sign");
     }
 }

@@ -1,5 +1,6 @@
 //! What every handler holds: the desk, the settings of this moment, the clock and the counters. Start with [`AppState`].
 
+use super::fault::{Fault, Problem};
 use super::limiter::{Rate, Requests};
 use super::look::{Look, LookFile, LookSource};
 use super::{Metrics, TrustedProxies};
@@ -11,6 +12,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Tells the time; the real one is made by the daemon.
@@ -31,6 +33,8 @@ pub struct Settings {
     pub mailed: bool,
     /// `[limits] requests_per_ip`; `None` is "off".
     pub requests_per_ip: Option<Rate>,
+    /// `[limits] overlays_per_ip`; `None` is "off".
+    pub overlays_per_ip: Option<Rate>,
     /// The sites that may show pages in a frame, as origins.
     pub embed: Vec<String>,
     /// What pages are written in for who asks for none of our languages.
@@ -54,6 +58,8 @@ pub struct SettingsSource {
     pub mailed: bool,
     /// `[limits] requests_per_ip`; `None` is "off".
     pub requests_per_ip: Option<Rate>,
+    /// `[limits] overlays_per_ip`; `None` is "off".
+    pub overlays_per_ip: Option<Rate>,
     /// `[server] embed`.
     pub embed: Vec<String>,
     /// `[server] language`.
@@ -78,6 +84,7 @@ impl Settings {
             look: Look::new(source.look),
             looks: source.looks.into_iter().map(|(host, look)| (host, Look::new(look))).collect(),
             requests_per_ip: source.requests_per_ip,
+            overlays_per_ip: source.overlays_per_ip,
         }
     }
 
@@ -103,6 +110,8 @@ impl Settings {
 pub struct AppState {
     pub(super) desk: Desk,
     pub(super) shell: Shell,
+    /// What was counted of each address's overlays; forgotten at a restart.
+    overlays: Requests,
 }
 
 impl AppState {
@@ -110,6 +119,7 @@ impl AppState {
     pub fn new(desk: Desk, settings: Settings, clock: Clock, metrics: Metrics, requests: Requests) -> AppState {
         AppState {
             desk,
+            overlays: Requests::default(),
             shell: Shell { settings: Arc::new(ArcSwap::from_pointee(settings)), clock, metrics, requests },
         }
     }
@@ -121,6 +131,20 @@ impl AppState {
 
     pub(super) fn now(&self) -> Timestamp {
         self.shell.now()
+    }
+
+    /// Counts a request of a kind that is not counted anyway. `Err` when there were too many.
+    pub(super) fn count_request(&self, from: Option<IpAddr>) -> Result<(), Fault> {
+        let Some(rate) = self.settings().requests_per_ip else { return Ok(()) };
+        let counted = self.shell.requests.check(rate, from, self.now());
+        counted.map_err(|wait| Fault::new(Problem::TooManyRequests).retry_after(wait))
+    }
+
+    /// Counts a calendar that a guest compares. `Err` when there were too many.
+    pub(super) fn count_overlay(&self, from: Option<IpAddr>) -> Result<(), Fault> {
+        let Some(rate) = self.settings().overlays_per_ip else { return Ok(()) };
+        let counted = self.overlays.check(rate, from, self.now());
+        counted.map_err(|wait| Fault::new(Problem::TooManyRequests).retry_after(wait))
     }
 
     pub(super) fn metrics(&self) -> &Metrics {

@@ -2,7 +2,7 @@
 //!
 //! A text with a gap is a function of what fills it, so that each language puts it where it belongs.
 
-use super::{Locale, PagePhrases};
+use super::{GuestPhrases, Locale, PagePhrases};
 
 /// What is said in a language.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,8 @@ pub struct Phrases {
     pub move_or_cancel: &'static str,
     /// Mails.
     pub mail: MailPhrases,
+    /// Pages beside booking.
+    pub guest: GuestPhrases,
     /// Pages.
     pub page: PagePhrases,
 }

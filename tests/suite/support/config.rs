@@ -31,8 +31,7 @@ pub(crate) struct Config {
 }
 
 /// Nothing is limited.
-const NO_LIMITS: &str =
-    "bookings_per_ip = \"off\"\nbookings_per_guest = \"off\"\nrequests_per_ip = \"off\"\nopen_per_guest = \"off\"\n";
+const NO_LIMITS: &str = "bookings_per_ip = \"off\"\nbookings_per_guest = \"off\"\nrequests_per_ip = \"off\"\noverlays_per_ip = \"off\"\nopen_per_guest = \"off\"\n";
 
 /// A meeting type.
 #[derive(Clone, Debug)]
