@@ -24,6 +24,8 @@ pub(crate) struct Config {
     pub(crate) account_lines: String,
     /// The lines of `[limits]`.
     pub(crate) limits: String,
+    /// Further lines of `[host.hours]`.
+    pub(crate) hours_lines: String,
     /// Further lines of `[host.bookings]`.
     pub(crate) bookings_lines: String,
     /// Further tables at the end.
@@ -84,6 +86,7 @@ impl Config {
             meetings: vec![Meeting::new("office-hour", "30m", "30m")],
             account_lines: String::new(),
             limits: NO_LIMITS.to_owned(),
+            hours_lines: String::new(),
             bookings_lines: String::new(),
             more: String::new(),
         }
@@ -127,10 +130,10 @@ poll = "{poll}"
         if let Some(calendars) = &self.calendars {
             writeln!(text, "calendars = {calendars:?}").unwrap();
         }
-        let Config { account_lines, bookings_lines, weekly, .. } = self;
+        let Config { account_lines, bookings_lines, hours_lines, weekly, .. } = self;
         write!(
             text,
-            "{account_lines}\n[host.bookings]\ncalendar = \"work/{bookings}\"\n{bookings_lines}\n[host.hours]\nweekly = {weekly:?}\n"
+            "{account_lines}\n[host.bookings]\ncalendar = \"work/{bookings}\"\n{bookings_lines}\n[host.hours]\nweekly = {weekly:?}\n{hours_lines}\n"
         )
         .unwrap();
         for Meeting { id, duration, step, notice, horizon, location, lines } in &self.meetings {

@@ -1,6 +1,7 @@
 //! What the stories share: the real binary ([`Daemon`]), real calendar servers ([`Server`], [`Calendar`]), and waiting
 //! with a deadline ([`eventually`]).
 
+mod browser;
 mod calendar;
 mod config;
 mod daemon;
@@ -18,6 +19,7 @@ mod server;
 mod smtp;
 mod tool;
 
+pub(crate) use browser::{Browser, Scripts};
 pub(crate) use calendar::Calendar;
 pub(crate) use config::{Config, Meeting};
 pub(crate) use daemon::{Daemon, binary, officehours, token};
