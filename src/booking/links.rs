@@ -131,6 +131,9 @@ mod tests {
             "https://example.edu/meet/noether/office-hour/2026-12-01T13:00:00Z"
         );
         assert_eq!(links.feed(&host, None), "https://example.edu/meet/noether.ics");
+        // What stands there is no id and no start.
+        assert!(MeetingId::new("-").is_none());
+        assert!(["subscribe", "sign", "overlay"].iter().all(|word| word.parse::<Timestamp>().is_err()));
         assert_eq!(links.subscribe(&host, None), "https://example.edu/meet/noether/-/subscribe");
         assert_eq!(links.sign(&host, Some(&meeting)), "https://example.edu/meet/noether/office-hour/sign");
     }

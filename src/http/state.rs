@@ -10,10 +10,11 @@ use crate::desk::Desk;
 use crate::language::Language;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Tells the time; the real one is made by the daemon.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -112,7 +113,12 @@ pub struct AppState {
     pub(super) shell: Shell,
     /// What was counted of each address's overlays; forgotten at a restart.
     overlays: Requests,
+    /// Calendars that are being sent or compared just now: each is held in memory.
+    uploads: Arc<Semaphore>,
 }
+
+/// How many guests' calendars are in memory at once, of 2 MB each.
+const UPLOADS: usize = 32;
 
 impl AppState {
     /// `clock` tells the time; `metrics` counts; `requests` is what was counted of each address so far.
@@ -120,6 +126,7 @@ impl AppState {
         AppState {
             desk,
             overlays: Requests::default(),
+            uploads: Arc::new(Semaphore::new(UPLOADS)),
             shell: Shell { settings: Arc::new(ArcSwap::from_pointee(settings)), clock, metrics, requests },
         }
     }
@@ -140,11 +147,13 @@ impl AppState {
         counted.map_err(|wait| Fault::new(Problem::TooManyRequests).retry_after(wait))
     }
 
-    /// Counts a calendar that a guest compares. `Err` when there were too many.
-    pub(super) fn count_overlay(&self, from: Option<IpAddr>) -> Result<(), Fault> {
-        let Some(rate) = self.settings().overlays_per_ip else { return Ok(()) };
-        let counted = self.overlays.check(rate, from, self.now());
-        counted.map_err(|wait| Fault::new(Problem::TooManyRequests).retry_after(wait))
+    /// Counts a calendar that a guest compares, and makes room for it while the permit is held. `Err` when there were too many, or are.
+    pub(super) fn admit_overlay(&self, from: Option<IpAddr>) -> Result<OwnedSemaphorePermit, Fault> {
+        let too_many = |wait| Fault::new(Problem::TooManyRequests).retry_after(wait);
+        if let Some(rate) = self.settings().overlays_per_ip {
+            self.overlays.check(rate, from, self.now()).map_err(too_many)?;
+        }
+        self.uploads.clone().try_acquire_owned().map_err(|_| too_many(SignedDuration::from_secs(10)))
     }
 
     pub(super) fn metrics(&self) -> &Metrics {

@@ -169,7 +169,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         overlay_zone_hint: "Für Termine, die keine Zeitzone nennen.",
         overlay_button: "Zeigen, was beiden passt",
         overlay_suit: |fit, all| format!("{fit} von {} auch Ihnen", counted(all, all == 1, "freien Zeit passt", "freien Zeiten passen")),
-        overlay_none: "Keine der freien Zeiten passt zu Ihrem Kalender.",
+        overlay_none: "Keine der freien Zeiten passt zu Ihrem Kalender",
         overlay_unread: |count| counted(count, count == 1, "Eintrag in Ihrem Kalender ist nicht ganz lesbar und gilt womöglich als belegt.", "Einträge in Ihrem Kalender sind nicht ganz lesbar und gelten womöglich als belegt."),
         overlay_again: "Einen anderen Kalender nehmen",
         overlay_missing: "Bitte wählen Sie eine Datei oder geben Sie eine Adresse an.",

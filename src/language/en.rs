@@ -167,7 +167,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         overlay_zone_hint: "For appointments that name no zone.",
         overlay_button: "Show what suits both",
         overlay_suit: |fit, all| format!("{fit} of {} you too", counted(all, all == 1, "free time suits", "free times suit")),
-        overlay_none: "None of the free times suits your calendar.",
+        overlay_none: "None of the free times suits your calendar",
         overlay_unread: |count| format!("{} in your calendar could not be read in full and may count as busy.", counted(count, count == 1, "entry", "entries")),
         overlay_again: "Use another calendar",
         overlay_missing: "Please choose a file or give an address.",

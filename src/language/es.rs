@@ -167,7 +167,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         overlay_zone_hint: "Para las citas que no indican zona.",
         overlay_button: "Mostrar lo que conviene a ambos",
         overlay_suit: |fit, all| format!("{fit} de {} también le convienen", counted(all, all == 1, "hora libre", "horas libres")),
-        overlay_none: "Ninguna de las horas libres conviene a su calendario.",
+        overlay_none: "Ninguna de las horas libres conviene a su calendario",
         overlay_unread: |count| counted(count, count == 1, "entrada de su calendario no se ha podido leer del todo y quizá cuente como ocupada.", "entradas de su calendario no se han podido leer del todo y quizá cuenten como ocupadas."),
         overlay_again: "Usar otro calendario",
         overlay_missing: "Elija un archivo o indique una dirección, por favor.",

@@ -172,7 +172,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         overlay_zone_hint: "Pour les rendez-vous qui n’indiquent pas de fuseau.",
         overlay_button: "Montrer ce qui convient aux deux",
         overlay_suit: |fit, all| format!("{fit} sur {} vous conviennent aussi", counted(all, all < 2, "horaire libre", "horaires libres")),
-        overlay_none: "Aucun des horaires libres ne convient à votre calendrier.",
+        overlay_none: "Aucun des horaires libres ne convient à votre calendrier",
         overlay_unread: |count| counted(count, count < 2, "entrée de votre calendrier n’a pas pu être lue en entier et compte peut-être comme occupée.", "entrées de votre calendrier n’ont pas pu être lues en entier et comptent peut-être comme occupées."),
         overlay_again: "Prendre un autre calendrier",
         overlay_missing: "Merci de choisir un fichier ou d’indiquer une adresse.",

@@ -101,9 +101,9 @@ pub struct GuestPhrases {
     pub overlay_zone_hint: &'static str,
     /// The button.
     pub overlay_button: &'static str,
-    /// How many suit, of how many.
+    /// How many suit, of how many: a heading.
     pub overlay_suit: fn(i64, i64) -> String,
-    /// None suits.
+    /// None suits: a heading.
     pub overlay_none: &'static str,
     /// How many entries count as busy because they were not understood.
     pub overlay_unread: fn(i64) -> String,

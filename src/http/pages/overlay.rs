@@ -27,6 +27,9 @@ struct OverlayForm {
     title: String,
     host_name: String,
     action: String,
+    /// How many bytes a file may have, and what is said of more.
+    most: usize,
+    too_large: String,
     /// About the file, and about the address: empty, or what is wrong with it.
     file_error: String,
     url_error: String,
@@ -44,6 +47,8 @@ struct OverlayResult {
     host_name: String,
     paused: bool,
     heading: String,
+    /// A sentence more; may be empty.
+    text: &'static str,
     /// Empty when all was read.
     unread: String,
     months: Vec<MonthLines>,
@@ -80,7 +85,7 @@ pub(in super::super) async fn compare(
 ) -> Result<Response, Fault> {
     let host = state.desk.host(&host).ok_or_else(Fault::not_found)?;
     let meeting = host.meeting(&meeting).ok_or_else(Fault::not_found)?;
-    state.count_overlay(from)?;
+    let _room = state.admit_overlay(from)?;
     let subject = Subject { host: &host, meeting, visit };
     let sent = match upload(&headers, body).await {
         Ok(sent) => sent,
@@ -153,6 +158,8 @@ impl Subject<'_> {
             title: self.meeting.title.clone(),
             host_name: self.host.name.clone(),
             action: visit.path(&links.overlay(&self.host.id, &self.meeting.id)),
+            most: MAX_FILE,
+            too_large: said(OverlayError::TooLarge(MAX_FILE / (1024 * 1024))),
             file_error,
             url_error,
             url: sent.url.clone(),
@@ -199,10 +206,11 @@ impl Subject<'_> {
             host_name: self.host.name.clone(),
             paused: !matches!(freshness, Freshness::Fresh(_)),
             heading: match (offered, slots.len()) {
-                (0, _) => visit.phrases().none_at_all.to_owned(),
+                (0, _) => g.overlay.to_owned(),
                 (_, 0) => g.overlay_none.to_owned(),
                 (offered, fit) => (g.overlay_suit)(count(fit), count(offered)),
             },
+            text: if offered == 0 { visit.phrases().none_at_all } else { "" },
             unread: if not_understood == 0 { String::new() } else { (g.overlay_unread)(count(not_understood)) },
             months,
             zone: when::label(zone, now),

@@ -6,7 +6,7 @@ use super::subscribe::Subscribe;
 use super::when::When;
 use super::{Frame, Visit, page};
 use crate::availability::Interval;
-use crate::desk::{BookingView, Freshness, Offer, TokenError};
+use crate::desk::{BookingView, Freshness, Offer, Slot, TokenError};
 use crate::http::fault::Fault;
 use crate::http::state::AppState;
 use crate::ical::Zone;
@@ -81,6 +81,7 @@ pub(in super::super) async fn show(
     let lines = Lines { host: &zone, guest: guest.as_ref(), seats: 1, language: visit.language };
     let here =
         |start| visit.path_with(&links.sooner(&view.guest_token), &[("to", &super::super::fault::rfc3339(start))]);
+    let others: Vec<Slot> = offer.slots.iter().filter(|slot| Some(slot.time.start()) != to).copied().collect();
     let g = &visit.language.phrases().guest;
     let shown = SoonerPage {
         frame: Frame::of_host(&visit, &host.id, format!("{} – {}", g.sooner, booking.title)).with_guest_style(),
@@ -97,7 +98,7 @@ pub(in super::super) async fn show(
         form_token: view.form_token.clone(),
         text: about(&offer, &visit),
         paused: !matches!(offer.freshness, Freshness::Fresh(_)),
-        days: by_day(&offer.slots, &zone).iter().map(|(day, slots)| lines.day(*day, slots, here)).collect(),
+        days: by_day(&others, &zone).iter().map(|(day, slots)| lines.day(*day, slots, here)).collect(),
         zone: super::when::label(&zone, now),
         feed: Subscribe::new(&(g.sooner_feed)(&booking.title, &host.name), links.sooner_feed(&view.guest_token)),
     };

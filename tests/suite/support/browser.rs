@@ -143,13 +143,6 @@ impl Browser {
         self.client.find(Locator::Css("body")).await.unwrap().text().await.unwrap()
     }
 
-    pub(crate) async fn wait_text(&self, part: &str) {
-        eventually(&format!("the page says {part:?}"), Duration::from_secs(20), async || {
-            self.text().await.contains(part).then_some(())
-        })
-        .await;
-    }
-
     pub(crate) async fn wait_url(&self, part: &str) {
         eventually(&format!("the address has {part}"), Duration::from_secs(20), async || {
             self.url().await.as_str().contains(part).then_some(())

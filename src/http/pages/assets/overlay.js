@@ -4,6 +4,13 @@ const field = document.querySelector("[data-drop]");
 const input = field?.querySelector("input[type=file]");
 
 if (input) {
+  // What is too large is said before it is sent.
+  const check = () => {
+    const large = input.files[0]?.size > Number(input.dataset.most);
+    input.setCustomValidity(large ? input.dataset.tooLarge : "");
+    return !large || input.reportValidity();
+  };
+  input.addEventListener("change", check);
   const over = (is) => field.toggleAttribute("data-over", is);
   for (const name of ["dragenter", "dragover"]) {
     field.addEventListener(name, (event) => {
@@ -17,7 +24,7 @@ if (input) {
     if (!event.dataTransfer?.files.length) return;
     event.preventDefault();
     input.files = event.dataTransfer.files;
-    input.form.requestSubmit();
+    if (check()) input.form.requestSubmit();
   });
   // A file that misses the field does not replace the page.
   for (const name of ["dragover", "drop"]) {
@@ -26,5 +33,5 @@ if (input) {
     });
   }
   // Coming back to the page, the file is to be given anew.
-  addEventListener("pageshow", (event) => { if (event.persisted) input.value = ""; });
+  addEventListener("pageshow", (event) => { if (event.persisted) { input.value = ""; check(); } });
 }
