@@ -55,6 +55,26 @@ impl Links {
         url.strip_prefix(&self.base).is_some_and(|path| path.starts_with("/b/") || path.starts_with("/h/"))
     }
 
+    /// How to follow that feed. No id of a meeting type is `-`, and no slot starts at `subscribe`.
+    pub fn subscribe(&self, host: &HostId, meeting: Option<&MeetingId>) -> String {
+        format!("{}/subscribe", self.beside(host, meeting))
+    }
+
+    /// A sign for the door, to be printed.
+    pub fn sign(&self, host: &HostId, meeting: Option<&MeetingId>) -> String {
+        format!("{}/sign", self.beside(host, meeting))
+    }
+
+    /// Where the guest's own calendar is laid over the free times.
+    pub fn overlay(&self, host: &HostId, meeting: &MeetingId) -> String {
+        format!("{}/{host}/{meeting}/overlay", self.base)
+    }
+
+    fn beside(&self, host: &HostId, meeting: Option<&MeetingId>) -> String {
+        let meeting = meeting.map_or("-", MeetingId::as_str);
+        format!("{}/{host}/{meeting}", self.base)
+    }
+
     /// The guest's page of a booking.
     pub fn booking(&self, guest_token: &str) -> String {
         format!("{}/b/{guest_token}", self.base)
@@ -68,6 +88,21 @@ impl Links {
     /// Where the guest chooses another time.
     pub fn reschedule(&self, guest_token: &str) -> String {
         format!("{}/b/{guest_token}/move", self.base)
+    }
+
+    /// The free slots that are sooner than the booking.
+    pub fn sooner(&self, guest_token: &str) -> String {
+        format!("{}/b/{guest_token}/sooner", self.base)
+    }
+
+    /// The same page, for one of them: what the links of [`Links::sooner_feed`] point to.
+    pub fn sooner_slot(&self, guest_token: &str, start: Timestamp) -> String {
+        format!("{}?to={}", self.sooner(guest_token), start.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    }
+
+    /// The feed of the free slots that are sooner than the booking.
+    pub fn sooner_feed(&self, guest_token: &str) -> String {
+        format!("{}/b/{guest_token}/sooner.ics", self.base)
     }
 
     /// Where the guest's address is confirmed.
@@ -101,6 +136,11 @@ mod tests {
             "https://example.edu/meet/noether/office-hour/2026-12-01T13:00:00Z"
         );
         assert_eq!(links.feed(&host, None), "https://example.edu/meet/noether.ics");
+        // What stands there is no id and no start.
+        assert!(MeetingId::new("-").is_none());
+        assert!(["subscribe", "sign", "overlay"].iter().all(|word| word.parse::<Timestamp>().is_err()));
+        assert_eq!(links.subscribe(&host, None), "https://example.edu/meet/noether/-/subscribe");
+        assert_eq!(links.sign(&host, Some(&meeting)), "https://example.edu/meet/noether/office-hour/sign");
     }
 
     #[test]

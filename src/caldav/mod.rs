@@ -26,7 +26,7 @@ pub use client::Client;
 pub use error::{Error, ErrorKind};
 pub use etag::{ETag, SyncToken};
 pub use href::Href;
-pub use subscription::{Reach, Subscribed, Validators, fetch_subscription};
+pub use subscription::{Reach, Subscribed, Validators, fetch_at_most, fetch_subscription};
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;

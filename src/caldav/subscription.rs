@@ -59,9 +59,17 @@ pub enum Subscribed {
 /// `PrivateAddress` for what [`Reach::Public`] forbids, `TooLarge` beyond 20 MiB, `BadAnswer` for what is no iCalendar or has no end. Errors
 /// name the host alone: such URLs are secrets.
 pub async fn fetch_subscription(url: &Url, known: &Validators, reach: Reach) -> Result<Subscribed, Error> {
+    fetch_at_most(url, known, reach, MAX_BODY).await
+}
+
+/// The same with a cap of its own, in bytes after decompression.
+///
+/// # Errors
+/// As [`fetch_subscription`].
+pub async fn fetch_at_most(url: &Url, known: &Validators, reach: Reach, most: usize) -> Result<Subscribed, Error> {
     let (mut url, mut reach) = (over_http(url), reach);
     for _ in 0..=MAX_REDIRECTS {
-        let answer = get(&url, known, reach).await?;
+        let answer = get(&url, known, reach, most).await?;
         match answer.status {
             301 | 302 | 303 | 307 | 308 => {
                 let location = answer.header("location").and_then(|location| url.join(location).ok());
@@ -88,7 +96,7 @@ fn over_http(url: &Url) -> Url {
     rest.and_then(|rest| Url::parse(&format!("https:{rest}")).ok()).unwrap_or_else(|| url.clone())
 }
 
-async fn get(url: &Url, known: &Validators, reach: Reach) -> Result<Answer, Error> {
+async fn get(url: &Url, known: &Validators, reach: Reach, most: usize) -> Result<Answer, Error> {
     let addresses = vetted(url, reach).await?;
     let http = client_builder()
         .dns_resolver(Fixed(addresses.into()))
@@ -107,7 +115,7 @@ async fn get(url: &Url, known: &Validators, reach: Reach) -> Result<Answer, Erro
     let headers: HeaderMap = std::mem::take(incoming.headers_mut());
     let mut body = Vec::new();
     while let Some(chunk) = incoming.chunk().await.map_err(failed_by)? {
-        if body.len() + chunk.len() > MAX_BODY {
+        if body.len() + chunk.len() > most {
             return Err(failed(ErrorKind::TooLarge, url));
         }
         body.extend_from_slice(&chunk);

@@ -19,6 +19,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "bookings_per_guest",
             "bookings_in_all",
             "requests_per_ip",
+            "overlays_per_ip",
             "open_per_guest",
             "proof_of_work",
             "block",

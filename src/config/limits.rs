@@ -33,6 +33,8 @@ pub struct Limits {
     pub bookings_per_guest: Limit,
     /// Requests of pages and of the API from one address.
     pub requests_per_ip: Limit,
+    /// Calendars that guests at one address compare with the free times.
+    pub overlays_per_ip: Limit,
     /// Bookings of everybody together.
     pub bookings_in_all: Limit,
     /// Bookings ahead of one guest with one host; `None`: no limit.
@@ -93,6 +95,7 @@ impl Default for Limits {
             bookings_per_ip: rate(10, 10),
             bookings_per_guest: rate(5, 24 * 60),
             requests_per_ip: rate(600, 1),
+            overlays_per_ip: rate(30, 10),
             bookings_in_all: Limit::Off,
             open_per_guest: Some(3),
             proof_of_work: None,
@@ -108,6 +111,7 @@ impl Limits {
             bookings_per_ip: Limit::Off,
             bookings_per_guest: Limit::Off,
             requests_per_ip: Limit::Off,
+            overlays_per_ip: Limit::Off,
             bookings_in_all: Limit::Off,
             open_per_guest: None,
             proof_of_work: None,
@@ -137,6 +141,7 @@ pub(super) fn limits(root: &Section<'_>) -> Limits {
         bookings_per_ip: section.read_or("bookings_per_ip", default.bookings_per_ip, limit),
         bookings_per_guest: section.read_or("bookings_per_guest", default.bookings_per_guest, limit),
         requests_per_ip: section.read_or("requests_per_ip", default.requests_per_ip, limit),
+        overlays_per_ip: section.read_or("overlays_per_ip", default.overlays_per_ip, limit),
         bookings_in_all: section.read_or("bookings_in_all", default.bookings_in_all, limit),
         open_per_guest: section.read_or("open_per_guest", default.open_per_guest, open),
         proof_of_work: section.read_or("proof_of_work", default.proof_of_work, bits),

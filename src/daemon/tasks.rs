@@ -368,7 +368,7 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 fn settings(config: &Config) -> Result<Settings, LookError> {
     let (look, looks) = looks(config)?;
-    let requests_per_ip = match config.limits.requests_per_ip {
+    let rate = |limit: Limit| match limit {
         Limit::Off => None,
         Limit::Rate { count, per } => {
             std::num::NonZeroU32::new(count).map(|count| http::Rate { count, per: per.unsigned_abs() })
@@ -383,7 +383,8 @@ fn settings(config: &Config) -> Result<Settings, LookError> {
         directory: config.server.directory,
         public_metrics: config.server.metrics_listen.is_none(),
         mailed: config.mail.is_some(),
-        requests_per_ip,
+        requests_per_ip: rate(config.limits.requests_per_ip),
+        overlays_per_ip: rate(config.limits.overlays_per_ip),
         embed: config.server.embed.clone(),
         language: config.server.language,
         look,

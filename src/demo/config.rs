@@ -39,6 +39,7 @@ path = {store}
 bookings_per_ip = "off"
 bookings_per_guest = "off"
 requests_per_ip = "off"
+overlays_per_ip = "off"
 open_per_guest = "off"
 
 [[host]]

@@ -169,7 +169,7 @@ impl Desk {
         effects_for(booking, told, effects, world.mailed(), notify)
     }
 
-    async fn by_guest_token(&self, token: &str) -> Result<Booking, TokenError> {
+    pub(super) async fn by_guest_token(&self, token: &str) -> Result<Booking, TokenError> {
         if !token::is_token(token) {
             return Err(TokenError::Unknown);
         }

@@ -3,7 +3,7 @@
 use super::offer::slots;
 use super::{Desk, Document};
 use crate::availability::{Host, HostId, Interval, MeetingId, MeetingType, Slot};
-use crate::booking::Links;
+use crate::booking::{BookingId, Links};
 use crate::ical::write::{FeedSlot, FeedText, FreeBusyText, feed, free_busy};
 use crate::sync::Snapshot;
 use jiff::{SignedDuration, Timestamp};
@@ -13,14 +13,34 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How often a client is asked to fetch the feed, in minutes.
-const REFRESH_MINUTES: u32 = 15;
+pub(super) const REFRESH_MINUTES: u32 = 15;
 /// How far ahead the VFREEBUSY tells.
 const FREE_BUSY_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 60);
+
+/// How many guests' feeds are remembered; of more, those that have changed longest ago begin anew.
+const GUESTS: usize = 10_000;
 
 /// The texts that were published last, by their names.
 #[derive(Debug, Default)]
 pub(super) struct Documents {
     last: Mutex<HashMap<String, Arc<Document>>>,
+    /// Of the feeds of single bookings the ETag and when it came to be: there may be one for each, so their texts are not kept.
+    guests: Mutex<HashMap<BookingId, (String, Timestamp)>>,
+}
+
+/// What is to be published.
+pub(super) struct Text(pub(super) String);
+
+impl Text {
+    fn etag(&self) -> String {
+        let mut etag = String::from("\"");
+        for byte in Sha256::digest(self.0.as_bytes()).iter().take(16) {
+            // Writing to a String cannot fail.
+            let _ = write!(etag, "{byte:02x}");
+        }
+        etag.push('"');
+        etag
+    }
 }
 
 impl Desk {
@@ -69,23 +89,39 @@ impl Desk {
 
     /// Gives the text its validators: those of the last time while it is the same.
     fn publish(&self, name: String, text: String, now: Timestamp) -> Arc<Document> {
-        let digest = Sha256::digest(text.as_bytes());
-        let mut etag = String::from("\"");
-        for byte in digest.iter().take(16) {
-            let _ = write!(etag, "{byte:02x}");
-        }
-        etag.push('"');
+        let text = Text(text);
+        let etag = text.etag();
         let mut last = self.documents.last.lock().unwrap_or_else(PoisonError::into_inner);
         match last.get(&name) {
             Some(document) if document.etag == etag => document.clone(),
             _ => {
-                let modified = Timestamp::from_second(now.as_second()).unwrap_or(now);
-                let document = Arc::new(Document { body: text.into(), etag, modified });
+                let document = Arc::new(Document { body: text.0.into(), etag, modified: whole_second(now) });
                 last.insert(name, document.clone());
                 document
             }
         }
     }
+
+    /// The same for the feed of one booking.
+    pub(super) fn publish_to_guest(&self, booking: BookingId, text: Text, now: Timestamp) -> Arc<Document> {
+        let etag = text.etag();
+        let mut guests = self.documents.guests.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = guests.get(&booking).filter(|(known, _)| *known == etag).map(|(_, modified)| *modified);
+        let modified = known.unwrap_or_else(|| whole_second(now));
+        if known.is_none() {
+            if guests.len() >= GUESTS
+                && let Some(oldest) = guests.iter().min_by_key(|(_, (_, modified))| *modified).map(|(id, _)| *id)
+            {
+                guests.remove(&oldest);
+            }
+            guests.insert(booking, (etag.clone(), modified));
+        }
+        Arc::new(Document { body: text.0.into(), etag, modified })
+    }
+}
+
+fn whole_second(now: Timestamp) -> Timestamp {
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
 fn feed_text(

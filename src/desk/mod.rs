@@ -11,16 +11,20 @@ mod invitation;
 mod observe;
 mod offer;
 mod outcome;
+mod overlay;
 mod proof;
 mod remind;
 mod reply;
 mod reserve;
 mod signal;
+mod sooner;
 mod token;
+mod week;
 mod world;
 
 pub use answer::*;
 pub use outcome::Version;
+pub use overlay::{GuestCalendar, Overlay, OverlayError};
 pub use proof::{Challenge, Proof};
 pub use remind::DigestOf;
 pub use reserve::network;
@@ -54,6 +58,8 @@ pub struct Desk {
     refreshing: Arc<Refreshing>,
     /// The idempotency keys that are being answered just now.
     in_progress: Arc<Mutex<HashSet<String>>>,
+    /// Guests' calendars that are being compared just now.
+    overlays: overlay::Room,
 }
 
 /// Publishing what is stored: one at a time, so that what was read of the store earlier is never published later.
@@ -76,6 +82,7 @@ impl Desk {
             documents: Arc::default(),
             refreshing: Arc::default(),
             in_progress: Arc::default(),
+            overlays: overlay::Room::default(),
         }
     }
 

@@ -18,10 +18,15 @@ pub(super) struct Assets {
     pub(super) script: String,
     pub(super) icon: String,
     pub(super) proof: String,
+    pub(super) guest_style: String,
+    pub(super) overlay: String,
 }
 
 const STYLE: &str = include_str!("pages/assets/style.css");
 const SCRIPT: &str = include_str!("pages/assets/page.js");
+const OVERLAY: &str = include_str!("pages/assets/overlay.js");
+/// Of pages beside booking, which alone load it.
+const GUEST_STYLE: &str = include_str!("pages/assets/guest.css");
 const PROOF: &str = include_str!("pages/assets/proof.js");
 const ICON: &str = include_str!("pages/assets/icon.svg");
 const EMBED_SCRIPT: &str = include_str!("pages/assets/embed.js");
@@ -32,6 +37,8 @@ pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
     script: hashed("page", SCRIPT.as_bytes(), "js"),
     icon: hashed("icon", ICON.as_bytes(), "svg"),
     proof: hashed("proof", PROOF.as_bytes(), "js"),
+    overlay: hashed("overlay", OVERLAY.as_bytes(), "js"),
+    guest_style: hashed("guest", GUEST_STYLE.as_bytes(), "css"),
 });
 
 /// The script of a page elsewhere, which has to name its frame before the page in it has said what language it speaks.
@@ -55,6 +62,8 @@ pub(super) async fn asset(State(state): State<AppState>, Path(name): Path<String
         name if name == ASSETS.script => (Bytes::from_static(SCRIPT.as_bytes()), "text/javascript; charset=utf-8"),
         name if name == ASSETS.icon => (Bytes::from_static(ICON.as_bytes()), "image/svg+xml"),
         name if name == ASSETS.proof => (Bytes::from_static(PROOF.as_bytes()), "text/javascript; charset=utf-8"),
+        name if name == ASSETS.overlay => (Bytes::from_static(OVERLAY.as_bytes()), "text/javascript; charset=utf-8"),
+        name if name == ASSETS.guest_style => (Bytes::from_static(GUEST_STYLE.as_bytes()), "text/css; charset=utf-8"),
         name => state.settings().look_file(&name).ok_or_else(Fault::not_found)?,
     };
     let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];

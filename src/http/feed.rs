@@ -3,8 +3,11 @@
 
 use super::conditional::{http_date, is_current};
 use super::fault::{Fault, Problem};
+use super::proxy::ClientIp;
 use super::state::AppState;
 use crate::desk::Document;
+use axum::Extension;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::SignedDuration;
@@ -30,6 +33,27 @@ pub(super) fn free_busy(state: &AppState, headers: &HeaderMap, host: &str) -> Re
     state.desk.demand(&host.id);
     let document = state.desk.free_busy(&host.id);
     counted(state, send(document.as_deref(), headers, &format!("{}.ifb", host.id)))
+}
+
+/// `GET /b/{token}/sooner.ics`. As other feeds it is fetched from the shared addresses of large services, so only a token that opens
+/// nothing counts as a request of its address.
+pub(super) async fn sooner(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    Extension(ClientIp(from)): Extension<ClientIp>,
+    headers: HeaderMap,
+) -> Result<Response, Fault> {
+    let document = match state.desk.sooner_feed(&token).await {
+        Err(error) => {
+            state.count_request(from)?;
+            return Err(error.into());
+        }
+        Ok(document) => document,
+    };
+    let mut answer = counted(&state, send(document.as_deref(), &headers, "sooner.ics"))?;
+    // Its links open the booking: no cache that others share may keep it.
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    Ok(answer)
 }
 
 fn counted(state: &AppState, answer: Result<Response, Fault>) -> Result<Response, Fault> {

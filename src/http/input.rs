@@ -17,18 +17,34 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Reads a body of the media type. A longer one is refused before it is read.
 pub(super) async fn body(headers: &HeaderMap, body: Body, media_type: &str) -> Result<Bytes, Fault> {
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > MAX_BODY)) {
-        return Err(Fault::new(Problem::TooLarge));
-    }
+    not_longer(headers, MAX_BODY)?;
     if !is_media_type(headers, media_type) {
         return Err(Fault::new(Problem::UnsupportedMediaType));
     }
-    read(body, BODY_TIMEOUT).await
+    read(body, MAX_BODY, BODY_TIMEOUT).await
 }
 
-async fn read(body: Body, within: Duration) -> Result<Bytes, Fault> {
-    match tokio::time::timeout(within, Limited::new(body, MAX_BODY).collect()).await {
+/// Reads a body of any media type with a cap, in bytes, and a time-out of its own.
+pub(super) async fn read_at_most(
+    headers: &HeaderMap,
+    body: Body,
+    most: usize,
+    within: Duration,
+) -> Result<Bytes, Fault> {
+    not_longer(headers, most)?;
+    read(body, most, within).await
+}
+
+fn not_longer(headers: &HeaderMap, most: usize) -> Result<(), Fault> {
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > most)) {
+        return Err(Fault::new(Problem::TooLarge));
+    }
+    Ok(())
+}
+
+async fn read(body: Body, most: usize, within: Duration) -> Result<Bytes, Fault> {
+    match tokio::time::timeout(within, Limited::new(body, most).collect()).await {
         Err(_) => Err(Fault::new(Problem::Timeout)),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Fault::new(Problem::TooLarge)),
         Ok(Err(_)) => Err(Fault::because(Problem::Malformed, "The body ended early.")),
@@ -145,7 +161,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_does_not_come_times_out() {
-        let late = read(Body::new(Endless), Duration::from_millis(20)).await;
+        let late = read(Body::new(Endless), MAX_BODY, Duration::from_millis(20)).await;
         assert_eq!(late.unwrap_err().problem, Problem::Timeout);
     }
 

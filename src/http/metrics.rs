@@ -35,6 +35,7 @@ impl RouteClass {
         let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
         match first {
             "api" => RouteClass::Api,
+            "b" if path.ends_with("/sooner.ics") => RouteClass::Feed,
             "b" | "h" => RouteClass::Private,
             "-" if !path.starts_with("/-/problems") => RouteClass::Asset,
             "embed.js" => RouteClass::Asset,

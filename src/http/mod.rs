@@ -21,6 +21,7 @@ mod route;
 mod server;
 mod shell;
 mod state;
+mod upload;
 
 pub use accent::Accent;
 pub use api::slots_document;

@@ -26,12 +26,26 @@ pub enum Resource {
     Meeting,
     /// One slot, with its form.
     Slot,
+    /// How to follow a host's feed.
+    HostSubscribe,
+    /// How to follow the feed of a meeting type.
+    MeetingSubscribe,
+    /// A host's door sign.
+    HostSign,
+    /// The door sign of a meeting type.
+    MeetingSign,
+    /// The guest's own calendar laid over the free times.
+    Overlay,
     /// The guest's page of a booking.
     Booking,
     /// The guest calls a booking off.
     Cancel,
     /// The guest moves a booking.
     Move,
+    /// The slots that are sooner than a booking.
+    Sooner,
+    /// The same as a feed.
+    SoonerFeed,
     /// The guest's address is confirmed.
     Confirm,
     /// The guest's event.
@@ -79,14 +93,21 @@ pub enum Guard {
 
 impl Resource {
     /// All of them: what is not here has no route.
-    pub const ALL: [Resource; 21] = [
+    pub const ALL: [Resource; 28] = [
         Resource::Directory,
         Resource::Host,
         Resource::Meeting,
         Resource::Slot,
+        Resource::HostSubscribe,
+        Resource::MeetingSubscribe,
+        Resource::HostSign,
+        Resource::MeetingSign,
+        Resource::Overlay,
         Resource::Booking,
         Resource::Cancel,
         Resource::Move,
+        Resource::Sooner,
+        Resource::SoonerFeed,
         Resource::Confirm,
         Resource::Invitation,
         Resource::HostBooking,
@@ -110,9 +131,17 @@ impl Resource {
             Resource::Host => "/{host}",
             Resource::Meeting => "/{host}/{meeting}",
             Resource::Slot => "/{host}/{meeting}/{start}",
+            // No id of a meeting type is `-`, and no slot starts at a word.
+            Resource::HostSubscribe => "/{host}/-/subscribe",
+            Resource::MeetingSubscribe => "/{host}/{meeting}/subscribe",
+            Resource::HostSign => "/{host}/-/sign",
+            Resource::MeetingSign => "/{host}/{meeting}/sign",
+            Resource::Overlay => "/{host}/{meeting}/overlay",
             Resource::Booking => "/b/{token}",
             Resource::Cancel => "/b/{token}/cancel",
             Resource::Move => "/b/{token}/move",
+            Resource::Sooner => "/b/{token}/sooner",
+            Resource::SoonerFeed => "/b/{token}/sooner.ics",
             Resource::Confirm => "/b/{token}/confirm",
             Resource::Invitation => "/b/{token}/invitation.ics",
             Resource::HostBooking => "/h/{token}",
@@ -134,11 +163,14 @@ impl Resource {
     pub fn guard(self) -> Guard {
         match self {
             Resource::Booking | Resource::Cancel | Resource::Move | Resource::Invitation => Guard::Guest,
+            Resource::Sooner | Resource::SoonerFeed => Guard::Guest,
             Resource::ApiBooking | Resource::ApiMove => Guard::Guest,
             Resource::Confirm => Guard::Confirm,
             Resource::HostBooking => Guard::Host,
             Resource::Health | Resource::Ready | Resource::Metrics => Guard::Watch,
             Resource::Directory | Resource::Host | Resource::Meeting | Resource::Slot => Guard::Open,
+            Resource::HostSubscribe | Resource::MeetingSubscribe => Guard::Open,
+            Resource::HostSign | Resource::MeetingSign | Resource::Overlay => Guard::Open,
             Resource::ApiSlots | Resource::ApiBookings | Resource::OpenApi => Guard::Open,
             Resource::Embed | Resource::Asset | Resource::Problem => Guard::Open,
         }
@@ -151,9 +183,16 @@ impl Resource {
             Resource::Host => get(one_segment),
             Resource::Meeting => get(two_segments),
             Resource::Slot => get(pages::slot).post(pages::book),
+            Resource::HostSubscribe => get(pages::subscribe_host),
+            Resource::MeetingSubscribe => get(pages::subscribe_meeting),
+            Resource::HostSign => get(pages::host_sign),
+            Resource::MeetingSign => get(pages::meeting_sign),
+            Resource::Overlay => get(pages::overlay).post(pages::compare),
             Resource::Booking => get(pages::booking),
             Resource::Cancel => post(pages::cancel),
             Resource::Move => get(pages::choose).post(pages::reschedule),
+            Resource::Sooner => get(pages::sooner),
+            Resource::SoonerFeed => get(feed::sooner),
             Resource::Confirm => get(pages::confirmation).post(pages::confirm),
             Resource::Invitation => get(pages::invitation),
             Resource::HostBooking => get(pages::host_booking).post(pages::decide),

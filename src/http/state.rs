@@ -1,5 +1,6 @@
 //! What every handler holds: the desk, the settings of this moment, the clock and the counters. Start with [`AppState`].
 
+use super::fault::{Fault, Problem};
 use super::limiter::{Rate, Requests};
 use super::look::{Look, LookFile, LookSource};
 use super::{Metrics, TrustedProxies};
@@ -9,9 +10,11 @@ use crate::desk::Desk;
 use crate::language::Language;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Tells the time; the real one is made by the daemon.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -31,6 +34,8 @@ pub struct Settings {
     pub mailed: bool,
     /// `[limits] requests_per_ip`; `None` is "off".
     pub requests_per_ip: Option<Rate>,
+    /// `[limits] overlays_per_ip`; `None` is "off".
+    pub overlays_per_ip: Option<Rate>,
     /// The sites that may show pages in a frame, as origins.
     pub embed: Vec<String>,
     /// What pages are written in for who asks for none of our languages.
@@ -54,6 +59,8 @@ pub struct SettingsSource {
     pub mailed: bool,
     /// `[limits] requests_per_ip`; `None` is "off".
     pub requests_per_ip: Option<Rate>,
+    /// `[limits] overlays_per_ip`; `None` is "off".
+    pub overlays_per_ip: Option<Rate>,
     /// `[server] embed`.
     pub embed: Vec<String>,
     /// `[server] language`.
@@ -78,6 +85,7 @@ impl Settings {
             look: Look::new(source.look),
             looks: source.looks.into_iter().map(|(host, look)| (host, Look::new(look))).collect(),
             requests_per_ip: source.requests_per_ip,
+            overlays_per_ip: source.overlays_per_ip,
         }
     }
 
@@ -103,13 +111,22 @@ impl Settings {
 pub struct AppState {
     pub(super) desk: Desk,
     pub(super) shell: Shell,
+    /// What was counted of each address's overlays; forgotten at a restart.
+    overlays: Requests,
+    /// Calendars that are being sent or compared just now: each is held in memory.
+    uploads: Arc<Semaphore>,
 }
+
+/// How many guests' calendars are in memory at once, of 2 MB each.
+const UPLOADS: usize = 32;
 
 impl AppState {
     /// `clock` tells the time; `metrics` counts; `requests` is what was counted of each address so far.
     pub fn new(desk: Desk, settings: Settings, clock: Clock, metrics: Metrics, requests: Requests) -> AppState {
         AppState {
             desk,
+            overlays: Requests::default(),
+            uploads: Arc::new(Semaphore::new(UPLOADS)),
             shell: Shell { settings: Arc::new(ArcSwap::from_pointee(settings)), clock, metrics, requests },
         }
     }
@@ -121,6 +138,22 @@ impl AppState {
 
     pub(super) fn now(&self) -> Timestamp {
         self.shell.now()
+    }
+
+    /// Counts a request of a kind that is not counted anyway. `Err` when there were too many.
+    pub(super) fn count_request(&self, from: Option<IpAddr>) -> Result<(), Fault> {
+        let Some(rate) = self.settings().requests_per_ip else { return Ok(()) };
+        let counted = self.shell.requests.check(rate, from, self.now());
+        counted.map_err(|wait| Fault::new(Problem::TooManyRequests).retry_after(wait))
+    }
+
+    /// Counts a calendar that a guest compares, and makes room for it while the permit is held. `Err` when there were too many, or are.
+    pub(super) fn admit_overlay(&self, from: Option<IpAddr>) -> Result<OwnedSemaphorePermit, Fault> {
+        let too_many = |wait| Fault::new(Problem::TooManyRequests).retry_after(wait);
+        if let Some(rate) = self.settings().overlays_per_ip {
+            self.overlays.check(rate, from, self.now()).map_err(too_many)?;
+        }
+        self.uploads.clone().try_acquire_owned().map_err(|_| too_many(SignedDuration::from_secs(10)))
     }
 
     pub(super) fn metrics(&self) -> &Metrics {

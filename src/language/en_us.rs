@@ -1,6 +1,6 @@
 //! English as in the United States: the words of `en`, other dates and clocks.
 
-use super::{Clock, Locale, Phrases, en};
+use super::{GuestPhrases, Clock, Locale, Phrases, en};
 use jiff::civil::Weekday;
 
 pub(super) const PHRASES: Phrases = Phrases {
@@ -14,6 +14,10 @@ pub(super) const PHRASES: Phrases = Phrases {
         },
         first_weekday: Weekday::Sunday,
         ..en::PHRASES.locale
+    },
+    guest: GuestPhrases {
+        day_month: |weekday, day, month| format!("{weekday}, {month} {day}"),
+        ..en::PHRASES.guest
     },
     ..en::PHRASES
 };

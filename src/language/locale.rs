@@ -71,6 +71,11 @@ impl Language {
         (locale.long_date)(self.weekday(date.weekday()), date.day(), month(locale, date), date.year())
     }
 
+    /// `Tuesday 3 March`, `Dienstag, 3. März`.
+    pub fn day_and_month(self, date: Date) -> String {
+        (self.phrases().guest.day_month)(self.weekday(date.weekday()), date.day(), month(self.locale(), date))
+    }
+
     /// `March 2026`.
     pub fn month_title(self, date: Date) -> String {
         let locale = self.locale();
@@ -152,6 +157,12 @@ mod tests {
             assert_eq!(language.long_date(date(2026, 3, 3)), third);
             assert_eq!(language.long_date(date(2026, 3, 1)), first);
         }
+        let days = Language::ALL.iter().map(|language| language.day_and_month(date(2026, 3, 1)));
+        let days: Vec<String> = days.collect();
+        assert_eq!(
+            days,
+            ["Sunday 1 March", "Sunday, March 1", "Sonntag, 1. März", "dimanche 1er mars", "domingo 1 de marzo"]
+        );
         assert_eq!(Spanish.month_title(date(2026, 12, 1)), "diciembre de 2026");
         assert_eq!(German.month_title(date(2026, 12, 1)), "Dezember 2026");
     }

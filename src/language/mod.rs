@@ -5,11 +5,13 @@
 
 mod alert;
 mod choose;
+mod guest_phrases;
 mod locale;
 mod page;
 mod phrases;
 
 pub use alert::{AlertPhrases, AlertWords};
+pub use guest_phrases::GuestPhrases;
 pub use locale::{Clock, Direction, Locale};
 pub use page::{PagePhrases, Said};
 pub use phrases::{HostWords, MailPhrases, Phrases, Words};

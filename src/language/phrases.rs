@@ -2,7 +2,7 @@
 //!
 //! A text with a gap is a function of what fills it, so that each language puts it where it belongs.
 
-use super::{AlertPhrases, Locale, PagePhrases};
+use super::{AlertPhrases, GuestPhrases, Locale, PagePhrases};
 
 /// What is said in a language.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,8 @@ pub struct Phrases {
     pub mail: MailPhrases,
     /// Alerts to a host.
     pub alert: AlertPhrases,
+    /// Pages beside booking.
+    pub guest: GuestPhrases,
     /// Pages.
     pub page: PagePhrases,
 }

@@ -1,5 +1,6 @@
 //! `/b/{token}`: the guest's own page of a booking, its invitation, its cancelling and the confirming of the address.
 
+use super::sooner::Choice;
 use super::subscribe::encoded;
 use super::when::When;
 use super::{Frame, Visit, page};
@@ -17,6 +18,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+
+/// How many of the times that are sooner the page of a booking has.
+const FIRST_SOONER: usize = 3;
 
 #[derive(Template)]
 #[template(path = "booking.html", config = "src/http/pages/askama.toml")]
@@ -51,6 +55,12 @@ struct BookingPage {
     cancel: String,
     form_token: String,
     reschedule: String,
+    /// Empty when it cannot be moved.
+    sooner_url: String,
+    /// What the list of sooner times is, or why there is none.
+    sooner_text: &'static str,
+    /// The first few.
+    sooner: Vec<Choice>,
     /// A mistake in the cancel form.
     mistake: &'static str,
 }
@@ -73,7 +83,7 @@ pub(in super::super) async fn show(
     visit: Visit,
 ) -> Result<Response, Fault> {
     let view = state.desk.booking(&token).await?;
-    Ok(page(visit.language, &booking_page(&view, &visit, state.now())))
+    Ok(page(visit.language, &shown(&state, &view, &visit)))
 }
 
 /// `POST /b/{token}/cancel`, with `confirm=yes`: programs that press buttons do not tick boxes.
@@ -88,7 +98,7 @@ pub(in super::super) async fn cancel(
     let view = state.desk.booking(&token).await?;
     let (is_of_page, is_wanted) = (fields.is_of(&view.form_token), fields.get("confirm") == Some("yes"));
     if !is_of_page || !is_wanted {
-        let mut shown = booking_page(&view, &visit, state.now());
+        let mut shown = shown(&state, &view, &visit);
         shown.mistake = if is_wanted { visit.phrases().not_of_page } else { visit.phrases().tick_to_cancel };
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page(visit.language, &shown)).into_response());
     }
@@ -165,6 +175,18 @@ pub(super) fn guest_zone_of(view: &BookingView) -> Option<Zone> {
     view.booking.guest.time_zone.as_deref().and_then(guest::zone)
 }
 
+/// The page of a booking, with the first of the times that are sooner.
+fn shown(state: &AppState, view: &BookingView, visit: &Visit) -> BookingPage {
+    let shown = booking_page(view, visit, state.now());
+    if shown.sooner_url.is_empty() {
+        return shown;
+    }
+    state.desk.demand(&view.booking.host);
+    let offer = state.desk.sooner(view);
+    let first = offer.slots.iter().take(FIRST_SOONER).map(|slot| super::sooner::choice(slot.time, view, visit));
+    BookingPage { sooner_text: super::sooner::about(&offer, visit), sooner: first.collect(), ..shown }
+}
+
 fn booking_page(view: &BookingView, visit: &Visit, now: Timestamp) -> BookingPage {
     let (booking, links) = (&view.booking, visit.links());
     let open = booking.state.holds_slot() && booking.time.start() > now;
@@ -209,6 +231,14 @@ fn booking_page(view: &BookingView, visit: &Visit, now: Timestamp) -> BookingPag
         cancel: visit.path(&links.cancel(&view.guest_token)),
         form_token: view.form_token.clone(),
         reschedule: visit.path(&links.reschedule(&view.guest_token)),
+        sooner_url: view
+            .meeting
+            .as_ref()
+            .filter(|_| open)
+            .map(|_| visit.path(&links.sooner(&view.guest_token)))
+            .unwrap_or_default(),
+        sooner_text: "",
+        sooner: Vec::new(),
         url,
         mistake: "",
     }

@@ -1,6 +1,5 @@
 //! `/` and `/{host}`: who can be met, what can be booked, how to subscribe.
 
-use super::subscribe::Subscribe;
 use super::{Frame, Message, Visit, page, when};
 use crate::availability::{Confirm, Host, MeetingType};
 use crate::desk::Freshness;
@@ -56,7 +55,7 @@ struct HostPage {
     zone: String,
     paused: bool,
     meetings: Vec<MeetingCard>,
-    feeds: Vec<Subscribe>,
+    subscribe_url: String,
 }
 
 /// What a guest should know before choosing.
@@ -83,12 +82,6 @@ fn card(host: &Host, meeting: &MeetingType, visit: &Visit) -> MeetingCard {
 pub(in super::super) fn show(state: &AppState, host: &str, visit: &Visit) -> Result<Response, Fault> {
     let host = state.desk.host(host).ok_or_else(Fault::not_found)?;
     let links = visit.links();
-    let mut feeds = vec![Subscribe::new(&(visit.phrases().feed_of)(&host.name), links.feed(&host.id, None))];
-    if host.meetings.len() > 1 {
-        feeds.extend(host.meetings.iter().map(|meeting| {
-            Subscribe::new(&format!("{} – {}", meeting.title, host.name), links.feed(&host.id, Some(&meeting.id)))
-        }));
-    }
     Ok(page(
         visit.language,
         &HostPage {
@@ -97,7 +90,7 @@ pub(in super::super) fn show(state: &AppState, host: &str, visit: &Visit) -> Res
             zone: when::label(&host.zone, state.now()),
             paused: !matches!(state.desk.freshness(&host.id), Freshness::Fresh(_)),
             meetings: host.meetings.iter().map(|meeting| card(&host, meeting, visit)).collect(),
-            feeds,
+            subscribe_url: visit.path(&links.subscribe(&host.id, None)),
         },
     ))
 }

@@ -1,7 +1,6 @@
 //! `/{host}/{meeting}`: a month with the number of free times on each day, and the times of one day.
 
 use super::month::{DayLines, Lines, Month, by_day};
-use super::subscribe::Subscribe;
 use super::zones::{ZoneChoice, choices};
 use super::{Frame, Visit, page, when};
 use crate::availability::{Host, Interval, MeetingType};
@@ -54,7 +53,8 @@ struct MeetingPage {
     zones: Vec<ZoneChoice>,
     /// What goes along with the form of the zone.
     hidden: Vec<(String, String)>,
-    feeds: Vec<Subscribe>,
+    overlay_url: String,
+    subscribe_url: String,
 }
 
 /// `GET /{host}/{meeting}`.
@@ -151,10 +151,8 @@ impl View<'_> {
             guest_label: guest.map(|guest| when::label(guest, self.now)),
             zones: choices(guest.unwrap_or(zone)),
             hidden: visit.hidden(),
-            feeds: vec![Subscribe::new(
-                &format!("{} – {}", self.meeting.title, self.host.name),
-                links.feed(&self.host.id, Some(&self.meeting.id)),
-            )],
+            overlay_url: visit.path(&links.overlay(&self.host.id, &self.meeting.id)),
+            subscribe_url: visit.path(&links.subscribe(&self.host.id, Some(&self.meeting.id))),
         }
     }
 

@@ -5,8 +5,12 @@ mod host;
 mod host_booking;
 mod meeting;
 mod month;
+mod overlay;
+mod qr;
 mod reschedule;
+mod sign;
 mod slot;
+mod sooner;
 mod subscribe;
 mod visit;
 mod zones;
@@ -15,8 +19,12 @@ pub(super) use booking::{cancel, confirm, confirmation, invitation, show as book
 pub(super) use host::{directory, show as host};
 pub(super) use host_booking::{decide, show as host_booking};
 pub(super) use meeting::show as meeting;
+pub(super) use overlay::{compare, form as overlay};
 pub(super) use reschedule::{choose, reschedule};
+pub(super) use sign::{of_host as host_sign, of_meeting as meeting_sign};
 pub(super) use slot::{book, show as slot};
+pub(super) use sooner::show as sooner;
+pub(super) use subscribe::{of_host as subscribe_host, of_meeting as subscribe_meeting};
 pub(super) use visit::Visit;
 
 use super::assets::ASSETS;
@@ -24,7 +32,7 @@ use super::fault::{Fault, Problem};
 use crate::availability::{Host, HostId, MeetingType};
 use crate::booking::when;
 use crate::ical::Zone;
-use crate::language::{Language, PagePhrases, Said};
+use crate::language::{GuestPhrases, Language, PagePhrases, Said};
 use askama::Template;
 use axum::extract::Path;
 use axum::http::{HeaderValue, header};
@@ -43,6 +51,8 @@ struct Frame {
     language: Language,
     /// What is said in it.
     t: &'static PagePhrases,
+    /// What is said on pages beside booking.
+    g: &'static GuestPhrases,
     /// The same page in each language.
     languages: Vec<InLanguage>,
     /// `/`, or the path of the public URL.
@@ -66,6 +76,7 @@ impl Frame {
         Frame {
             language: visit.language,
             t: visit.phrases(),
+            g: &visit.language.phrases().guest,
             languages: visit.in_languages(),
             base: visit.links().base_path().to_owned(),
             title: title.into(),
@@ -99,6 +110,12 @@ impl Frame {
         Frame { zone: Some(zone.name().to_owned()), ..self }
     }
 
+    /// With the style of pages beside booking; a look's own comes after it.
+    fn with_guest_style(mut self) -> Frame {
+        self.styles.insert(0, ASSETS.guest_style.clone());
+        self
+    }
+
     fn has_foot(&self) -> bool {
         !self.languages.is_empty() || !self.embedded && !self.footers.is_empty()
     }
@@ -113,6 +130,10 @@ impl Frame {
 
     fn proof(&self) -> &str {
         &ASSETS.proof
+    }
+
+    fn overlay(&self) -> &str {
+        &ASSETS.overlay
     }
 
     fn icon(&self) -> &str {

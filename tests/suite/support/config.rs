@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) server_lines: String,
     /// The lines of `[limits]`.
     pub(crate) limits: String,
+    /// Further lines of `[host.hours]`.
+    pub(crate) hours_lines: String,
     /// Further lines of `[host.bookings]`.
     pub(crate) bookings_lines: String,
     /// Further tables at the end.
@@ -33,8 +35,7 @@ pub(crate) struct Config {
 }
 
 /// Nothing is limited.
-const NO_LIMITS: &str =
-    "bookings_per_ip = \"off\"\nbookings_per_guest = \"off\"\nrequests_per_ip = \"off\"\nopen_per_guest = \"off\"\n";
+const NO_LIMITS: &str = "bookings_per_ip = \"off\"\nbookings_per_guest = \"off\"\nrequests_per_ip = \"off\"\noverlays_per_ip = \"off\"\nopen_per_guest = \"off\"\n";
 
 /// A meeting type.
 #[derive(Clone, Debug)]
@@ -88,6 +89,7 @@ impl Config {
             account_lines: String::new(),
             server_lines: String::new(),
             limits: NO_LIMITS.to_owned(),
+            hours_lines: String::new(),
             bookings_lines: String::new(),
             more: String::new(),
         }
@@ -132,10 +134,10 @@ poll = "{poll}"
         if let Some(calendars) = &self.calendars {
             writeln!(text, "calendars = {calendars:?}").unwrap();
         }
-        let Config { account_lines, bookings_lines, weekly, .. } = self;
+        let Config { account_lines, bookings_lines, hours_lines, weekly, .. } = self;
         write!(
             text,
-            "{account_lines}\n[host.bookings]\ncalendar = \"work/{bookings}\"\n{bookings_lines}\n[host.hours]\nweekly = {weekly:?}\n"
+            "{account_lines}\n[host.bookings]\ncalendar = \"work/{bookings}\"\n{bookings_lines}\n[host.hours]\nweekly = {weekly:?}\n{hours_lines}\n"
         )
         .unwrap();
         for Meeting { id, duration, step, notice, horizon, location, lines } in &self.meetings {
