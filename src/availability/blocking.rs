@@ -3,6 +3,7 @@
 
 use super::{AllDay, BusyRules, Tentative, Unanswered};
 use crate::ical::{Event, Property};
+use percent_encoding::percent_decode_str;
 
 /// True when the event, in the version that holds for an instance, makes the host busy.
 pub(crate) fn blocks(event: &Event<'_>, all_day: bool, rules: &BusyRules) -> bool {
@@ -102,7 +103,8 @@ fn is_owner(attendee: &Property<'_>, rules: &BusyRules) -> bool {
         let address = address.trim();
         let bare =
             address.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:")).and_then(|_| address.get(7..));
-        bare.unwrap_or(address).trim().trim_end_matches('/').to_lowercase()
+        // RFC 6068 2: `%40` stands for what it encodes.
+        percent_decode_str(bare.unwrap_or(address).trim().trim_end_matches('/')).decode_utf8_lossy().to_lowercase()
     };
     let value = plain(&attendee.value);
     let email = attendee.param("EMAIL").map(|email| plain(&email));

@@ -120,6 +120,7 @@ impl<'a> Objects<'a> {
             }
         }
         let mut found = Vec::new();
+        let mut odd_starts = Vec::new();
         let mut budget = self.budget.clone();
         for group in groups {
             let mut expansion = Expansion {
@@ -129,6 +130,7 @@ impl<'a> Objects<'a> {
                 counts,
                 budget: &mut budget,
                 found: &mut found,
+                odd_starts: &mut odd_starts,
             };
             expansion.group(group);
         }
@@ -139,6 +141,13 @@ impl<'a> Objects<'a> {
                     format!("its recurrence is too much work to expand: busy from {} on", happening.interval.start());
                 self.warnings.push(Warning { uid, what });
             }
+        }
+        let mut odd_starts: Vec<Option<String>> =
+            odd_starts.iter().filter_map(|index| self.events.get(*index)).map(|event| event.uid.clone()).collect();
+        odd_starts.dedup();
+        for uid in odd_starts {
+            let what = "its start is not one that its rule produces: it was taken to happen, and to be the first of COUNT";
+            self.warn(uid, what.to_owned());
         }
         if !found.is_empty() {
             self.compare_zones(window);
@@ -202,6 +211,8 @@ struct Expansion<'e, 'a> {
     counts: Counts<'e>,
     budget: &'e mut Budget,
     found: &'e mut Vec<Happening>,
+    /// Events that are busy, or free, in the window by how an unsynchronized DTSTART is read.
+    odd_starts: &'e mut Vec<usize>,
 }
 
 /// How instances lie in time from some RECURRENCE-ID on: the master's way, or that of a THISANDFUTURE override.
@@ -413,19 +424,25 @@ impl Expansion<'_, '_> {
         // Its own instance is the override itself.
         let first = if placement.from == Local::MIN { placement.from } else { placement.from + 1 };
         let mut share = self.budget.share();
-        let instances = set.instances(from.max(first)..to.min(placement.to), &mut share);
+        let range = from.max(first)..to.min(placement.to);
+        let instances = set.instances(range.clone(), &mut share);
         self.budget.give_back(share);
-        for instance in &instances.found {
+        let taken = |expansion: &Self, instance: &Instance| {
             let outside = instance.local < first || instance.local >= placement.to;
             let replaced = !overridden.is_empty()
                 && (overridden.contains(&Name::Key(instance.key))
                     || overridden.contains(&Name::Day(instance.local.div_euclid(DAY))));
-            if !outside
-                && !replaced
-                && let Some((start, end)) = self.place(placement, instance)
-            {
-                self.push(placement.event, start.saturating_sub(travel), end, Kind::Event);
+            let placed = expansion.place(placement, instance).filter(|_| !outside && !replaced);
+            placed.map(|(start, end)| (start.saturating_sub(travel), end))
+        };
+        for instance in &instances.found {
+            if let Some((start, end)) = taken(self, instance) {
+                self.push(placement.event, start, end, Kind::Event);
             }
+        }
+        let shows = |instance: &Instance| taken(self, instance).is_some_and(|(start, end)| self.within(start, end).is_some());
+        if instances.truncated.is_none() && set.disputed(range).iter().any(shows) {
+            self.odd_starts.push(placement.event);
         }
         if let Some((from, reach)) = instances.truncated {
             let start = zone.second(from.saturating_add(*delta)).unwrap_or(i64::MIN).saturating_sub(travel);

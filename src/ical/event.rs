@@ -62,8 +62,7 @@ impl<'a> Event<'a> {
                 "RDATE" => event.read_dates(property, zones, host),
                 "EXDATE" => event.read_ex_dates(property, zones),
                 "X-APPLE-TRAVEL-DURATION" => {
-                    let travel = event.duration(property).unwrap_or_default();
-                    event.travel = travel.days.saturating_mul(86_400).saturating_add(travel.seconds);
+                    event.travel = event.duration(property).unwrap_or_default().about();
                 }
                 _ => {}
             }
@@ -250,8 +249,7 @@ impl<'a> Event<'a> {
         self.length = match (by_end, by_duration) {
             (Some(end), Some(duration)) => {
                 self.problems.push("it has both DTEND and DURATION: the longer was taken".to_owned());
-                let seconds = |length: Length| length.days.saturating_mul(86_400).saturating_add(length.seconds);
-                Some(if seconds(duration) > seconds(end) { duration } else { end })
+                Some(if duration.about() > end.about() { duration } else { end })
             }
             (end, duration) => end.or(duration),
         };

@@ -149,6 +149,11 @@ impl Length {
         Length { days, seconds: 0 }
     }
 
+    /// In seconds, a day as 24 hours: to tell which of two is longer.
+    pub(crate) fn about(self) -> i64 {
+        self.days.saturating_mul(86_400).saturating_add(self.seconds)
+    }
+
     /// Reads a DURATION: `P1W`, `P1DT2H`, `PT90M`, also the broken `PT2D` and `P2DT`. `Err` when it is negative.
     pub(crate) fn parse(text: &str) -> Option<Result<Length, Length>> {
         // No event lasts longer than the calendar.

@@ -8,6 +8,9 @@ use crate::ical::{EventTime, Length, RecurrenceRule, Steady, Until, Zone};
 use jiff::Timestamp;
 use std::ops::Range;
 
+/// Steps for a question of which only a warning depends.
+const MUCH_FOR_A_WARNING: u64 = 10_000;
+
 /// The instances of one event, before overrides.
 ///
 /// It is expanded on the wall clock of DTSTART (the host's for dates and floating times); an instance is named by its
@@ -183,6 +186,34 @@ impl RecurrenceSet {
     /// The instances whose start on the wall clock (seconds since 1970 there; half-open) is in `range`, and those RDATEs
     /// whose own length reaches into it.
     pub fn instances(&self, range: Range<i64>, budget: &mut Budget) -> Instances {
+        self.instances_with(First::Happens, range, budget)
+    }
+
+    /// The instances in `range` that are there, or are not, only because DTSTART is taken to happen and to be the first of
+    /// COUNT where no rule produces it, which RFC 5545 3.8.5.3 calls undefined. Empty where that is too much work to know.
+    pub(crate) fn disputed(&self, range: Range<i64>) -> Vec<Instance> {
+        let mut budget = Budget::new(MUCH_FOR_A_WARNING);
+        let mut fires = |rule: &RecurrenceRule| {
+            let mut out = Vec::new();
+            let outcome = expand(rule, self.start, First::OnlyIfItFires, self.start..self.start + 1, &mut budget, &mut out);
+            outcome.is_err() || !out.is_empty()
+        };
+        if self.rules.is_empty() || self.rules.iter().any(&mut fires) {
+            return Vec::new();
+        }
+        let ours = self.instances_with(First::Happens, range.clone(), &mut budget);
+        let others = self.instances_with(First::OnlyIfItFires, range, &mut budget);
+        if ours.truncated.is_some() || others.truncated.is_some() {
+            return Vec::new();
+        }
+        let without = |all: &Instances, instance: &Instance| {
+            all.found.binary_search_by_key(&instance.key, |other| other.key).is_err()
+        };
+        let of_ours = ours.found.iter().filter(|instance| without(&others, instance));
+        of_ours.chain(others.found.iter().filter(|instance| without(&ours, instance))).copied().collect()
+    }
+
+    fn instances_with(&self, first: First, range: Range<i64>, budget: &mut Budget) -> Instances {
         let mut instances = Instances::default();
         let mut locals = Vec::new();
         let mut clock = self.clock();
@@ -190,7 +221,7 @@ impl RecurrenceSet {
             locals.clear();
             let limit = self.limit(rule.until);
             let range = range.start..range.end.min(limit.end());
-            let outcome = expand(rule, self.start, First::Happens, range, budget, &mut locals);
+            let outcome = expand(rule, self.start, first, range, budget, &mut locals);
             instances.found.extend(
                 locals.iter().filter_map(|local| clock.instance(*local)).filter(|instance| limit.allows(instance)),
             );
@@ -217,7 +248,8 @@ impl RecurrenceSet {
         instances.found.dedup_by(|later, first| {
             let same = later.key == first.key;
             if same {
-                first.length = first.length.or(later.length);
+                // Of two PERIODs that begin together the longer.
+                first.length = first.length.into_iter().chain(later.length).max_by_key(|length| length.about());
             }
             same
         });

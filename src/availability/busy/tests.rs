@@ -357,14 +357,46 @@ fn a_bomb_is_bounded_and_busy_from_where_it_was_given_up() {
     let (found, _) =
         busy("DTSTART:19700101T000000Z\nDURATION:PT1S\nRRULE:FREQ=SECONDLY;COUNT=4294967295;BYHOUR=1,2,3,4,5,6\n");
     assert_eq!(found, "27.02. 23:59-01.05. 00:00", "counting was given up long before the window");
-    for never in [
-        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
-        "FREQ=SECONDLY;INTERVAL=2;BYSECOND=1",
-        "FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30",
-        "FREQ=HOURLY;INTERVAL=4000000000",
+    for (never, warnings) in [
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", 1),
+        ("FREQ=SECONDLY;INTERVAL=2;BYSECOND=1", 1),
+        ("FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30", 1),
+        ("FREQ=HOURLY;INTERVAL=4000000000", 0),
     ] {
-        assert_eq!(busy(&series(never)), ("10.03. 10:00-10.03. 10:00".to_owned(), 0), "{never}");
+        assert_eq!(busy(&series(never)), ("10.03. 10:00-10.03. 10:00".to_owned(), warnings), "{never}");
     }
+}
+
+#[test]
+fn a_start_that_no_rule_produces_is_told_where_it_changes_what_is_busy() {
+    let tuesday = "DTSTART:20260310T100000Z\nDURATION:PT1H\n";
+    for (lines, warned) in [
+        ("RRULE:FREQ=WEEKLY;BYDAY=TH", true),
+        ("RRULE:FREQ=WEEKLY;BYDAY=TU,TH", false),
+        ("RRULE:FREQ=WEEKLY;BYDAY=TH\nRRULE:FREQ=WEEKLY;BYDAY=TU", false),
+        ("RRULE:FREQ=WEEKLY;BYDAY=TH\nRDATE:20260310T100000Z", false),
+        ("RRULE:FREQ=WEEKLY;BYDAY=TH\nEXDATE:20260310T100000Z", false),
+        // One Thursday more or less, by whether it is the first of COUNT.
+        ("RRULE:FREQ=WEEKLY;BYDAY=TH;COUNT=3\nEXDATE:20260310T100000Z", true),
+        ("RRULE:FREQ=WEEKLY;BYDAY=TH;COUNT=30\nEXDATE:20260310T100000Z", false),
+        ("RRULE:FREQ=WEEKLY;BYDAY=TH;UNTIL=20260309T100000Z", false),
+        ("RRULE:FREQ=WEEKLY;BYDAY=TH\nTRANSP:TRANSPARENT", false),
+        ("RRULE:FREQ=WEEKLY;BYDAY=TH\n--\nRECURRENCE-ID:20260310T100000Z\nDTSTART:20260311T100000Z", false),
+    ] {
+        let found = object_busy(
+            event(&format!("{tuesday}{lines}")).as_bytes(),
+            &rules("UTC"),
+            window("2026-03-01T00:00Z", "2026-05-01T00:00Z"),
+        );
+        let says = |warning: &Warning| warning.what.contains("not one that its rule produces");
+        assert_eq!(found.warnings.iter().filter(|warning| says(warning)).count(), usize::from(warned), "{lines}");
+    }
+    let later = object_busy(
+        event(&format!("{tuesday}RRULE:FREQ=WEEKLY;BYDAY=TH\n")).as_bytes(),
+        &rules("UTC"),
+        window("2026-04-01T00:00Z", "2026-05-01T00:00Z"),
+    );
+    assert_eq!((later.warnings, later.intervals.len()), (Vec::new(), 5));
 }
 
 #[test]
