@@ -149,7 +149,7 @@ impl View<'_> {
             first_free: first.map(|day| (self.url(Month::of(day), Some(day)), visit.language.long_date(day))),
             zone: when::label(zone, self.now),
             guest_label: guest.map(|guest| when::label(guest, self.now)),
-            zones: choices(guest.unwrap_or(zone)),
+            zones: choices(guest.unwrap_or(zone), self.now),
             hidden: visit.hidden(),
             feeds: vec![Subscribe::new(
                 &format!("{} – {}", self.meeting.title, self.host.name),

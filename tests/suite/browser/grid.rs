@@ -147,5 +147,6 @@ async fn the_month_is_walked_with_the_keys_and_the_back_button_leads_back() {
         let overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
         assert_eq!(browser.script(overflow).await, 0, "at {width} px");
     }
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.close().await;
 }
