@@ -148,7 +148,7 @@ impl View<'_> {
             days: days.keys().filter(|day| month.contains(**day)).copied().map(day_lines).collect(),
             first_free: first.map(|day| (self.url(Month::of(day), Some(day)), visit.language.long_date(day))),
             zone: when::label(zone, self.now),
-            guest_label: guest.map(|guest| when::label(guest, self.now)),
+            guest_label: guest.filter(|guest| guest.name() != zone.name()).map(|guest| when::label(guest, self.now)),
             zones: choices(guest.unwrap_or(zone), self.now),
             hidden: visit.hidden(),
             feeds: vec![Subscribe::new(
