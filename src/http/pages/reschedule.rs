@@ -120,7 +120,11 @@ fn move_page(
             next: url_if(month.next(), month.param() < Month::of(last).param()),
             days: in_month.map(|(day, slots)| lines.day(*day, slots, |_| String::new())).collect(),
             zone: super::when::label(&zone, now),
-            guest_zone: guest.as_ref().map(|guest| super::when::label(guest, now)).unwrap_or_default(),
+            guest_zone: guest
+                .as_ref()
+                .filter(|guest| guest.name() != zone.name())
+                .map(|guest| super::when::label(guest, now))
+                .unwrap_or_default(),
             paused: !offer.is_some_and(|offer| matches!(offer.freshness, crate::desk::Freshness::Fresh(_))),
             booking_url: visit.path(&visit.links().booking(&view.guest_token)),
             mistake,

@@ -136,6 +136,15 @@ async fn the_month_is_walked_with_the_keys_and_the_back_button_leads_back() {
     browser.client.back().await.unwrap();
     browser.wait_script(shown, &title(thursday)).await;
 
+    // On a telephone the times of a day that is tapped come into sight, the month stays.
+    browser.width(360).await;
+    browser.goto(&daemon.url(&format!("/noether/office-hour?day={tuesday}"))).await;
+    browser.wait_script("return document.querySelector('.month').getAttribute('role')", &json!("grid")).await;
+    browser.click(&format!("#month a[href*=\"day={thursday}\"]")).await;
+    let in_sight = "const times = document.querySelector('#times').getBoundingClientRect(); \
+        return times.top > 300 && times.bottom <= innerHeight";
+    browser.wait_script(in_sight, &json!(true)).await;
+
     // From right to left, the next day is on the left, and nothing sticks out.
     browser.script("document.documentElement.dir = 'rtl'").await;
     browser.tab_to("td[data-date]").await;
@@ -147,5 +156,6 @@ async fn the_month_is_walked_with_the_keys_and_the_back_button_leads_back() {
         let overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
         assert_eq!(browser.script(overflow).await, 0, "at {width} px");
     }
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.close().await;
 }

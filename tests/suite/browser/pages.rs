@@ -245,5 +245,6 @@ async fn every_page_is_without_a_violation_in_both_themes_at_both_widths() {
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.close().await;
 }

@@ -26,17 +26,17 @@ pub(crate) enum Scripts {
     Off,
 }
 
-/// A command of the Chrome DevTools Protocol.
+/// A command that chromedriver has beyond WebDriver: its path, and what it takes.
 #[derive(Debug)]
-struct DevTools(Value);
+struct Extra(&'static str, Value);
 
-impl WebDriverCompatibleCommand for DevTools {
+impl WebDriverCompatibleCommand for Extra {
     fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, <Url as std::str::FromStr>::Err> {
-        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.0))
     }
 
     fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
-        (Method::POST, Some(self.0.to_string()))
+        (Method::POST, Some(self.1.to_string()))
     }
 }
 
@@ -65,6 +65,7 @@ impl Browser {
         });
         let mut capabilities = serde_json::Map::new();
         capabilities.insert("goog:chromeOptions".to_owned(), options);
+        capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "WARNING" }));
         let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
         builder.capabilities(capabilities);
         let url = format!("http://127.0.0.1:{port}");
@@ -80,9 +81,18 @@ impl Browser {
         self.client.clone().close().await.unwrap();
     }
 
-    /// A command of the DevTools.
+    /// A command of the Chrome DevTools Protocol.
     pub(crate) async fn devtools(&self, command: &str, parameters: Value) {
-        self.client.issue_cmd(DevTools(json!({ "cmd": command, "params": parameters }))).await.unwrap();
+        let command = json!({ "cmd": command, "params": parameters });
+        self.client.issue_cmd(Extra("goog/cdp/execute", command)).await.unwrap();
+    }
+
+    /// What the browser complains of since the last look: what it was refused by a policy, what fails in a script; but not that an
+    /// answer was an error.
+    pub(crate) async fn complaints(&self) -> Vec<String> {
+        let log = self.client.issue_cmd(Extra("se/log", json!({ "type": "browser" }))).await.unwrap();
+        let complaints = log.as_array().unwrap().iter().map(|entry| entry["message"].as_str().unwrap().to_owned());
+        complaints.filter(|message| !message.contains("the server responded with a status of")).collect()
     }
 
     /// The window is as wide as this, in CSS pixels.
@@ -138,24 +148,29 @@ impl Browser {
         }
     }
 
-    /// The first element of that kind that a person can see.
+    /// The first element of that kind that a person can see. One that goes away meanwhile, with its page, is not seen.
     pub(crate) async fn visible(&self, css: &str) -> Option<Element> {
-        for element in self.client.find_all(Locator::Css(css)).await.unwrap() {
-            if element.is_displayed().await.unwrap() {
+        for element in self.client.find_all(Locator::Css(css)).await.unwrap_or_default() {
+            if element.is_displayed().await.unwrap_or_default() {
                 return Some(element);
             }
         }
         None
     }
 
+    /// Clicks it, as soon as it can be.
     pub(crate) async fn click(&self, css: &str) {
+        let mut last = None;
         for _ in 0..100 {
             if let Some(element) = self.visible(css).await {
-                return element.click().await.unwrap();
+                match element.click().await {
+                    Ok(()) => return,
+                    Err(error) => last = Some(error),
+                }
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("no {css} on the page {}:\n{}", self.url().await, self.text().await);
+        panic!("no {css} to click on the page {} ({last:?}):\n{}", self.url().await, self.text().await);
     }
 
     /// Presses keys, one after another.
@@ -196,9 +211,12 @@ impl Browser {
         self.client.find(Locator::Css(&css)).await.unwrap().send_keys(text).await.unwrap();
     }
 
-    /// What a person reads.
+    /// What a person reads; nothing, between two pages.
     pub(crate) async fn text(&self) -> String {
-        self.client.find(Locator::Css("body")).await.unwrap().text().await.unwrap()
+        match self.client.find(Locator::Css("body")).await {
+            Ok(body) => body.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        }
     }
 
     pub(crate) async fn wait_text(&self, part: &str) {

@@ -155,11 +155,10 @@ if (live) {
     if (!await show(link.href, { date })) return;
     if (address(link.href) !== address(location.href)) history.pushState(null, "", address(link.href));
     say(words(date ? ".month [aria-selected] .hidden" : "#month-title"));
-    // On a small screen the times are below: who points is taken there, whoever has the keys finds them with the next Tab.
-    const times = document.querySelector("#times");
-    if (date && event.detail && times.getBoundingClientRect().top > innerHeight * 0.6) {
-      times.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
-    }
+    // On a small screen the times are below: who points sees them at once, whoever has the keys finds them with the next Tab.
+    if (!date || !event.detail) return;
+    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+    document.querySelector("#times").scrollIntoView({ block: "nearest", behavior });
   });
 
   const iso = (time) => new Date(time).toISOString().slice(0, 10);
