@@ -234,7 +234,8 @@ fn booking_page(view: &BookingView, visit: &Visit, now: Timestamp) -> BookingPag
         sooner_url: view
             .meeting
             .as_ref()
-            .filter(|_| open)
+            // What still waits has one thing to be done first.
+            .filter(|_| open && mood == "good")
             .map(|_| visit.path(&links.sooner(&view.guest_token)))
             .unwrap_or_default(),
         sooner_text: "",
