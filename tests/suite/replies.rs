@@ -129,6 +129,37 @@ async fn a_refused_login_is_told_to_the_host_and_what_came_meanwhile_is_read_wit
 }
 
 #[tokio::test]
+async fn a_mailbox_that_is_away_is_told_after_a_while_and_nothing_that_came_is_passed_over() {
+    let (Some(smtp), Some(mut dovecot)) = (Smtp::start().await, Dovecot::start().await) else { return };
+    let alerts = "alert_after = \"2s\"\n";
+    let Some((mut daemon, day)) = start("away", alerts, &dovecot.lines(), &smtp).await else { return };
+    let booking = book(&daemon, &smtp, day.at("10:00"), 1).await;
+    eventually("the mailbox is open", TOLD, async || (dovecot.logins() == 1).then_some(())).await;
+    dovecot.stop();
+    let messages = smtp.messages(2, TOLD).await;
+    assert_eq!(messages[1]["headers"]["subject"], "Office hours: the answers of guests cannot be read");
+    // What no program reads as an answer, what is too large for one, and then one.
+    dovecot.deliver("no mail at all");
+    dovecot.deliver(&format!("From: {ADA}\nSubject: a picture\n\n{}", "x".repeat(70).repeat(60_000)));
+    dovecot.deliver(&answer("thunderbird-declined.eml", &booking, "", 0));
+    dovecot.start_again().await;
+    let messages = smtp.messages(4, TOLD).await;
+    let mut told: Vec<_> = messages[2..].iter().map(heading).collect();
+    told.sort_unstable();
+    assert_eq!(told, [(ADA, "Do you want to cancel your booking?"), ("noether@example.edu", "It is over:")]);
+
+    // Killed in the middle of whatever it did, it reads on where it was.
+    daemon.kill();
+    dovecot.deliver(&answer("outlook-declined.eml", &booking, "", 5));
+    dovecot.deliver(&answer("delegated.eml", &booking, "", 9));
+    daemon.start_again().await;
+    let messages = smtp.messages(5, TOLD).await;
+    assert_eq!(heading(&messages[4]), ("noether@example.edu", "The guest sends somebody else"));
+    assert!(messages[4]["text"].as_str().unwrap().contains("Instead: charles@example.org"));
+    assert!(dovecot.is_untouched());
+}
+
+#[tokio::test]
 async fn the_mailbox_is_opened_by_tls_from_the_start_and_by_starttls_and_never_without() {
     let (Some(server), Some(dovecot)) = (Server::radicale(), Dovecot::start().await) else { return };
     let calendar = server.calendar("imaps").await;

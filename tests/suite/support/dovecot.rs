@@ -28,19 +28,10 @@ impl Dovecot {
         let folder = tempfile::tempdir().unwrap();
         let (port, secure_port) = (free_port(), free_port());
         write_config(folder.path(), &programs, port, secure_port);
-        let child = Command::new("/usr/sbin/dovecot")
-            .args(["-F", "-c"])
-            .arg(folder.path().join("dovecot.conf"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
+        let child = launch(folder.path());
         let dovecot = Dovecot { port, secure_port, folder, child, delivered: AtomicU32::new(0) };
         dovecot.password("secret");
-        eventually("Dovecot listens", Duration::from_secs(20), async || {
-            tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok().map(drop)
-        })
-        .await;
+        dovecot.listens().await;
         Some(dovecot)
     }
 
@@ -84,6 +75,26 @@ impl Dovecot {
         count("new") == self.delivered.load(Ordering::Relaxed) as usize && count("cur") == 0
     }
 
+    /// The server is away, until it is started again.
+    pub(crate) fn stop(&mut self) {
+        run("kill", &[&self.child.id().to_string()]);
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it, with what it had.
+    pub(crate) async fn start_again(&mut self) {
+        self.child = launch(self.folder.path());
+        self.listens().await;
+    }
+
+    async fn listens(&self) {
+        let address = ("127.0.0.1", self.port);
+        eventually("Dovecot listens", Duration::from_secs(20), async || {
+            tokio::net::TcpStream::connect(address).await.ok().map(drop)
+        })
+        .await;
+    }
+
     /// The server gives its messages other numbers.
     pub(crate) fn renumber(&self) {
         for entry in std::fs::read_dir(self.folder.path().join("mail")).unwrap() {
@@ -100,6 +111,16 @@ impl Dovecot {
         let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
         log.matches("imap-login: Info: Login: ").count()
     }
+}
+
+fn launch(folder: &Path) -> Child {
+    Command::new("/usr/sbin/dovecot")
+        .args(["-F", "-c"])
+        .arg(folder.join("dovecot.conf"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 /// `programs` is where the IMAP daemon is; the rest is installed.
