@@ -42,7 +42,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         place: "Wo",
         proposed: "Vorschlag",
         deputy: "Vertretung",
-        comment: "Nachricht",
+        comment: "Kommentar",
         who: "Wer",
         note: "Nachricht",
         for_guest: "Beim Gast:",

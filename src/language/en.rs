@@ -42,7 +42,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         place: "Where",
         proposed: "Proposed",
         deputy: "Instead",
-        comment: "Message",
+        comment: "Comment",
         who: "Who",
         note: "Note",
         for_guest: "For the guest:",

@@ -42,7 +42,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         place: "Dónde",
         proposed: "Propuesta",
         deputy: "Sustituto",
-        comment: "Mensaje",
+        comment: "Comentario",
         who: "Quién",
         note: "Mensaje",
         for_guest: "Hora del invitado:",

@@ -45,7 +45,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         place: "Lieu",
         proposed: "Proposition",
         deputy: "Remplaçant",
-        comment: "Message",
+        comment: "Commentaire",
         who: "Avec",
         note: "Message",
         for_guest: "Chez l’invité\u{a0}:",

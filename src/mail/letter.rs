@@ -244,10 +244,12 @@ impl Letter {
             text.push('\n');
         }
         for Fact { name, lines, .. } in &self.facts {
-            let mut lines = lines.iter();
+            let lines = lines.iter();
             // A question has its mark.
             let name = if name.ends_with(['?', '!', ':', '.']) { name.clone() } else { (phrases.label)(name) };
-            let _ = writeln!(text, "{name} {}", lines.next().map_or("", String::as_str));
+            // Programs that show text wrap it as they like, and find words by their blanks.
+            let mut lines = lines.map(|line| line.replace('\u{a0}', " "));
+            let _ = writeln!(text, "{name} {}", lines.next().unwrap_or_default());
             for line in lines {
                 let _ = writeln!(text, "    {line}");
             }
@@ -284,7 +286,7 @@ fn when(occasion: &Occasion<'_>, guest: Option<Zone>) -> Fact {
     let mail = &language.phrases().mail;
     let When { date, times, zone, guest, .. } =
         When::new(occasion.booking.time, &occasion.host.zone, guest.as_ref(), language);
-    let mut lines = vec![date, format!("{times} ({zone})")];
+    let mut lines = vec![date, clock(&times, &zone)];
     if let Some(guest) = guest {
         let whose = if occasion.message.is_to_guest() { mail.for_you } else { mail.for_guest };
         lines.push(format!("{whose} {}", guest_line(guest)));
@@ -292,9 +294,14 @@ fn when(occasion: &Occasion<'_>, guest: Option<Zone>) -> Fact {
     Fact::new(mail.when, lines)
 }
 
+/// `14:00–14:30 (New York, UTC−5)`: on a narrow screen a line breaks before the zone, not within it.
+fn clock(times: &str, zone: &str) -> String {
+    format!("{times} ({})", zone.replace(' ', "\u{a0}"))
+}
+
 fn guest_line(GuestWhen { date, times, zone }: GuestWhen) -> String {
     let date = date.map(|date| format!("{date}, ")).unwrap_or_default();
-    format!("{date}{times} ({zone})")
+    format!("{date}{}", clock(&times, &zone))
 }
 
 /// The time that the guest was told before.
@@ -303,7 +310,7 @@ fn before(occasion: &Occasion<'_>) -> Option<Fact> {
     let When { date, times, zone, guest, .. } =
         When::new(occasion.before?, &occasion.host.zone, guest_zone(occasion).as_ref(), language);
     let mail = &language.phrases().mail;
-    let mut lines = vec![format!("{date}, {times} ({zone})")];
+    let mut lines = vec![format!("{date}, {}", clock(&times, &zone))];
     let whose = if occasion.message.is_to_guest() { mail.for_you } else { mail.for_guest };
     lines.extend(guest.map(|guest| format!("{whose} {}", guest_line(guest))));
     Some(Fact { gone: true, ..Fact::new(mail.before, lines) })
@@ -317,7 +324,7 @@ fn proposed(occasion: &Occasion<'_>) -> Option<Fact> {
     let time = Interval::new(start, end)?;
     let When { date, times, zone, guest, .. } =
         When::new(time, &occasion.host.zone, guest_zone(occasion).as_ref(), language);
-    let mut lines = vec![date, format!("{times} ({zone})")];
+    let mut lines = vec![date, clock(&times, &zone)];
     lines.extend(guest.map(|guest| format!("{} {}", mail.for_guest, guest_line(guest))));
     Some(Fact::new(mail.proposed, lines))
 }

@@ -147,6 +147,7 @@ fn tokens_of_calendar(text: &[u8]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// A message of `fixtures/imip`, as it would come over the wire.
     fn fixture(name: &str) -> Vec<u8> {
@@ -247,5 +248,25 @@ mod tests {
             read_reply(text.replace("I am in Paris that day\\, sorry.", &evil).as_bytes()).unwrap().said.comment;
         assert!(comment.starts_with("x\nBcc: a") && !comment.contains('\u{7}'), "{comment}");
         assert_eq!(comment.chars().count(), LONGEST_COMMENT);
+    }
+
+    proptest! {
+        #[test]
+        fn no_damage_to_an_answer_ends_the_reader(
+            name in prop::sample::select(vec!["google-declined.eml", "outlook-counter.eml", "apple-declined.eml", "delegated.eml"]),
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0_usize..200), 0..12),
+        ) {
+            let mut mail = fixture(name);
+            for (at, byte, cut) in damage {
+                let at = at.index(mail.len().max(1)).min(mail.len().saturating_sub(1));
+                let end = (at + cut).min(mail.len());
+                mail.splice(at..end, std::iter::repeat_n(byte, cut / 2));
+            }
+            if let Some(reply) = read_reply(&mail) {
+                prop_assert!(reply.said.comment.chars().count() <= LONGEST_COMMENT && reply.tokens.len() <= MOST_TOKENS);
+                let texts = [&reply.from, &reply.attendee, &reply.said.comment];
+                prop_assert!(texts.iter().all(|text| !text.contains('\r')));
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ use super::value::At;
 use super::{End, Store};
 use crate::booking::BookingId;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use rusqlite::{Connection, params};
 
 /// What is old.
@@ -15,7 +16,7 @@ pub struct Purge {
     pub hits_before: Timestamp,
     /// Idempotency keys before this: 24 hours ago.
     pub idempotency_before: Timestamp,
-    /// Effects done before this, and mails about alerts that were decided before it and are sent or given up.
+    /// Effects done before this, mails about alerts that were decided before it and are sent or given up, and lists of days before it.
     pub done_before: Timestamp,
 }
 
@@ -91,6 +92,8 @@ impl Store {
                 let waiting = tx.execute(&format!("UPDATE booking SET {NAMELESS} WHERE {THEIRS}"), ())?;
                 tx.execute("DELETE FROM idempotency WHERE booking IN (SELECT id FROM temp.forgotten)", ())?;
                 tx.execute("DELETE FROM hit WHERE key = ?1", params![guest])?;
+                // A list of the day that is still to be sent is made anew.
+                tx.execute("UPDATE digest SET payload = ''", ())?;
                 tx.execute("DELETE FROM temp.forgotten", ())?;
                 Ok(End::Commit(Forgotten { ahead, erased, waiting }))
             })
@@ -147,7 +150,9 @@ impl Store {
                 "DELETE FROM notice WHERE state <> 'pending' AND created_at < ?1",
                 params![At(purge.done_before)],
             )?;
-            Ok(End::Commit(hits + keys + done + told))
+            let day = TimeZone::UTC.to_datetime(purge.done_before).date().to_string();
+            let lists = tx.execute("DELETE FROM digest WHERE day < ?1", params![day])?;
+            Ok(End::Commit(hits + keys + done + told + lists))
         })
         .await
     }

@@ -55,7 +55,7 @@ async fn is_read(daemon: &Daemon, what: &str, count: usize) {
 #[tokio::test]
 async fn a_guest_who_declines_by_mail_is_asked_once_and_the_mailbox_stays_as_it_is() {
     let (Some(smtp), Some(dovecot)) = (Smtp::start().await, Dovecot::start().await) else { return };
-    let Some((mut daemon, day)) = start("declines", "", &dovecot.line(), &smtp).await else { return };
+    let Some((mut daemon, day)) = start("declines", "", &dovecot.lines(), &smtp).await else { return };
     dovecot.deliver("From: somebody@example.org\nSubject: hello\n\nNo answer at all.\n");
     let booking = book(&daemon, &smtp, day.at("10:00"), 1).await;
     let link = booking["manage_url"].as_str().unwrap();
@@ -91,7 +91,7 @@ async fn a_guest_who_declines_by_mail_is_asked_once_and_the_mailbox_stays_as_it_
 #[tokio::test]
 async fn where_the_host_wishes_so_a_decline_cancels_if_it_quotes_the_guests_link() {
     let (Some(smtp), Some(dovecot)) = (Smtp::start().await, Dovecot::start().await) else { return };
-    let Some((daemon, day)) = start("obeys", "declined = \"cancel\"\n", &dovecot.line(), &smtp).await else { return };
+    let Some((daemon, day)) = start("obeys", "declined = \"cancel\"\n", &dovecot.lines(), &smtp).await else { return };
     let first = book(&daemon, &smtp, day.at("09:00"), 1).await;
     let second = book(&daemon, &smtp, day.at("11:00"), 2).await;
     // The link of another booking is no proof.
@@ -113,7 +113,7 @@ async fn a_refused_login_is_told_to_the_host_and_what_came_meanwhile_is_read_wit
     std::fs::write(&password, "wrong").unwrap();
     let mail = format!("{}imap_password = {{ file = {password:?} }}\n", dovecot.line());
     let alerts = "alert_after = \"2s\"\n";
-    let Some((daemon, day)) = start("password", alerts, &mail.replace("secret", ""), &smtp).await else { return };
+    let Some((daemon, day)) = start("password", alerts, &mail, &smtp).await else { return };
     let messages = smtp.messages(1, TOLD).await;
     let subject = messages[0]["headers"]["subject"].as_str().unwrap();
     assert_eq!(subject, "Office hours: the login to the mailbox is refused");
@@ -126,6 +126,37 @@ async fn a_refused_login_is_told_to_the_host_and_what_came_meanwhile_is_read_wit
     told.sort_unstable();
     assert_eq!(told[0], (ADA, "Do you want to cancel your booking?"));
     assert_eq!(told[1], ("noether@example.edu", "It is over:"));
+}
+
+#[tokio::test]
+async fn a_mailbox_that_is_away_is_told_after_a_while_and_nothing_that_came_is_passed_over() {
+    let (Some(smtp), Some(mut dovecot)) = (Smtp::start().await, Dovecot::start().await) else { return };
+    let alerts = "alert_after = \"2s\"\n";
+    let Some((mut daemon, day)) = start("away", alerts, &dovecot.lines(), &smtp).await else { return };
+    let booking = book(&daemon, &smtp, day.at("10:00"), 1).await;
+    eventually("the mailbox is open", TOLD, async || (dovecot.logins() == 1).then_some(())).await;
+    dovecot.stop();
+    let messages = smtp.messages(2, TOLD).await;
+    assert_eq!(messages[1]["headers"]["subject"], "Office hours: the answers of guests cannot be read");
+    // What no program reads as an answer, what is too large for one, and then one.
+    dovecot.deliver("no mail at all");
+    dovecot.deliver(&format!("From: {ADA}\nSubject: a picture\n\n{}", "x".repeat(70).repeat(60_000)));
+    dovecot.deliver(&answer("thunderbird-declined.eml", &booking, "", 0));
+    dovecot.start_again().await;
+    let messages = smtp.messages(4, TOLD).await;
+    let mut told: Vec<_> = messages[2..].iter().map(heading).collect();
+    told.sort_unstable();
+    assert_eq!(told, [(ADA, "Do you want to cancel your booking?"), ("noether@example.edu", "It is over:")]);
+
+    // Killed in the middle of whatever it did, it reads on where it was.
+    daemon.kill();
+    dovecot.deliver(&answer("outlook-declined.eml", &booking, "", 5));
+    dovecot.deliver(&answer("delegated.eml", &booking, "", 9));
+    daemon.start_again().await;
+    let messages = smtp.messages(5, TOLD).await;
+    assert_eq!(heading(&messages[4]), ("noether@example.edu", "The guest sends somebody else"));
+    assert!(messages[4]["text"].as_str().unwrap().contains("Instead: charles@example.org"));
+    assert!(dovecot.is_untouched());
 }
 
 #[tokio::test]

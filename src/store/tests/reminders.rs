@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::booking::DayEntry;
-use crate::store::{Access, DigestEntry, EffectFilter, EffectKind};
+use crate::store::{Access, DigestEntry, EffectFilter, EffectKind, Events, Purge};
 use jiff::civil::date;
 
 fn reminder() -> NewEffect {
@@ -62,4 +62,20 @@ async fn a_list_of_a_day_says_the_same_in_each_attempt_and_is_forgotten_once_it_
     assert_eq!(store.begin_digest(&host(), day, list(1)).await.unwrap(), None);
     let next = date(2026, 12, 2);
     assert!(store.is_digest_due(&host(), next, minute(60)).await.unwrap(), "another day");
+}
+
+#[tokio::test]
+async fn a_list_that_waits_names_no_guest_who_was_forgotten_and_none_of_long_ago() {
+    let store = Store::memory().unwrap();
+    let day = date(2027, 1, 15);
+    store.take(Booking { state: BookingState::Cancelled, ..booking(1, minutes(60, 90)) }).await;
+    let list = vec![DayEntry::of(&booking(1, minutes(60, 90)))];
+    store.begin_digest(&host(), day, list.clone()).await.unwrap();
+    store.forget_guest("guest1@example.edu", Events::Stay, minute(0)).await.unwrap();
+    let anew = store.begin_digest(&host(), day, Vec::new()).await.unwrap().unwrap();
+    assert_eq!(anew, DigestEntry { attempts: 2, list: Vec::new() });
+    let before = minute(60 * 24 * 40);
+    let purge = Purge { hits_before: before, idempotency_before: before, done_before: before };
+    assert_eq!(store.purge(purge).await.unwrap(), 1);
+    assert_eq!(store.begin_digest(&host(), day, list).await.unwrap().unwrap().attempts, 1);
 }

@@ -24,24 +24,14 @@ impl Dovecot {
             eprintln!("SKIPPED: dovecot is not among the programs of this run");
             return None;
         }
-        let program = Path::new("/usr/sbin/dovecot");
-        need("dovecot-imapd", program.exists().then_some(()))?;
+        let programs = need("OFFICEHOURS_TEST_DOVECOT", std::env::var("OFFICEHOURS_TEST_DOVECOT").ok())?;
         let folder = tempfile::tempdir().unwrap();
         let (port, secure_port) = (free_port(), free_port());
-        write_config(folder.path(), port, secure_port);
-        let child = Command::new(program)
-            .args(["-F", "-c"])
-            .arg(folder.path().join("dovecot.conf"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
+        write_config(folder.path(), &programs, port, secure_port);
+        let child = launch(folder.path());
         let dovecot = Dovecot { port, secure_port, folder, child, delivered: AtomicU32::new(0) };
         dovecot.password("secret");
-        eventually("Dovecot listens", Duration::from_secs(20), async || {
-            tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok().map(drop)
-        })
-        .await;
+        dovecot.listens().await;
         Some(dovecot)
     }
 
@@ -58,7 +48,12 @@ impl Dovecot {
         self.folder.path().join("cert.pem")
     }
 
-    /// The key of `[mail]`, in clear.
+    /// The keys of `[mail]`, in clear.
+    pub(crate) fn lines(&self) -> String {
+        format!("{}imap_password = \"secret\"\n", self.line())
+    }
+
+    /// The same without the password.
     pub(crate) fn line(&self) -> String {
         format!("imap = \"imap://office@127.0.0.1:{}?tls=none\"\n", self.port)
     }
@@ -80,6 +75,26 @@ impl Dovecot {
         count("new") == self.delivered.load(Ordering::Relaxed) as usize && count("cur") == 0
     }
 
+    /// The server is away, until it is started again.
+    pub(crate) fn stop(&mut self) {
+        run("kill", &[&self.child.id().to_string()]);
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it, with what it had.
+    pub(crate) async fn start_again(&mut self) {
+        self.child = launch(self.folder.path());
+        self.listens().await;
+    }
+
+    async fn listens(&self) {
+        let address = ("127.0.0.1", self.port);
+        eventually("Dovecot listens", Duration::from_secs(20), async || {
+            tokio::net::TcpStream::connect(address).await.ok().map(drop)
+        })
+        .await;
+    }
+
     /// The server gives its messages other numbers.
     pub(crate) fn renumber(&self) {
         for entry in std::fs::read_dir(self.folder.path().join("mail")).unwrap() {
@@ -98,7 +113,18 @@ impl Dovecot {
     }
 }
 
-fn write_config(folder: &Path, port: u16, secure_port: u16) {
+fn launch(folder: &Path) -> Child {
+    Command::new("/usr/sbin/dovecot")
+        .args(["-F", "-c"])
+        .arg(folder.join("dovecot.conf"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// `programs` is where the IMAP daemon is; the rest is installed.
+fn write_config(folder: &Path, programs: &str, port: u16, secure_port: u16) {
     let at = folder.to_str().unwrap();
     let id = |flag: &str| {
         let output = Command::new("id").arg(flag).output().unwrap();
@@ -126,6 +152,13 @@ fn write_config(folder: &Path, port: u16, secure_port: u16) {
     let names = ["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"];
     let made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"];
     run("openssl", &[&made[..], &names[..], &["-out", &cert, "-keyout", &key]].concat());
+    // Its processes are other users, who may not see where it was brought to.
+    let own_programs = format!("{at}/programs");
+    run("cp", &["-r", programs, &own_programs]);
+    let programs = own_programs;
+    let services: String = ["imap", "imap-hibernate", "imap-urlauth", "imap-urlauth-login", "imap-urlauth-worker"]
+        .map(|name| format!("service {name} {{\n  executable = {programs}/{name}\n}}\n"))
+        .concat();
     let text = format!(
         r#"{own}protocols = imap
 base_dir = {at}/run
@@ -146,7 +179,8 @@ userdb {{
   driver = static
   args = uid={user} gid={group} home={at}
 }}
-service imap-login {{
+{services}service imap-login {{
+  executable = {programs}/imap-login
   chroot =
   inet_listener imap {{
     port = {port}
