@@ -262,8 +262,11 @@ mod tests {
             expect(5, Expected::Gone),
         ];
         let fetched = client.fetch(&Href::new("/c/"), &wanted).await.unwrap();
-        let mut versions: Vec<_> =
-            fetched.objects.iter().map(|object| (object.href.name(), object.etag.as_ref().unwrap().to_string())).collect();
+        let mut versions: Vec<_> = fetched
+            .objects
+            .iter()
+            .map(|object| (object.href.name(), object.etag.as_ref().unwrap().to_string()))
+            .collect();
         versions.sort();
         let expected = [("1.ics", "\"2\""), ("2.ics", "\"3\""), ("3.ics", "\"1\""), ("4.ics", "\"2\"")];
         assert_eq!(versions, expected.map(|(name, version)| (name.to_owned(), version.to_owned())));

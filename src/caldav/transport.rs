@@ -8,8 +8,8 @@ use super::origin::{PlainHttp, Trust, is_loopback, may_carry_credentials, may_ca
 use super::request::{Answer, Method, Request};
 use super::service::{self, Service};
 use super::{Credentials, Login};
-use reqwest::header::{HeaderValue, LOCATION};
 use jiff::SignedDuration;
+use reqwest::header::{HeaderValue, LOCATION};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
 use std::sync::Arc;

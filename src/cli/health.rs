@@ -59,6 +59,9 @@ mod tests {
             line(Some(&refused), &zone, at(14)),
             "last read 2026-12-01 12:00:00 (14 min ago); login since 2026-12-01 12:10:00: refused; next at 2026-12-01 12:15:00"
         );
-        assert_eq!((age(SignedDuration::from_hours(47)), age(SignedDuration::from_hours(49))), ("47 h".into(), "2 d".into()));
+        assert_eq!(
+            (age(SignedDuration::from_hours(47)), age(SignedDuration::from_hours(49))),
+            ("47 h".into(), "2 d".into())
+        );
     }
 }

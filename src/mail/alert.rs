@@ -109,12 +109,16 @@ mod tests {
             meetings: Vec::new(),
         };
         let from: Mailbox = "Office hours <office@example.edu>".parse().unwrap();
-        let notice =
-            Notice { about: vec!["work: no\r\nBcc: x".to_owned(), "home".to_owned()], subjects: Vec::new(), at: Timestamp::UNIX_EPOCH };
+        let notice = Notice {
+            about: vec!["work: no\r\nBcc: x".to_owned(), "home".to_owned()],
+            subjects: Vec::new(),
+            at: Timestamp::UNIX_EPOCH,
+        };
         let links = ["https://meet.example.edu/h/x".to_owned()];
         for kind in AlertKind::ALL {
             for over in [false, true] {
-                let message = || alert_message(&host, kind, over, &notice, &links, ("alert.7", &from)).unwrap().formatted();
+                let message =
+                    || alert_message(&host, kind, over, &notice, &links, ("alert.7", &from)).unwrap().formatted();
                 let text = String::from_utf8(message()).unwrap();
                 assert_eq!(message(), text.as_bytes());
                 assert!(

@@ -20,11 +20,7 @@ pub struct MissingEvent {
 }
 
 fn missing(row: &Row<'_>) -> rusqlite::Result<MissingEvent> {
-    Ok(MissingEvent {
-        booking: row.get("booking")?,
-        since: row.get::<_, At>("since")?.0,
-        doubted: row.get("doubted")?,
-    })
+    Ok(MissingEvent { booking: row.get("booking")?, since: row.get::<_, At>("since")?.0, doubted: row.get("doubted")? })
 }
 
 fn all(tx: &Connection, host: &HostId) -> Result<Vec<MissingEvent>> {
@@ -64,7 +60,12 @@ impl Store {
     }
 
     /// The event of a booking is not there at `now`: since when it has not been, and how many of its host's are not.
-    pub async fn note_missing(&self, host: &HostId, booking: BookingId, now: Timestamp) -> Result<(MissingEvent, usize)> {
+    pub async fn note_missing(
+        &self,
+        host: &HostId,
+        booking: BookingId,
+        now: Timestamp,
+    ) -> Result<(MissingEvent, usize)> {
         let host = host.clone();
         self.write(move |tx| {
             let mut insert = tx.prepare_cached(

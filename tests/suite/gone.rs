@@ -29,7 +29,10 @@ async fn what_the_host_took_to_a_calendar_that_is_not_read_is_moved_and_cancelle
     move_to(&daemon, &token, day.at("10:30")).await;
     daemon.wait_state(&token, "confirmed").await;
     let there = private.events().await;
-    assert_eq!((there.len(), &there[0]["uid"], &there[0]["start"]), (1, &uid.as_str().into(), &day.at("10:30").to_string().into()));
+    assert_eq!(
+        (there.len(), &there[0]["uid"], &there[0]["start"]),
+        (1, &uid.as_str().into(), &day.at("10:30").to_string().into())
+    );
     assert!(calendar.events().await.is_empty(), "it is where the host has put it, and nowhere else");
     // Longer than the grace: it is still booked.
     tokio::time::sleep(Duration::from_secs(9)).await;
@@ -110,7 +113,8 @@ async fn many_that_go_at_once_are_asked_about_and_go_when_the_host_says_so() {
     assert_eq!(calendar.events().await.len(), 1);
 }
 
-#[tokio::test]
+// The proxy serves while the test waits for a command.
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_gives_events_uids_of_its_own_is_followed() {
     let Some(server) = Server::radicale() else { return };
     let day = Day::ahead(3);

@@ -1,7 +1,9 @@
 //! The calendar server goes away and comes back: what is served, what can be booked, what happens to it.
 
 use crate::story::{events_of, meeting_at};
-use crate::support::{Config, Daemon, Day, Fault, ON_THE_SERVER, OwnServer, Proxy, Recorder, Server, eventually, token};
+use crate::support::{
+    Config, Daemon, Day, Fault, ON_THE_SERVER, OwnServer, Proxy, Recorder, Server, eventually, token,
+};
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
@@ -170,8 +172,10 @@ async fn a_refused_login_is_left_alone_until_its_password_changes() {
 
     // Another password that is wrong is one more try, whatever waits.
     std::fs::write(&secret, "wrong too\n").unwrap();
-    eventually("it was tried", ON_THE_SERVER, async || (daemon.log().matches("config was reloaded").count() > 1).then_some(()))
-        .await;
+    eventually("it was tried", ON_THE_SERVER, async || {
+        (daemon.log().matches("config was reloaded").count() > 1).then_some(())
+    })
+    .await;
     tokio::time::sleep(Duration::from_secs(6)).await;
     let tried = recorder.take();
     assert_eq!(tried.len(), 1, "{tried:?}");

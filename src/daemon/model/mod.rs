@@ -562,7 +562,9 @@ impl Mails {
     async fn run(&self, signal: &OutboxSignal) -> bool {
         let pace = Pace { lane: Lane::Mail, lease: SignedDuration::from_mins(10), at_once: 4, of_one_host: 4 };
         let means = Means { store: &self.store, signal, clock: &self.clock };
-        work(pace, means, || Open::AllBut(Vec::new()), |entry| self.deliver(entry), &CancellationToken::new()).await.is_ok()
+        work(pace, means, || Open::AllBut(Vec::new()), |entry| self.deliver(entry), &CancellationToken::new())
+            .await
+            .is_ok()
     }
 
     async fn deliver(&self, entry: OutboxEntry) {
