@@ -30,7 +30,12 @@ pub enum Command {
         tentative: bool,
     },
     /// The host moved its event on the calendar.
-    EventMoved(Interval),
+    EventMoved {
+        /// When the booking was, when that was seen: of one that has moved since, it is no longer so.
+        from: Interval,
+        /// When the event is.
+        to: Interval,
+    },
     /// The host deleted, cancelled or declined its event on the calendar.
     EventGone,
     /// Its event came to the calendar after its end: a write that was thought lost has arrived.
@@ -223,9 +228,9 @@ pub fn transition(
             }
             _ => return Ok(None),
         },
-        Command::EventMoved(time) => match state {
+        Command::EventMoved { from, to: time } => match state {
             // While it is reserved its own write is under way, which meets the event as the host left it.
-            Confirmed | AwaitingApproval if *time != booking.time => {
+            Confirmed | AwaitingApproval if *time != booking.time && *from == booking.time => {
                 next.time = *time;
                 next.placed_by_host = true;
                 next.sequence += 1;
@@ -369,7 +374,7 @@ mod tests {
         || Command::Move(hour(200)),
         || Command::Expire,
         || Command::EventWritten { sequence: 0, tentative: false },
-        || Command::EventMoved(hour(300)),
+        || Command::EventMoved { from: hour(100), to: hour(300) },
         || Command::EventGone,
         || Command::EventLate,
         || Command::AskToCancel,
@@ -471,7 +476,7 @@ mod tests {
         let (asked, effects) = apply(&booking(BookingState::Confirmed), Command::AskToCancel);
         assert_eq!((asked.state, effects), (BookingState::Confirmed, vec![Effect::Mail(Message::AskToCancel)]));
         assert_eq!(transition(&asked, &Command::AskToCancel, Timestamp::UNIX_EPOCH), Ok(None));
-        let (moved, _) = apply(&asked, Command::EventMoved(hour(200)));
+        let (moved, _) = apply(&asked, Command::EventMoved { from: hour(100), to: hour(200) });
         assert!(transition(&moved, &Command::AskToCancel, Timestamp::UNIX_EPOCH).unwrap().is_some());
     }
 
@@ -574,6 +579,13 @@ mod tests {
         assert_eq!(effects, [Effect::DeleteEvent]);
         let (_, effects) = apply(&booking(BookingState::AwaitingEmail), Command::CancelByGuest);
         assert_eq!(effects, []);
+    }
+
+    #[test]
+    fn a_move_of_the_hosts_that_was_seen_before_the_booking_moved_is_none() {
+        let (confirmed, late) =
+            (booking(BookingState::Confirmed), Command::EventMoved { from: hour(50), to: hour(60) });
+        assert_eq!(transition(&confirmed, &late, Timestamp::UNIX_EPOCH), Ok(None));
     }
 
     #[test]

@@ -12,6 +12,10 @@ const MOST_SPACING: Duration = Duration::from_secs(2);
 /// After so many good answers in a row, requests may follow each other twice as fast.
 const GOOD_ENOUGH: u32 = 10;
 
+/// A 401 within so long of an answer that let the login in is about what was asked, unless another follows: there are servers that
+/// refuse a calendar so, or a write.
+const LET_IN: Duration = Duration::from_secs(60);
+
 /// An account's door to its server.
 #[derive(Debug, Default)]
 pub(crate) struct Door(Mutex<State>);
@@ -20,6 +24,8 @@ pub(crate) struct Door(Mutex<State>);
 struct State {
     /// The login was refused, and no later answer says otherwise.
     refused: bool,
+    /// When the login was let in last, unless a 401 has followed.
+    let_in: Option<Instant>,
     /// The server asked for a pause, by this status.
     closed: Option<(Instant, u16)>,
     /// Between two requests.
@@ -62,13 +68,16 @@ impl Door {
             state.closed = Some((now + pause, status));
         }
         match status {
-            401 => state.refused = true,
+            401 => {
+                let was_let_in = state.let_in.take().is_some_and(|at| now.saturating_duration_since(at) < LET_IN);
+                state.refused |= !was_let_in;
+            }
             429 => {
                 (state.spacing, state.good) = ((state.spacing * 2).clamp(FIRST_SPACING, MOST_SPACING), 0);
                 state.next = Some(now + state.spacing);
             }
             200..=299 => {
-                (state.refused, state.good) = (false, state.good.saturating_add(1));
+                (state.refused, state.let_in, state.good) = (false, Some(now), state.good.saturating_add(1));
                 if state.good >= GOOD_ENOUGH && !state.spacing.is_zero() {
                     let halved = state.spacing / 2;
                     (state.spacing, state.good) = (if halved < FIRST_SPACING { Duration::ZERO } else { halved }, 0);
@@ -113,6 +122,21 @@ mod tests {
         assert!(door.is_refused(), "a failure says nothing about the login");
         door.answered(207, None, now);
         assert_eq!(door.ask(false, now), Entry::At(now));
+    }
+
+    #[test]
+    fn a_401_between_good_answers_is_about_what_was_asked() {
+        let (door, now) = (Door::default(), Instant::now());
+        for second in 0..20 {
+            door.answered(207, None, now + SECOND * second);
+            door.answered(401, None, now + SECOND * second);
+            assert!(!door.is_refused());
+        }
+        door.answered(401, None, now + SECOND * 20);
+        assert!(door.is_refused(), "two in a row");
+        door.answered(207, None, now + SECOND * 20);
+        door.answered(401, None, now + SECOND * 80);
+        assert!(door.is_refused(), "it was let in long ago");
     }
 
     #[test]

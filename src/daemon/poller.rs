@@ -206,7 +206,8 @@ impl Poller {
         }
         let read = pass.calendars.iter().filter_map(|calendar| Some((&calendar.key, calendar.result.as_ref().ok()?)));
         let many = read.clone().any(|(_, outcome)| outcome.added.len() + outcome.changed.len() > MANY);
-        if many || (pass.rediscovered && !self.board.has(&wanted)) || self.board.is_window_used_up(now) {
+        let first = pass.calendars.iter().any(|calendar| calendar.first && calendar.result.is_ok());
+        if many || first || (pass.rediscovered && !self.board.has(&wanted)) || self.board.is_window_used_up(now) {
             return load_board(&self.board, &self.sources, now).await;
         }
         for (key, outcome) in read {

@@ -8,10 +8,10 @@ impl Desk {
     /// Follows one observation, which the caller has confirmed at the server.
     pub async fn observe(&self, observation: Observation) -> Result<(), TokenError> {
         match observation {
-            Observation::Moved(id, time) => {
+            Observation::Moved { booking: id, from, to } => {
                 self.follow(
                     id,
-                    &Command::EventMoved(time),
+                    &Command::EventMoved { from, to },
                     "The host moved the event of a booking; the booking follows.",
                 )
                 .await

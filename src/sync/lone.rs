@@ -61,7 +61,7 @@ impl Lone {
             }
         }
         let rediscovered = result.as_ref().is_ok_and(|outcome| !outcome.is_empty());
-        let calendar = CalendarPass { key: self.key.clone(), name: self.name.clone(), result };
+        let calendar = CalendarPass { key: self.key.clone(), name: self.name.clone(), first: false, result };
         Ok(Pass { calendars: vec![calendar], rediscovered })
     }
 

@@ -67,6 +67,8 @@ pub struct CalendarPass {
     pub key: CalendarKey,
     /// Its name.
     pub name: String,
+    /// True when it was never read before: what an earlier pass, broken off, has fetched of it is not among the changes.
+    pub first: bool,
     /// What changed, or why it could not be read.
     pub result: Result<PullOutcome, SyncError>,
 }
@@ -175,7 +177,8 @@ impl AccountSync {
             if let Err(error) = &result {
                 self.store.mark_failed(&stored.key, Failure { error: error.to_string(), at: now }).await?;
             }
-            pass.calendars.push(CalendarPass { key: stored.key, name: stored.name, result });
+            let first = stored.read_at.is_none();
+            pass.calendars.push(CalendarPass { key: stored.key, name: stored.name, first, result });
         }
         if !pass.rediscovered && pass.calendars.iter().any(|calendar| calendar.is_lost()) {
             // A calendar that is not where it was may have been deleted or moved: the account says.
@@ -185,7 +188,7 @@ impl AccountSync {
             pass.calendars.retain(|calendar| known.iter().any(|(stored, _)| stored.key == calendar.key));
         }
         for (key, name, error) in self.missing().await? {
-            pass.calendars.push(CalendarPass { key, name, result: Err(error) });
+            pass.calendars.push(CalendarPass { key, name, first: true, result: Err(error) });
         }
         Ok(pass)
     }

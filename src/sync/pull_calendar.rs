@@ -13,6 +13,8 @@ use std::collections::{HashMap, HashSet};
 /// A calendar is compared with the server's whole listing this often, whatever its sync tokens say (RFC 6578 servers lose
 /// changes over a restore from backup).
 const RELIST: SignedDuration = SignedDuration::from_hours(24);
+/// A first reading keeps what it has fetched after so many objects: one that is broken off goes on from there.
+const PART: usize = 500;
 
 impl AccountSync {
     /// Brings one calendar up to date: by sync token, else by CTag and listing, as its server was seen to allow. `ctag` is what the
@@ -236,7 +238,18 @@ impl AccountSync {
         let doubted = doubted.iter().map(|href| Wanted { href: Href::new(href.as_str()), expected: Expected::Gone });
         let fetch = plan.fetch.iter().filter_map(|href| versions.get(&Href::new(href.as_str())));
         let wanted: Vec<Wanted> = fetch.map(|member| listed(member)).chain(doubted).collect();
-        let fetched = all_read(self.client.fetch(&calendar, &wanted).await?)?;
+        let (parts, rest) = match stored.read_at {
+            Some(_) => (&[][..], &wanted[..]),
+            None => wanted.split_at(wanted.len().saturating_sub(1) / PART * PART),
+        };
+        let mut early = Vec::new();
+        for part in parts.chunks(PART) {
+            let Fetched { objects, gone, .. } = all_read(self.client.fetch(&calendar, part).await?)?;
+            early.extend(objects.iter().map(|object| caldav::Object { data: Vec::new(), ..object.clone() }));
+            removed.extend(gone.iter().map(Href::to_string));
+            self.store.put_objects(&stored.key, objects.into_iter().map(stored_object).collect()).await?;
+        }
+        let fetched = all_read(self.client.fetch(&calendar, rest).await?)?;
         removed.extend(fetched.gone.iter().map(Href::to_string));
         // What was read once more is not read a third time; sync tokens tell what changes.
         let versions: HashMap<Href, Option<&str>> =
@@ -245,7 +258,8 @@ impl AccountSync {
             again.contains(&object.href)
                 && versions.get(&object.href).copied().flatten() == object.etag.as_ref().map(ETag::as_str)
         };
-        let first: Vec<_> = fetched.objects.iter().filter(|object| !is_second(object)).cloned().collect();
+        let read = early.iter().chain(&fetched.objects);
+        let first: Vec<_> = read.filter(|object| !is_second(object)).cloned().collect();
         learnt.note_read(if learnt.takes_tokens() { &[] } else { &first });
         // Before the changes: a calendar that was read once more for nothing is none the worse.
         let strategy = learnt.stored();
@@ -262,7 +276,9 @@ impl AccountSync {
             listed: true,
             read_at: now,
         };
-        Ok(self.store.commit_pull(commit).await?)
+        let mut outcome = self.store.commit_pull(commit).await?;
+        outcome.added.extend(early.into_iter().map(|object| object.href.to_string()));
+        Ok(outcome)
     }
 }
 

@@ -39,7 +39,14 @@ pub enum Found {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observation {
     /// The host moved the event in time.
-    Moved(BookingId, Interval),
+    Moved {
+        /// Whose event.
+        booking: BookingId,
+        /// When the booking is.
+        from: Interval,
+        /// When the event is.
+        to: Interval,
+    },
     /// The host cancelled the event, or it has been gone for the grace period; to be confirmed at the server.
     Gone(BookingId),
     /// The event is in another place now.
@@ -149,7 +156,7 @@ fn compare(event: &Settled, facts: &EventFacts) -> Option<Observation> {
         Some(time) if time == event.time => {
             (!facts.declined.is_empty()).then(|| Observation::Declined(event.booking, facts.declined.clone()))
         }
-        Some(time) => Some(Observation::Moved(event.booking, time)),
+        Some(to) => Some(Observation::Moved { booking: event.booking, from: event.time, to }),
         None => Some(Observation::Odd(event.booking, "has no readable time")),
     }
 }
@@ -215,7 +222,11 @@ mod tests {
         let found = |_: &Settled| Found::Here(facts(1100, 1130));
         assert_eq!(
             reconcile(&[settled(1)], found, alive, &mut Suspects::default(), at(0), GRACE),
-            [Observation::Moved(settled(1).booking, Interval::new(at(1100), at(1130)).unwrap())]
+            [Observation::Moved {
+                booking: settled(1).booking,
+                from: Interval::new(at(1000), at(1030)).unwrap(),
+                to: Interval::new(at(1100), at(1130)).unwrap(),
+            }]
         );
     }
 

@@ -77,7 +77,7 @@ impl AccountSync {
         settled: &[Settled],
         owner: &[String],
     ) -> Result<Vec<Observation>, SyncError> {
-        let (Observation::Moved(id, _)
+        let (Observation::Moved { booking: id, .. }
         | Observation::Gone(id)
         | Observation::Relocated(id, _)
         | Observation::Late(id, _)
@@ -91,7 +91,7 @@ impl AccountSync {
         Ok(match observation {
             Observation::Gone(_) => self.after_gone(event, owner).await?,
             // One that is in another place by now is looked for there by the next pass.
-            Observation::Moved(_, time) => {
+            Observation::Moved { to: time, .. } => {
                 let facts = facts_at(&event.place.href).await?;
                 let is_so = facts.is_some_and(|facts| facts.time() == Some(time));
                 is_so.then_some(observation).into_iter().collect()
@@ -127,7 +127,7 @@ impl AccountSync {
         let etag = object.etag.map(|etag| etag.to_string());
         let place = EventPlace { account: self.settings.id.clone(), href: object.href.to_string(), etag };
         let time = facts.time().filter(|time| *time != event.time && !facts.recurring && !facts.all_day);
-        let moved = time.map(|time| Observation::Moved(id, time));
+        let moved = time.map(|to| Observation::Moved { booking: id, from: event.time, to });
         Ok([Observation::Relocated(id, place)].into_iter().chain(moved).collect())
     }
 }

@@ -113,7 +113,8 @@ async fn many_that_go_at_once_are_asked_about_and_go_when_the_host_says_so() {
     assert_eq!(calendar.events().await.len(), 1);
 }
 
-#[tokio::test]
+// The proxy serves while the test waits for a command.
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_gives_events_uids_of_its_own_is_followed() {
     let Some(server) = Server::radicale() else { return };
     let day = Day::ahead(3);

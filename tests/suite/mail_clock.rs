@@ -35,6 +35,12 @@ struct Office {
 }
 
 impl Office {
+    /// The host moves the event of a booking on the calendar.
+    async fn host_moves(&self, booking: BookingId, to: Interval) {
+        let from = self.services.store.booking(booking).await.unwrap().unwrap().time;
+        self.services.desk.observe(Observation::Moved { booking, from, to }).await.unwrap();
+    }
+
     /// Opens the store in the folder, at that time, and sends what is due.
     async fn open(folder: &Path, smtp: &Smtp, more: &str, at: &str) -> Office {
         Office::with(folder, &smtp.section(), more, at).await
@@ -238,7 +244,7 @@ async fn an_hour_without_the_mail_server_loses_nothing_doubles_nothing_and_keeps
     let booking = office.book(1, "2026-12-04T09:00:00Z").await;
     office.book(2, "2026-12-04T10:00:00Z").await;
     office.pass(minutes(5)).await;
-    office.services.desk.observe(Observation::Moved(booking, moved("2026-12-04T13:00:00Z"))).await.unwrap();
+    office.host_moves(booking, moved("2026-12-04T13:00:00Z")).await;
     office.pass(minutes(5)).await;
     office.services.desk.observe(Observation::Gone(booking)).await.unwrap();
     for _ in 0..10 {
@@ -315,7 +321,7 @@ async fn a_guest_is_reminded_once_of_each_time_and_never_of_a_booking_that_is_of
     assert_eq!(smtp.raw().len(), 4 + host, "once");
 
     // It moves, and its reminders with it.
-    office.services.desk.observe(Observation::Moved(booking, moved("2026-12-07T09:00:00Z"))).await.unwrap();
+    office.host_moves(booking, moved("2026-12-07T09:00:00Z")).await;
     smtp.messages(5 + host, SOON).await;
     office.set("2026-12-04T08:00:00Z").await;
     office.quiet().await;

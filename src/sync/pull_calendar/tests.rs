@@ -27,6 +27,9 @@ struct Script {
     subscribed: bool,
     /// There is another calendar, `two/`.
     second: bool,
+    /// After so many multigets the server fails.
+    breaks_after: Option<usize>,
+    multigets: usize,
 }
 
 type Shared = Arc<Mutex<Script>>;
@@ -49,7 +52,13 @@ impl Script {
         format!("{}work/", self.home.unwrap_or("/c/"))
     }
 
-    fn answer(&self, seen: &Seen) -> String {
+    fn answer(&mut self, seen: &Seen) -> String {
+        if kind(seen) == "multiget" {
+            self.multigets += 1;
+            if self.breaks_after.is_some_and(|most| self.multigets > most) {
+                return answer(503, "", "");
+            }
+        }
         let (home, calendar) = (self.home.unwrap_or("/c/"), self.calendar());
         let ctag =
             self.ctag.map(|ctag| format!("<S:getctag xmlns:S=\"http://calendarserver.org/ns/\">{ctag}</S:getctag>"));
@@ -433,4 +442,25 @@ async fn a_server_that_refuses_the_login_or_asks_for_rest_is_not_asked_for_the_n
         let kind = if status == 401 { TroubleKind::Login } else { TroubleKind::Paused };
         assert_eq!(setback.kind, kind);
     }
+}
+
+#[tokio::test]
+async fn a_first_reading_that_is_broken_off_goes_on_where_it_was_and_counts_when_it_is_complete() {
+    let name = |n: usize| -> &'static str { Box::leak(format!("{n}.ics").into_boxed_str()) };
+    let objects = (0..1200).map(|n| (name(n), "\"1\"", name(n))).collect();
+    let world = World::new(Script { objects, token: Some("t1"), breaks_after: Some(15), ..Script::default() }).await;
+    let (pass, first) = world.pass(0).await;
+    assert!(pass.calendars[0].result.is_err() && pass.calendars[0].first);
+    let key = pass.calendars[0].key.clone();
+    let stored = world.bench.store.calendar(&key).await.unwrap().unwrap();
+    assert_eq!((stored.read_at, stored.sync_token), (None, None), "it does not count");
+    let held = world.bench.store.objects(&key).await.unwrap().len();
+    assert_eq!(held, 500);
+    world.change(|script| script.breaks_after = None);
+    let (pass, second) = world.pass(1).await;
+    let read = pass.calendars[0].result.as_ref().unwrap();
+    assert_eq!(read.added.len(), 700);
+    assert_eq!(world.bench.store.objects(&key).await.unwrap().len(), 1200);
+    let multigets = |log: &[String]| log.iter().filter(|asked| asked.contains("multiget")).count();
+    assert_eq!((multigets(&first), multigets(&second)), (16, 14), "{first:?} {second:?}");
 }
