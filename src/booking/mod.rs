@@ -3,6 +3,7 @@
 mod guest;
 mod invite;
 mod links;
+mod mark;
 mod payload;
 mod state;
 mod transition;
@@ -11,6 +12,7 @@ pub mod when;
 pub use guest::{Answer, Guest};
 pub use invite::{Organizer, guest_event, organizer};
 pub use links::Links;
+pub use mark::{Attendance, Mark};
 pub use payload::Payload;
 pub use state::BookingState;
 pub use transition::{Command, Effect, Message, Refused, first_effects, transition};
@@ -65,7 +67,7 @@ pub struct Booking {
     pub told_time: Option<Interval>,
     /// SEQUENCE of the invitation that the guest's calendar declined; `None`: none.
     pub declined: Option<u32>,
-    /// True when the host put it where it is by moving its event: it may then lie over other events.
+    /// True when the host put it where it is, by moving its event or at the desk: it may then lie over other events.
     pub placed_by_host: bool,
     /// When it was made.
     pub created_at: Timestamp,

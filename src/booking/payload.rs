@@ -19,6 +19,9 @@ pub struct Payload {
     /// The time that the guest was told before, where it was another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<(Timestamp, Timestamp)>,
+    /// What the host wants the guest to read with it; may have several lines.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub word: String,
     /// When it was decided: DTSTAMP and Date of what is sent, the same in each retry.
     pub at: Timestamp,
 }
@@ -32,6 +35,7 @@ impl Payload {
             start: booking.time.start(),
             end: booking.time.end(),
             before: before.filter(|before| *before != booking.time).map(|before| (before.start(), before.end())),
+            word: String::new(),
             at: booking.updated_at,
         }
     }

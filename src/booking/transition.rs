@@ -20,6 +20,8 @@ pub enum Command {
     CancelByHost,
     /// The guest moves it to another slot.
     Move(Interval),
+    /// The host moves it at the desk, to any time.
+    MoveByHost(Interval),
     /// Its time to be confirmed is over.
     Expire,
     /// The calendar server has its event, as of this SEQUENCE.
@@ -158,7 +160,7 @@ pub fn transition(
                 effects.push(Effect::Mail(Message::HostCancelled));
             }
         }
-        Command::Move(time) => {
+        Command::Move(time) | Command::MoveByHost(time) => {
             if !state.holds_slot() {
                 return Err(Refused(state));
             }
@@ -166,7 +168,7 @@ pub fn transition(
                 return Ok(None);
             }
             next.time = *time;
-            next.placed_by_host = false;
+            next.placed_by_host = matches!(command, Command::MoveByHost(_));
             next.sequence += 1;
             match state {
                 // Nothing is on the calendar yet.
@@ -192,12 +194,14 @@ pub fn transition(
         Command::EventWritten(sequence) => match state {
             Reserved if *sequence == booking.sequence => {
                 next.state = Confirmed;
-                let (guest, host) = match was_told(booking) {
-                    true => (Message::Moved, Message::HostMoved),
-                    false => (Message::Invitation, Message::HostBooked),
+                let (guest, host) = match (was_told(booking), booking.placed_by_host) {
+                    // Who has moved it knows.
+                    (true, true) => (Message::MovedByHost, None),
+                    (true, false) => (Message::Moved, Some(Message::HostMoved)),
+                    (false, _) => (Message::Invitation, Some(Message::HostBooked)),
                 };
                 (next.told, next.told_time) = (Some(next.sequence), Some(next.time));
-                effects.extend([Effect::Mail(guest), Effect::Mail(host)]);
+                effects.extend([Some(guest), host].into_iter().flatten().map(Effect::Mail));
             }
             AwaitingApproval if *sequence == booking.sequence && !was_told(booking) => {
                 effects.push(Effect::Mail(Message::ApprovalRequest));
@@ -311,13 +315,14 @@ mod tests {
         transition(booking, &command, Timestamp::UNIX_EPOCH).unwrap().unwrap()
     }
 
-    const ALL: [fn() -> Command; 12] = [
+    const ALL: [fn() -> Command; 13] = [
         || Command::ConfirmEmail,
         || Command::Approve,
         || Command::Decline,
         || Command::CancelByGuest,
         || Command::CancelByHost,
         || Command::Move(hour(200)),
+        || Command::MoveByHost(hour(200)),
         || Command::Expire,
         || Command::EventWritten(0),
         || Command::EventMoved(hour(300)),
@@ -364,6 +369,20 @@ mod tests {
         assert_eq!(transition(&moved, &Command::EventWritten(0), Timestamp::UNIX_EPOCH), Ok(None));
         let (_, effects) = apply(&moved, Command::EventWritten(1));
         assert_eq!(effects, [Effect::Mail(Message::Moved), Effect::Mail(Message::HostMoved)]);
+    }
+
+    #[test]
+    fn a_guest_is_told_who_moved_the_booking() {
+        let (moved, effects) = apply(&booking(BookingState::Confirmed), Command::MoveByHost(hour(200)));
+        assert!(moved.placed_by_host && effects == [Effect::PutEvent]);
+        let (confirmed, effects) = apply(&moved, Command::EventWritten(1));
+        assert_eq!(effects, [Effect::Mail(Message::MovedByHost)]);
+        let (again, _) = apply(&confirmed, Command::Move(hour(300)));
+        let (_, effects) = apply(&again, Command::EventWritten(2));
+        assert_eq!(effects, [Effect::Mail(Message::Moved), Effect::Mail(Message::HostMoved)]);
+        // One who was never told gets an invitation to the new time.
+        let (moved, _) = apply(&booking(BookingState::Reserved), Command::MoveByHost(hour(200)));
+        assert_eq!(apply(&moved, Command::EventWritten(1)).1[0], Effect::Mail(Message::Invitation));
     }
 
     #[test]

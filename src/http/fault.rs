@@ -297,6 +297,7 @@ pub(super) fn taken_because(why: Taken) -> &'static str {
         Taken::TooSoon => "This time is too soon to be booked.",
         Taken::TooFar => "This time is too far ahead to be booked yet.",
         Taken::DayFull => "That day is fully booked.",
+        Taken::Paused => "No new bookings are taken at the moment.",
         // A stranger who types an address in learns nothing about its owner.
         Taken::GuestLimit => "This time cannot be booked with this address.",
     }

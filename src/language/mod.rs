@@ -4,10 +4,12 @@
 //! Another language is one file beside `en.rs` and one line in the table below; a text that it lacks does not compile.
 
 mod choose;
+mod desk;
 mod locale;
 mod page;
 mod phrases;
 
+pub use desk::DeskPhrases;
 pub use locale::{Clock, Locale};
 pub use page::{PagePhrases, Said};
 pub use phrases::{HostWords, MailPhrases, Phrases, Words};

@@ -96,6 +96,7 @@ impl Case {
             opened: if self.meeting.hours.is_some() { &[] } else { &self.opened },
             busy: &busy,
             held: &self.held,
+            pause: self.pause,
             now: self.now,
         };
         let calendars = [KnownCalendar {
