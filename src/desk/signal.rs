@@ -7,9 +7,10 @@ use tokio::sync::{Notify, watch};
 /// Between the desk and the outbox. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct OutboxSignal {
-    /// One a lane: a wake-up is for both, whichever listens first.
+    /// One for each who listens: a wake-up is for all of them, whichever listens first.
     calendar: Arc<Notify>,
     mail: Arc<Notify>,
+    links: Arc<Notify>,
     delivered: Arc<watch::Sender<u64>>,
 }
 
@@ -20,13 +21,14 @@ pub struct Watch(watch::Receiver<u64>);
 impl OutboxSignal {
     /// A new pair of ends in one.
     pub fn new() -> OutboxSignal {
-        OutboxSignal { calendar: Arc::default(), mail: Arc::default(), delivered: Arc::new(watch::Sender::new(0)) }
+        OutboxSignal { calendar: Arc::default(), mail: Arc::default(), links: Arc::default(), delivered: Arc::new(watch::Sender::new(0)) }
     }
 
     /// There is something to deliver.
     pub fn wake(&self) {
         self.calendar.notify_one();
         self.mail.notify_one();
+        self.links.notify_one();
     }
 
     /// Waits until there may be something to deliver in this lane.
@@ -35,6 +37,11 @@ impl OutboxSignal {
             Lane::Calendar => self.calendar.notified().await,
             Lane::Mail => self.mail.notified().await,
         }
+    }
+
+    /// Waits until there may be a link to the desk to be mailed.
+    pub async fn links_woken(&self) {
+        self.links.notified().await;
     }
 
     /// Something was delivered, or will not be for now.

@@ -214,6 +214,11 @@ pub(super) struct Fault {
 }
 
 impl Fault {
+    /// What the desk could not do.
+    pub(super) fn of_desk(error: impl Into<TokenError>) -> Fault {
+        error.into().into()
+    }
+
     pub(super) fn new(problem: Problem) -> Fault {
         Fault {
             problem,

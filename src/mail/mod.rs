@@ -11,9 +11,9 @@ mod template;
 mod tests;
 
 pub use alert::alert_message;
-pub use letter::Entry;
+pub use letter::{DeskLink, Entry};
 pub use mailer::{Login, MailServer, Mailer, SendError, Tls};
-pub use message::{MessageError, Sender, booking_message, digest_message, test_message};
+pub use message::{MessageError, Sender, booking_message, desk_link_message, digest_message, test_message};
 pub use template::Templates;
 
 use crate::availability::{Host, Interval};
@@ -33,6 +33,8 @@ pub struct Occasion<'a> {
     host: &'a Host,
     message: Message,
     links: Links,
+    /// What the host wants the guest to read with it; may be empty.
+    word: String,
 }
 
 /// The links that messages carry; each message only those of its reader.
@@ -58,7 +60,7 @@ impl<'a> Occasion<'a> {
             ..booking.clone()
         };
         let before = payload.before.and_then(|(start, end)| Interval::new(start, end));
-        Occasion { booking, before, host, message, links }
+        Occasion { booking, before, host, message, links, word: payload.word.clone() }
     }
 
     /// What its reader reads.

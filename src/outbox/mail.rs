@@ -63,7 +63,8 @@ impl MailOutbox {
         let means = Means { store: &self.store, signal: &self.signal, clock: &self.clock };
         let is_set_up = || self.mailer.load().is_some();
         let mails = work(PACE, means, is_set_up, |entry| self.deliver(entry, &shutdown), &shutdown);
-        let ((), ()) = tokio::try_join!(mails, self.send_digests_until(&shutdown))?;
+        let (digests, links) = (self.send_digests_until(&shutdown), self.send_desk_links_until(&shutdown));
+        let ((), (), ()) = tokio::try_join!(mails, digests, links)?;
         Ok(())
     }
 

@@ -27,6 +27,7 @@ struct Case {
     ignored: Vec<BusyInterval>,
     warnings: Vec<Warning>,
     held: Vec<Held>,
+    pause: Option<Pause>,
     now: Timestamp,
     read_at: Option<Timestamp>,
 }
@@ -72,6 +73,7 @@ impl Case {
             ignored: vec![busy("2026-03-03T10:00:00Z", "2026-03-03T10:30:00Z", cause("Gym", BusyKind::Event))],
             warnings: vec![Warning { uid: Some("faculty".into()), what: "the rule is odd".into() }],
             held: Vec::new(),
+            pause: None,
             now: at("2026-03-01T10:00:00Z"),
             read_at: Some(at("2026-03-01T09:55:00Z")),
         };
