@@ -1,7 +1,7 @@
 //! One host with something of everything, looked at five minutes by five minutes.
 
 use super::*;
-use crate::availability::{Confirm, DateHours, Held, Hours, IntervalSet, MeetingId, MeetingType, PerGuest};
+use crate::availability::{Confirm, DateHours, Held, Hours, IntervalSet, MeetingId, MeetingType, Pause, PerGuest};
 use crate::ical::Zone;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -244,4 +244,16 @@ fn all_that_is_against_it_is_told_and_what_is_on_offer_says_why() {
         told.reasons
     );
     assert_eq!(told.reasons.iter().filter(|r| r.effect == Effect::For).count(), 9);
+}
+
+#[test]
+fn a_pause_decides_over_what_is_on_offer_and_says_until_when() {
+    let mut case = Case::new();
+    case.pause = Some(Pause { until: Some(at("2026-03-04T23:00:00Z")) });
+    let told = case.explain("2026-03-05T17:30:00Z");
+    assert_eq!((told.decision.name(), told.reasons[0].rule), ("paused", Rule::Pause));
+    assert_eq!(told.reasons[0].text, "the host takes no new bookings until Thu 2026-03-05 00:00");
+    case.now = at("2026-03-04T23:00:00Z");
+    let told = case.explain("2026-03-06T08:00:00Z");
+    assert!(told.reasons.iter().all(|reason| reason.rule != Rule::Pause), "it is over, and nobody asks");
 }

@@ -21,7 +21,7 @@ pub(super) struct Told {
     pub(super) times: BTreeSet<Interval>,
     /// Requests about it that were not answered yet, or never will be.
     pub(super) open: u32,
-    /// The host has moved its event on the calendar.
+    /// The host has moved its event on the calendar, or the booking at the desk.
     pub(super) moved_by_host: bool,
 }
 

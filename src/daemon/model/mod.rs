@@ -14,7 +14,7 @@ use crate::availability::{Clock, Host, HostId, Interval, MeetingId};
 use crate::booking::{Answer, Booking, BookingId, BookingState, Guest, Links};
 use crate::config::{Config, Environment};
 use crate::desk::{
-    BlockList, Decision, Desk, IdempotencyKey, Keep, Limits, OutboxSignal, Reservation, TokenSource, World,
+    BlockList, Decision, Desk, IdempotencyKey, Keep, Limits, OutboxSignal, Placement, Reservation, TokenSource, World,
 };
 use crate::ical::write::booking_event;
 use crate::outbox::{Means, Outbox, Pace, event_text, work};
@@ -316,6 +316,7 @@ impl Model {
                     cancelled.is_ok_and(|view| view.booking.state == BookingState::Cancelled)
                 },
             ),
+            (6, Some(id)) if self.dice.below(2) == 0 => self.host_moves(desk, id, start),
             (6..=7, Some(id)) => self.move_to(desk, id, start),
             (8, Some(id)) => self.ask(
                 id,
@@ -398,6 +399,25 @@ impl Model {
             }
         };
         self.ask(id, before, after, move |token| async move { desk.move_to(&token, start).await.is_ok() });
+    }
+
+    /// The host moves a booking at the desk: to a slot on offer, or over whatever is there.
+    fn host_moves(&mut self, desk: Desk, id: BookingId, start: Timestamp) {
+        let booking = self.bookings().into_iter().find(|booking| booking.id == id);
+        let Some(booking) = booking else { return };
+        let time = Interval::new(start, start + booking.time.duration()).unwrap();
+        let placement = if self.dice.below(2) == 0 { Placement::OnOffer } else { Placement::Anywhere };
+        let before = move |told: &mut Told| {
+            told.times.insert(time);
+            told.moved_by_host = true;
+        };
+        let after = move |told: &mut Told| {
+            if told.open == 0 {
+                told.times = [time].into();
+            }
+        };
+        let moves = move |_| async move { desk.move_as_host(&booking.host, id, start, placement).await.is_ok() };
+        self.ask(id, before, after, moves);
     }
 
     /// Something is asked about a booking: `before` notes what may become of it, `after` what was answered.

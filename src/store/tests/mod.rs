@@ -2,6 +2,7 @@
 
 mod alerts;
 mod crash;
+mod desk;
 mod keep;
 mod opening;
 mod outbox;

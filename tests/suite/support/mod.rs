@@ -4,6 +4,7 @@
 mod calendar;
 mod config;
 mod daemon;
+mod desk;
 mod disk;
 mod event;
 mod guests;
@@ -21,6 +22,7 @@ mod tool;
 pub(crate) use calendar::Calendar;
 pub(crate) use config::{Config, Meeting};
 pub(crate) use daemon::{Daemon, binary, officehours, token};
+pub(crate) use desk::{Seat, desk_link};
 pub(crate) use disk::{Disk, DiskFault};
 pub(crate) use event::{Day, event, now, stamp};
 pub(crate) use guests::{Edit, Guests, times};

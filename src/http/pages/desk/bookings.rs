@@ -24,7 +24,6 @@ struct Line {
     to: String,
     guest: String,
     title: String,
-    location: String,
     /// Its style and its words; the words are empty where nothing is to be said.
     mood: &'static str,
     state: &'static str,
@@ -149,7 +148,6 @@ fn line(seat: &Seat, state: &AppState, Noted { booking, mark }: Noted) -> Line {
         to: clock(booking.time.end()),
         guest: booking.guest.name,
         title: booking.title,
-        location: booking.location,
         mood,
         // What is as it should be is not said of each.
         state: if booking.state == BookingState::Confirmed { "" } else { words },
