@@ -81,6 +81,7 @@ fn slots(board: &HostBoard, snapshot: &Snapshot) -> Vec<Interval> {
         opened: &snapshot.opened,
         busy: &snapshot.busy,
         held: &snapshot.held,
+        pause: None,
         now: now(),
     };
     situation.slots(snapshot.window).iter().map(|slot| slot.time).collect()

@@ -98,6 +98,8 @@ pub enum Rule {
     PerDay,
     /// The guest's bookings are below `per_guest`.
     PerGuest,
+    /// The host takes new bookings.
+    Pause,
 }
 
 impl Rule {
@@ -114,6 +116,7 @@ impl Rule {
             Rule::Bookings => "bookings",
             Rule::PerDay => "per-day",
             Rule::PerGuest => "per-guest",
+            Rule::Pause => "pause",
         }
     }
 }
@@ -144,6 +147,7 @@ impl Decision {
             Decision::Taken(Taken::Booked) => Rule::Bookings,
             Decision::Taken(Taken::DayFull) => Rule::PerDay,
             Decision::Taken(Taken::GuestLimit) => Rule::PerGuest,
+            Decision::Taken(Taken::Paused) => Rule::Pause,
         })
     }
 
@@ -161,6 +165,7 @@ impl Decision {
             Decision::Taken(Taken::Booked) => "booked",
             Decision::Taken(Taken::DayFull) => "day-full",
             Decision::Taken(Taken::GuestLimit) => "guest-limit",
+            Decision::Taken(Taken::Paused) => "paused",
         }
     }
 }
@@ -180,6 +185,7 @@ impl Situation<'_> {
         let time = self.at(start);
         let mut reasons = vec![self.future(start)];
         reasons.extend(self.hours_and_grid(start, known));
+        reasons.extend(self.paused());
         reasons.extend([self.notice(start), self.horizon(start, known)]);
         reasons.extend(known.calendars.iter().map(|calendar| self.reading(calendar, known)));
         if known.calendars.is_empty() {
@@ -297,6 +303,13 @@ impl Situation<'_> {
             }
         }
         text
+    }
+
+    /// Said only while it holds: nobody looks for a pause that there is not.
+    fn paused(&self) -> Option<Reason> {
+        let pause = self.pause.filter(|pause| pause.holds(self.now))?;
+        let until = pause.until.map_or_else(String::new, |until| format!(" until {}", self.clock(until)));
+        Some(against(Rule::Pause, format!("the host takes no new bookings{until}")))
     }
 
     fn notice(&self, start: Timestamp) -> Reason {

@@ -11,6 +11,7 @@ mod host;
 mod hours;
 mod interval;
 mod meeting;
+mod pause;
 #[cfg(test)]
 mod properties;
 mod slots;
@@ -26,5 +27,6 @@ pub use host::{Host, HostId};
 pub use hours::{DateHours, Hours, HoursError, TimeRange, WeeklyHours};
 pub use interval::{Interval, IntervalSet};
 pub use meeting::{Confirm, MeetingId, MeetingType, PerGuest, Question};
+pub use pause::Pause;
 pub use slots::{Held, NotASlot, Situation, Slot, Taken, Verdict, spans};
 pub use vavailability::{ObjectAvailability, object_availability};

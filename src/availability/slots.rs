@@ -1,6 +1,6 @@
 //! The rules that decide a slot, each in one place: hours to spans, spans to starts, a start to a [`Verdict`].
 
-use super::{Hours, Interval, IntervalSet, MeetingId, MeetingType};
+use super::{Hours, Interval, IntervalSet, MeetingId, MeetingType, Pause};
 use crate::ical::Zone;
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp};
@@ -46,6 +46,8 @@ pub struct Situation<'a> {
     pub busy: &'a IntervalSet,
     /// The host's bookings, of all meeting types.
     pub held: &'a [Held],
+    /// While it holds, the host takes no new bookings.
+    pub pause: Option<Pause>,
     /// Now.
     pub now: Timestamp,
 }
@@ -90,6 +92,8 @@ pub enum Taken {
     Booked,
     /// The guest has enough bookings.
     GuestLimit,
+    /// The host takes no new bookings for now.
+    Paused,
 }
 
 impl fmt::Display for Taken {
@@ -101,6 +105,7 @@ impl fmt::Display for Taken {
             Taken::DayFull => "that day has enough meetings of this kind",
             Taken::Booked => "somebody else has booked this time",
             Taken::GuestLimit => "there are enough bookings for this address",
+            Taken::Paused => "the host takes no new bookings for now",
         })
     }
 }
@@ -141,8 +146,16 @@ fn instant(zone: &Zone, date: Date, minutes: u16) -> Option<Timestamp> {
 }
 
 impl Situation<'_> {
+    /// Whether the host takes no new bookings now.
+    pub fn is_paused(&self) -> bool {
+        self.pause.is_some_and(|pause| pause.holds(self.now))
+    }
+
     /// The slots on offer that start in `window`, sorted by start.
     pub fn slots(&self, window: Interval) -> Vec<Slot> {
+        if self.is_paused() {
+            return Vec::new();
+        }
         let earliest = window.start().max(self.now.checked_add(self.meeting.notice).unwrap_or(Timestamp::MAX));
         let latest = window.end().min(self.now.checked_add(self.meeting.horizon).unwrap_or(Timestamp::MAX));
         let Some(window) = Interval::new(earliest, latest) else { return Vec::new() };
@@ -172,6 +185,9 @@ impl Situation<'_> {
         }
         if let Err(not) = self.on_grid(time) {
             return Verdict::NotASlot(not);
+        }
+        if self.is_paused() {
+            return Verdict::Taken(Taken::Paused);
         }
         if self.now.checked_add(self.meeting.notice).map_or(true, |soonest| start < soonest) {
             return Verdict::Taken(Taken::TooSoon);
@@ -303,6 +319,7 @@ mod tests {
         opened: Vec<Interval>,
         busy: IntervalSet,
         held: Vec<Held>,
+        pause: Option<Pause>,
         now: Timestamp,
     }
 
@@ -315,6 +332,7 @@ mod tests {
                 opened: Vec::new(),
                 busy: IntervalSet::new(),
                 held: Vec::new(),
+                pause: None,
                 now: at("2026-01-01T00:00:00Z"),
             }
         }
@@ -327,6 +345,7 @@ mod tests {
                 opened: &self.opened,
                 busy: &self.busy,
                 held: &self.held,
+                pause: self.pause,
                 now: self.now,
             }
         }
@@ -474,6 +493,21 @@ mod tests {
         );
         assert_eq!(case.situation().judge(at("2026-03-02T09:00:00Z")), Verdict::Taken(Taken::TooSoon));
         assert_eq!(case.situation().judge(at("2026-03-02T10:30:00Z")), Verdict::Taken(Taken::TooFar));
+    }
+
+    #[test]
+    fn while_the_host_takes_no_bookings_nothing_is_on_offer_and_then_all_is_again() {
+        let mut case = Case::new("UTC", &["Mon 09:00-10:00"]);
+        let day = span("2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z");
+        for until in [None, Some(at("2026-01-02T00:00:00Z"))] {
+            case.pause = Some(Pause { until });
+            assert_eq!(case.starts(day), [""; 0]);
+            assert_eq!(case.situation().judge(at("2026-03-02T09:00:00Z")), Verdict::Taken(Taken::Paused));
+            let off = case.situation().judge(at("2026-03-02T09:10:00Z"));
+            assert_eq!(off, Verdict::NotASlot(NotASlot::OffGrid), "what is no slot stays none");
+        }
+        case.now = at("2026-01-02T00:00:00Z");
+        assert_eq!(case.starts(day).len(), 2, "until is not included");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The addresses that feeds, mails and events carry: every public URL is printed here.
 
+use super::BookingId;
 use crate::availability::{HostId, MeetingId};
 use jiff::Timestamp;
 
@@ -113,6 +114,21 @@ impl Links {
     /// The event of a booking as a download.
     pub fn invitation(&self, guest_token: &str) -> String {
         format!("{}/b/{guest_token}/invitation.ics", self.base)
+    }
+
+    /// The host's desk.
+    pub fn desk(&self) -> String {
+        format!("{}/desk", self.base)
+    }
+
+    /// Where a one-time link opens the desk.
+    pub fn desk_link(&self, link_token: &str) -> String {
+        format!("{}/desk/in/{link_token}", self.base)
+    }
+
+    /// A booking at the desk.
+    pub fn desk_booking(&self, id: BookingId) -> String {
+        format!("{}/desk/b/{id}", self.base)
     }
 
     /// The host's page of a booking.

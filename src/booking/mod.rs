@@ -4,6 +4,7 @@ mod day;
 mod guest;
 mod invite;
 mod links;
+mod mark;
 mod payload;
 mod reply;
 mod state;
@@ -14,6 +15,7 @@ pub use day::DayEntry;
 pub use guest::{Answer, Guest};
 pub use invite::{Organizer, guest_event, organizer};
 pub use links::Links;
+pub use mark::{Attendance, Mark};
 pub use payload::Payload;
 pub use reply::{Answered, Ignored, OnDecline, Reply, Said, Says, judge};
 pub use state::BookingState;
@@ -75,7 +77,7 @@ pub struct Booking {
     /// ORGANIZER of its invitations, settled when it was made: the same, to the letter, in each, whatever the config becomes. `None` of
     /// one that is older than this rule, until the daemon has started.
     pub organizer: Option<Person>,
-    /// True when the host put it where it is by moving its event: it may then lie over other events.
+    /// True when the host put it where it is, by moving its event or at the desk: it may then lie over other events.
     pub placed_by_host: bool,
     /// When it was made.
     pub created_at: Timestamp,

@@ -22,6 +22,9 @@ pub struct Payload {
     /// What the guest's calendar answered, where that is what it reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<Said>,
+    /// What the host wants the guest to read with it; may have several lines.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub word: String,
     /// When it was decided: DTSTAMP and Date of what is sent, the same in each retry.
     pub at: Timestamp,
 }
@@ -36,6 +39,7 @@ impl Payload {
             end: booking.time.end(),
             before: before.filter(|before| *before != booking.time).map(|before| (before.start(), before.end())),
             said: booking.answered.as_ref().filter(|_| reports_answer(effect)).map(|answered| answered.said.clone()),
+            word: String::new(),
             at: booking.updated_at,
         }
     }

@@ -20,6 +20,8 @@ pub enum Command {
     CancelByHost,
     /// The guest moves it to another slot.
     Move(Interval),
+    /// The host moves it at the desk, to any time.
+    MoveByHost(Interval),
     /// Its time to be confirmed is over.
     Expire,
     /// The calendar server has its event.
@@ -182,7 +184,7 @@ pub fn transition(
                 effects.push(Effect::Mail(Message::HostCancelled));
             }
         }
-        Command::Move(time) => {
+        Command::Move(time) | Command::MoveByHost(time) => {
             if !state.holds_slot() {
                 return Err(Refused(state));
             }
@@ -190,7 +192,7 @@ pub fn transition(
                 return Ok(None);
             }
             next.time = *time;
-            next.placed_by_host = false;
+            next.placed_by_host = matches!(command, Command::MoveByHost(_));
             next.sequence += 1;
             match state {
                 // Nothing is on the calendar yet.
@@ -216,12 +218,14 @@ pub fn transition(
         Command::EventWritten { sequence, tentative } => match state {
             Reserved if *sequence == booking.sequence && !tentative => {
                 next.state = Confirmed;
-                let (guest, host) = match was_told(booking) {
-                    true => (Message::Moved, Message::HostMoved),
-                    false => (Message::Invitation, Message::HostBooked),
+                let (guest, host) = match (was_told(booking), booking.placed_by_host) {
+                    // Who has moved it knows.
+                    (true, true) => (Message::MovedByHost, None),
+                    (true, false) => (Message::Moved, Some(Message::HostMoved)),
+                    (false, _) => (Message::Invitation, Some(Message::HostBooked)),
                 };
                 (next.told, next.told_time) = (Some(next.sequence), Some(next.time));
-                effects.extend([Effect::Mail(guest), Effect::Mail(host)]);
+                effects.extend([Some(guest), host].into_iter().flatten().map(Effect::Mail));
             }
             AwaitingApproval if *sequence == booking.sequence && *tentative && !was_told(booking) => {
                 effects.push(Effect::Mail(Message::ApprovalRequest));
@@ -365,13 +369,14 @@ mod tests {
 
     const AS_BOOKED: Command = Command::EventWritten { sequence: 0, tentative: false };
 
-    const ALL: [fn() -> Command; 13] = [
+    const ALL: [fn() -> Command; 14] = [
         || Command::ConfirmEmail,
         || Command::Approve,
         || Command::Decline,
         || Command::CancelByGuest,
         || Command::CancelByHost,
         || Command::Move(hour(200)),
+        || Command::MoveByHost(hour(200)),
         || Command::Expire,
         || Command::EventWritten { sequence: 0, tentative: false },
         || Command::EventMoved { from: hour(100), to: hour(300) },
@@ -456,6 +461,21 @@ mod tests {
     }
 
     #[test]
+    fn a_guest_is_told_who_moved_the_booking() {
+        let written = |sequence| Command::EventWritten { sequence, tentative: false };
+        let (moved, effects) = apply(&booking(BookingState::Confirmed), Command::MoveByHost(hour(200)));
+        assert!(moved.placed_by_host && effects == [Effect::PutEvent]);
+        let (confirmed, effects) = apply(&moved, written(1));
+        assert_eq!(effects, [Effect::Mail(Message::MovedByHost)]);
+        let (again, _) = apply(&confirmed, Command::Move(hour(300)));
+        let (_, effects) = apply(&again, written(2));
+        assert_eq!(effects, [Effect::Mail(Message::Moved), Effect::Mail(Message::HostMoved)]);
+        // One who was never told gets an invitation to the new time.
+        let (moved, _) = apply(&booking(BookingState::Reserved), Command::MoveByHost(hour(200)));
+        assert_eq!(apply(&moved, written(1)).1[0], Effect::Mail(Message::Invitation));
+    }
+
+    #[test]
     fn cancelling_again_changes_nothing_and_deletes_the_event_once() {
         let (cancelled, effects) = apply(&booking(BookingState::Confirmed), Command::CancelByGuest);
         assert_eq!(
@@ -529,7 +549,7 @@ mod tests {
         ] {
             assert_eq!(judged(stranger, &confirmed), Err(Ignored::Stranger));
         }
-        let (moved, _) = apply(&confirmed, Command::EventMoved(hour(200)));
+        let (moved, _) = apply(&confirmed, Command::EventMoved { from: confirmed.time, to: hour(200) });
         assert_eq!(judged(declined(), &moved), Err(Ignored::Outdated), "of the old time");
         assert_eq!(judged(Reply { sequence: 1, ..declined() }, &moved), Ok(()));
         let (moving, _) = apply(&confirmed, Command::Move(hour(200)));

@@ -75,7 +75,37 @@ pub enum Command {
         #[command(subcommand)]
         command: Option<OutboxCommand>,
     },
-    /// Makes another key for the links, in place of a lost or disclosed one: no link of before opens a booking any more.
+    /// Prints a link that opens the host's desk in a browser, once and within 15 minutes
+    DeskLink {
+        /// The host's id
+        host: String,
+        /// Ends every session of the host at the desk, and every link that was not used, instead
+        #[arg(long)]
+        revoke: bool,
+        /// Prints one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Takes no new bookings for a host; what is booked stays
+    Pause {
+        /// The host's id
+        host: String,
+        /// RFC 3339 instant, or a date: its first instant in the host's zone. Without it: until `resume`
+        #[arg(long, value_name = "T")]
+        until: Option<String>,
+        /// Prints one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Takes new bookings for a host again
+    Resume {
+        /// The host's id
+        host: String,
+        /// Prints one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Makes another key for the links, in place of a lost or disclosed one: no link of before opens a booking any more, and every desk is closed.
     /// The daemon must not be running
     NewKey,
     /// Writes a consistent copy of the store, while the daemon runs, and beside it, as FILE.key, the key of the links: whoever has

@@ -3,9 +3,9 @@
 use super::UsageError;
 use super::args::BookingsCommand;
 use super::office::{host, open};
-use crate::booking::{Booking, BookingId};
+use crate::booking::{Attendance, Booking, BookingId};
 use crate::daemon::Services;
-use crate::desk::Decision;
+use crate::desk::{Decision, Noted, csv, json as document};
 use crate::store::BookingFilter;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -25,8 +25,8 @@ pub(super) async fn bookings(config: Option<&Path>, command: BookingsCommand) ->
                 bookings.retain(|booking| booking.state.holds_slot());
             }
             if json {
-                let all: Vec<Value> = bookings.iter().map(as_json).collect();
-                writeln!(out, "{}", Value::from(all))?;
+                let bookings = services.desk.noted(bookings).await?;
+                writeln!(out, "{}", Value::from_iter(bookings.iter().map(document)))?;
             } else {
                 for booking in &bookings {
                     writeln!(out, "{}", line(&services, booking))?;
@@ -36,31 +36,30 @@ pub(super) async fn bookings(config: Option<&Path>, command: BookingsCommand) ->
         BookingsCommand::Show { id, json } => {
             let booking = services.store.booking(booking_id(&id)?).await?;
             let booking = booking.ok_or_else(|| anyhow::anyhow!("there is no booking {id}"))?;
-            show(&mut out, &services, &booking, json)?;
+            show(&mut out, &services, booking, json).await?;
         }
         BookingsCommand::Cancel { id: Some(id), json, .. } => {
             let booking = services.desk.cancel_by_id(booking_id(&id)?).await?;
-            show(&mut out, &services, &booking, json)?;
+            show(&mut out, &services, booking, json).await?;
         }
         BookingsCommand::Cancel { gone, json, .. } => {
             let host = host(&services, &gone.unwrap_or_default())?;
             let missing = services.store.missing_events(&host.id).await?;
             for missing in missing.into_iter().filter(|missing| missing.doubted) {
                 let booking = services.desk.cancel_by_id(missing.booking).await?;
-                show(&mut out, &services, &booking, json)?;
+                show(&mut out, &services, booking, json).await?;
             }
         }
         BookingsCommand::Move { id, start, json } => {
             let start =
                 start.parse().map_err(|_| UsageError(format!("{start:?} is no time: write 2026-12-01T13:00:00Z")))?;
             let booking = services.desk.move_by_id(booking_id(&id)?, start).await?;
-            show(&mut out, &services, &booking, json)?;
+            show(&mut out, &services, booking, json).await?;
         }
         BookingsCommand::Export { guest, json } => {
-            let bookings = services.store.bookings(None, BookingFilter { guest, ..BookingFilter::default() }).await?;
+            let bookings = services.desk.bookings_noted(None, guest).await?;
             if json {
-                let all: Vec<Value> = bookings.iter().map(as_json).collect();
-                writeln!(out, "{}", Value::from(all))?;
+                writeln!(out, "{}", Value::from_iter(bookings.iter().map(document)))?;
             } else {
                 write!(out, "{}", csv(&bookings))?;
             }
@@ -84,11 +83,11 @@ pub(super) async fn bookings(config: Option<&Path>, command: BookingsCommand) ->
         }
         BookingsCommand::Approve { id, json } => {
             let booking = services.desk.decide_by_id(booking_id(&id)?, Decision::Approve).await?;
-            show(&mut out, &services, &booking, json)?;
+            show(&mut out, &services, booking, json).await?;
         }
         BookingsCommand::Decline { id, json } => {
             let booking = services.desk.decide_by_id(booking_id(&id)?, Decision::Decline).await?;
-            show(&mut out, &services, &booking, json)?;
+            show(&mut out, &services, booking, json).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -100,10 +99,13 @@ fn booking_id(text: &str) -> anyhow::Result<BookingId> {
     Ok(BookingId(id))
 }
 
-fn show(out: &mut impl Write, services: &Services, booking: &Booking, json: bool) -> std::io::Result<()> {
+async fn show(out: &mut impl Write, services: &Services, booking: Booking, json: bool) -> anyhow::Result<()> {
+    let Some(noted) = services.desk.noted(vec![booking]).await?.pop() else { return Ok(()) };
     if json {
-        return writeln!(out, "{}", as_json(booking));
+        writeln!(out, "{}", document(&noted))?;
+        return Ok(());
     }
+    let Noted { booking, mark } = &noted;
     writeln!(out, "{}", line(services, booking))?;
     writeln!(out, "{} <{}>", booking.guest.name, booking.guest.email)?;
     for answer in &booking.guest.answers {
@@ -111,6 +113,12 @@ fn show(out: &mut impl Write, services: &Services, booking: &Booking, json: bool
     }
     if !booking.guest.note.is_empty() {
         writeln!(out, "{}", booking.guest.note)?;
+    }
+    if !mark.note.is_empty() {
+        writeln!(out, "Your note: {}", mark.note)?;
+    }
+    if let Some(attendance) = mark.attendance {
+        writeln!(out, "The guest {}", if attendance == Attendance::Came { "came" } else { "did not come" })?;
     }
     Ok(())
 }
@@ -121,64 +129,4 @@ fn line(services: &Services, booking: &Booking) -> String {
         None => booking.time.start().to_string(),
     };
     format!("{}  {when}  {}/{}  {}  {}", booking.id, booking.host, booking.meeting, booking.state, booking.guest.name)
-}
-
-/// RFC 4180, with a line of names. A cell that a spreadsheet would take for a formula is quoted as text.
-fn csv(bookings: &[Booking]) -> String {
-    let mut text = String::from("id,host,meeting,state,start,end,name,email,note,answers,created_at\r\n");
-    for booking in bookings {
-        let answers: Vec<String> = booking.guest.answers.iter().map(|a| format!("{}: {}", a.label, a.text)).collect();
-        let cells = [
-            booking.id.to_string(),
-            booking.host.to_string(),
-            booking.meeting.to_string(),
-            booking.state.to_string(),
-            booking.time.start().to_string(),
-            booking.time.end().to_string(),
-            booking.guest.name.clone(),
-            booking.guest.email.clone(),
-            booking.guest.note.clone(),
-            answers.join("\n"),
-            booking.created_at.to_string(),
-        ];
-        text.push_str(&cells.map(|cell| csv_cell(&cell)).join(","));
-        text.push_str("\r\n");
-    }
-    text
-}
-
-fn csv_cell(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
-    if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
-}
-
-fn as_json(booking: &Booking) -> Value {
-    json!({
-        "id": booking.id.to_string(),
-        "host": booking.host.as_str(),
-        "meeting": booking.meeting.as_str(),
-        "state": booking.state.as_str(),
-        "start": booking.time.start(),
-        "end": booking.time.end(),
-        "name": booking.guest.name,
-        "email": booking.guest.email,
-        "note": booking.guest.note,
-        "time_zone": booking.guest.time_zone,
-        "answers": booking.guest.answers.iter().map(|a| (a.question.clone(), Value::from(a.text.clone()))).collect::<serde_json::Map<_, _>>(),
-        "created_at": booking.created_at,
-        "event": booking.event.as_ref().map(|place| json!({ "account": place.account, "href": place.href })),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::csv_cell;
-
-    #[test]
-    fn no_cell_is_a_formula_or_ends_its_line() {
-        assert_eq!(csv_cell("=1+1"), "'=1+1");
-        assert_eq!(csv_cell("a,\"b\"\nc"), "\"a,\"\"b\"\"\nc\"");
-        assert_eq!(csv_cell("Ada"), "Ada");
-    }
 }

@@ -7,6 +7,7 @@ pub mod busy_ics;
 mod calendars;
 mod check;
 mod demo;
+mod desk_link;
 #[cfg(test)]
 mod differential;
 mod explain;
@@ -19,6 +20,7 @@ mod login;
 mod maintain;
 mod office;
 mod outbox;
+mod pause;
 mod run;
 mod slots;
 mod sync;
@@ -95,6 +97,9 @@ async fn perform(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Outbox { host, json, command } => {
             outbox::outbox(config.as_deref(), host.as_deref(), json, command).await
         }
+        Command::DeskLink { host, revoke, json } => desk_link::desk_link(config.as_deref(), &host, revoke, json).await,
+        Command::Pause { host, until, json } => pause::pause(config.as_deref(), &host, until.as_deref(), json).await,
+        Command::Resume { host, json } => pause::resume(config.as_deref(), &host, json).await,
         Command::Backup { file, without_key } => maintain::backup(config.as_deref(), &file, without_key).await,
         Command::NewKey => maintain::new_key(config.as_deref()).await,
         Command::Completions { shell } => generate::completions(shell),

@@ -134,8 +134,9 @@ const SECRET: &[&str] = &["file", "credential", "command", "env"];
 /// Keys whose values are never shown, not even in the line of a mistake: they are secret or may carry a secret.
 const PRIVATE: &[&str] = &["password", "smtp", "url", "command", "auth", "google", "client_secret"];
 
-/// Paths that the first hosts in a URL must not take: `/b/{token}`, `/healthz`, and room for our own files.
-pub(super) const RESERVED_HOSTS: &[&str] = &["api", "assets", "b", "h", "healthz", "metrics", "readyz", "static"];
+/// First segments of a URL that no host may take: `/b/{token}`, `/desk`, `/healthz`, and room for our own files.
+pub(super) const RESERVED_HOSTS: &[&str] =
+    &["api", "assets", "b", "desk", "h", "healthz", "metrics", "readyz", "static"];
 
 /// `/{host}/freebusy.ifb` is the host's.
 pub(super) const RESERVED_MEETINGS: &[&str] = &["freebusy"];

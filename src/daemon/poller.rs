@@ -128,7 +128,9 @@ impl Poller {
             }
             _ => {}
         }
-        let until = pause.closed.then(|| now.checked_add(pause.wait).unwrap_or(Timestamp::MAX));
+        let next = now.checked_add(pause.wait).unwrap_or(Timestamp::MAX);
+        let until = pause.closed.then_some(next);
+        self.handle.next(next);
         self.handle.ended(health, until);
     }
 

@@ -30,6 +30,8 @@ use tokio_util::sync::CancellationToken;
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// How long the end may take: within the 5 s that SIGTERM grants.
 const DRAIN: Duration = Duration::from_millis(4500);
+/// How soon what another process says of pauses is published.
+const FOLLOW_EVERY: Duration = Duration::from_secs(2);
 /// How often unconfirmed bookings are looked through.
 const EXPIRE_EVERY: Duration = Duration::from_secs(30);
 /// How often old rows are removed, in rounds of [`EXPIRE_EVERY`].
@@ -117,6 +119,7 @@ impl Daemon {
         };
         let stop = tasks.stop.clone();
         tasks.spawn("alerts", async move { Ok(alerts.run(stop).await?) });
+        tasks.spawn("pauses", follow_pauses(services.clone(), tasks.stop.clone()));
         tasks.spawn("housekeeping", keep_house(services.clone(), requests, tasks.stop.clone()));
         let mut polling = tasks.poll(pollers, inbox);
 
@@ -282,6 +285,22 @@ impl Tasks {
 
 const POLLER: &str = "poller";
 
+/// Publishes what a command says of pauses.
+async fn follow_pauses(services: Services, stop: CancellationToken) -> anyhow::Result<()> {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = tokio::time::sleep(FOLLOW_EVERY) => {}
+        }
+        match services.desk.follow_pauses().await {
+            Err(error) if error.kind().passes() => {
+                tracing::error!(%error, "Pauses could not be looked at; they will be.")
+            }
+            followed => followed?,
+        }
+    }
+}
+
 /// Lets unconfirmed bookings lapse, removes what is old, and keeps what was counted of requests.
 async fn keep_house(services: Services, requests: Requests, stop: CancellationToken) -> anyhow::Result<()> {
     let mut round: u32 = 0;
@@ -324,6 +343,10 @@ async fn keep_house(services: Services, requests: Requests, stop: CancellationTo
             match services.store.purge(purge).await {
                 Err(error) if error.kind().passes() => tracing::error!(%error, "Old rows could not be removed."),
                 purged => drop(purged?),
+            }
+            match services.desk.forget_old_sessions().await {
+                Err(error) if error.kind().passes() => tracing::error!(%error, "Old sessions could not be removed."),
+                forgotten => drop(forgotten?),
             }
             match services.desk.forget_old().await {
                 Err(error) if error.kind().passes() => tracing::error!(%error, "Past bookings could not be erased."),

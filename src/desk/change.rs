@@ -1,11 +1,14 @@
 //! Changing a booking: cancel, move, confirm, decide, expire. Each is one transition, stored with its effects.
 
+use super::agenda::Placement;
+use super::offer::Wish;
 use super::reserve::per_day;
 use super::{BookingView, Decision, Desk, ReserveError, Taken, TokenError, World, token};
-use crate::availability::Interval;
+use crate::availability::{Host, Interval, MeetingType};
 use crate::booking::{Booking, BookingId, Command, Effect, Message, Payload, Refused, transition};
 use crate::store::{Change, Changed, EffectKind, GuestLimits, NewEffect};
 use jiff::Timestamp;
+use std::sync::Arc;
 
 impl Desk {
     /// The booking of a guest's token.
@@ -55,12 +58,22 @@ impl Desk {
     }
 
     async fn decide_on(&self, booking: Booking, decision: Decision) -> Result<Booking, TokenError> {
+        self.decide_saying(booking, decision, "").await
+    }
+
+    /// The same, with a word of the host's to the guest.
+    pub(super) async fn decide_saying(
+        &self,
+        booking: Booking,
+        decision: Decision,
+        word: &str,
+    ) -> Result<Booking, TokenError> {
         let command = match decision {
             Decision::Approve => Command::Approve,
             Decision::Decline => Command::Decline,
             Decision::Cancel => Command::CancelByHost,
         };
-        self.apply(booking, &command).await
+        self.apply_saying(booking, &command, word).await
     }
 
     /// Moves a booking to another slot of its meeting type, for its guest.
@@ -69,10 +82,50 @@ impl Desk {
         self.move_booking(booking, start).await
     }
 
-    /// Moves a booking to another slot of its meeting type, at the command line.
+    /// Moves a booking to another slot of its meeting type, for its host at the command line.
     pub async fn move_by_id(&self, id: BookingId, start: Timestamp) -> Result<Booking, ReserveError> {
         let booking = self.store.booking(id).await?.ok_or(TokenError::Unknown)?;
-        Ok(self.move_booking(booking, start).await?.booking)
+        self.move_for_host(booking, start, Placement::OnOffer).await
+    }
+
+    /// The host moves a booking to a free slot, or to any time that is ahead.
+    pub(super) async fn move_for_host(
+        &self,
+        booking: Booking,
+        start: Timestamp,
+        placement: Placement,
+    ) -> Result<Booking, ReserveError> {
+        if !booking.state.holds_slot() {
+            return Err(ReserveError::Token(TokenError::Closed(booking.state)));
+        }
+        if start == booking.time.start() {
+            return Ok(booking);
+        }
+        let world = self.world();
+        let desk = world.host_by_id(&booking.host).ok_or(ReserveError::Unknown)?;
+        let (host, id) = (desk.host().clone(), booking.id);
+        let (booking, time, must_fit) = match placement {
+            Placement::OnOffer => {
+                let meeting = host.meeting(booking.meeting.as_str()).ok_or(ReserveError::Unknown)?;
+                let slot = self.free_slot(&world, &host, meeting, start, Wish::MoveByHost(id)).await?;
+                (as_of_now(booking, meeting), slot.time, true)
+            }
+            Placement::Anywhere => {
+                let end = start.checked_add(booking.time.duration()).ok().filter(|_| start > self.clock.now());
+                let time = end.and_then(|end| Interval::new(start, end));
+                let time = time.ok_or(ReserveError::NotASlot(super::NotASlot::Past))?;
+                (booking, time, false)
+            }
+        };
+        let written = self.outbox.watch();
+        let limits = GuestLimits { must_fit, ..GuestLimits::default() };
+        match self.try_apply(booking, &Command::MoveByHost(time), limits, "").await? {
+            Applied::Done(booking) => Ok(self.await_event(booking.id, written).await?.booking),
+            Applied::Refused(Refused(state)) => Err(ReserveError::Token(TokenError::Closed(state))),
+            Applied::Overlaps | Applied::DayFull => {
+                Err(ReserveError::Taken { why: Taken::Booked, alternatives: Vec::new() })
+            }
+        }
     }
 
     async fn move_booking(&self, booking: Booking, start: Timestamp) -> Result<BookingView, ReserveError> {
@@ -83,20 +136,12 @@ impl Desk {
             return Ok(self.view(booking));
         }
         let world = self.world();
-        let desk = world.host_by_id(&booking.host).ok_or(ReserveError::Unknown)?;
-        let host = desk.host().clone();
-        let meeting = host.meeting(booking.meeting.as_str()).cloned().ok_or(ReserveError::Unknown)?;
-        let slot = self.free_slot(&world, &host, &meeting, start, Some(booking.id)).await?;
+        let (host, meeting) = meeting_of(&world, &booking)?;
+        let slot = self.free_slot(&world, &host, &meeting, start, Wish::Move(booking.id)).await?;
         let written = self.outbox.watch();
-        // What a move keeps is judged by the meeting type as it is now.
-        let booking = Booking {
-            buffer_before: meeting.buffer_before,
-            buffer_after: meeting.buffer_after,
-            seats: meeting.seats,
-            ..booking
-        };
+        let booking = as_of_now(booking, &meeting);
         let limits = GuestLimits { per_day: per_day(&host, &meeting, start), ..GuestLimits::default() };
-        match self.try_apply(booking, &Command::Move(slot.time), limits).await? {
+        match self.try_apply(booking, &Command::Move(slot.time), limits, "").await? {
             Applied::Done(booking) => self.await_event(booking.id, written).await,
             Applied::Refused(Refused(state)) => Err(ReserveError::Token(TokenError::Closed(state))),
             Applied::Overlaps => Err(self.taken(&host, &meeting, start, Taken::Booked)),
@@ -118,19 +163,25 @@ impl Desk {
 
     /// Applies a command that does not move the booking.
     pub(super) async fn apply(&self, booking: Booking, command: &Command) -> Result<Booking, TokenError> {
-        match self.try_apply(booking, command, GuestLimits::default()).await? {
+        self.apply_saying(booking, command, "").await
+    }
+
+    async fn apply_saying(&self, booking: Booking, command: &Command, word: &str) -> Result<Booking, TokenError> {
+        match self.try_apply(booking, command, GuestLimits::default(), word).await? {
             Applied::Done(booking) => Ok(*booking),
             Applied::Refused(Refused(state)) => Err(TokenError::Closed(state)),
             Applied::Overlaps | Applied::DayFull => Err(TokenError::Unknown),
         }
     }
 
-    /// Decides, stores, publishes and wakes the outbox. Decides again when the booking changed meanwhile.
+    /// Decides, stores, publishes and wakes the outbox. Decides again when the booking changed meanwhile. `word` is the host's to
+    /// the guest, in the mails that follow; it may be empty.
     async fn try_apply(
         &self,
         mut booking: Booking,
         command: &Command,
         limits: GuestLimits,
+        word: &str,
     ) -> Result<Applied, TokenError> {
         let world = self.world();
         loop {
@@ -140,7 +191,7 @@ impl Desk {
                 Ok(None) => return Ok(Applied::Done(Box::new(booking))),
                 Err(refused) => return Ok(Applied::Refused(refused)),
             };
-            let effects = self.effects(&world, &next, booking.told_time, effects);
+            let effects = saying(word, self.effects(&world, &next, booking.told_time, effects));
             let change =
                 Change { booking: next.clone(), expected_updated_at: booking.updated_at, effects, limits, now };
             match self.store.change(change).await? {
@@ -194,6 +245,31 @@ impl Desk {
         let form_token = self.tokens.host_form(booking.id);
         BookingView { guest_token: String::new(), form_token, ..self.view(booking) }
     }
+}
+
+/// What a move keeps is judged by the meeting type as it is now.
+fn as_of_now(booking: Booking, meeting: &MeetingType) -> Booking {
+    let (buffer_before, buffer_after, seats) = (meeting.buffer_before, meeting.buffer_after, meeting.seats);
+    Booking { buffer_before, buffer_after, seats, ..booking }
+}
+
+/// The host and the meeting type of a booking, as configured now.
+fn meeting_of(world: &World, booking: &Booking) -> Result<(Arc<Host>, Arc<MeetingType>), ReserveError> {
+    let host = world.host_by_id(&booking.host).ok_or(ReserveError::Unknown)?.host().clone();
+    let meeting = host.meeting(booking.meeting.as_str()).cloned().ok_or(ReserveError::Unknown)?;
+    Ok((host, meeting))
+}
+
+/// Puts a word of the host's into the mails to the guest.
+fn saying(word: &str, mut effects: Vec<NewEffect>) -> Vec<NewEffect> {
+    for effect in effects.iter_mut().filter(|_| !word.is_empty()) {
+        let payload = Payload::from_json(&effect.payload).ok();
+        let to_guest = |payload: &Payload| matches!(payload.effect, Effect::Mail(message) if message.is_to_guest());
+        if let Some(payload) = payload.filter(to_guest) {
+            effect.payload = Payload { word: word.to_owned(), ..payload }.to_json();
+        }
+    }
+    effects
 }
 
 enum Applied {

@@ -1,33 +1,42 @@
 //! What a guest or a host can do: see what is on offer, reserve, cancel, move, confirm, decide. The only writer of bookings.
 //! Start with [`Desk`].
 
+mod agenda;
 mod alarm;
 mod answer;
 mod change;
 mod document;
 mod explain;
+mod export;
 mod forget;
 mod invitation;
 mod observe;
 mod offer;
 mod outcome;
 mod overlay;
+mod pause;
 mod proof;
 mod remind;
 mod reply;
+mod report;
 mod reserve;
+mod session;
 mod signal;
 mod sooner;
 mod token;
 mod week;
 mod world;
 
+pub use agenda::{Noted, Placement};
 pub use answer::*;
+pub use export::{csv, json};
 pub use outcome::Version;
 pub use overlay::{GuestCalendar, Overlay, OverlayError};
 pub use proof::{Challenge, Proof};
 pub use remind::DigestOf;
+pub use report::{CalendarReport, SourceReport};
 pub use reserve::network;
+pub use session::{AtDesk, SESSION};
 pub use signal::{OutboxSignal, Watch};
 pub use token::TokenSource;
 pub use world::{BlockList, HostDesk, Keep, Limits, Rate, WhenDeclined, World};
@@ -153,6 +162,7 @@ impl Desk {
             };
             let own = self.store.own_events(host, since).await?;
             desk.board.booked(held.iter().filter_map(Booking::held).collect(), own);
+            desk.board.paused(self.store.pause_of(host).await?);
         }
         done.insert(host.clone(), upto);
         Ok(())

@@ -13,6 +13,32 @@ const AROUND: SignedDuration = SignedDuration::from_hours(24 * 14);
 /// When a guest should try again while the calendar cannot be read.
 pub(super) const RETRY: SignedDuration = SignedDuration::from_secs(60);
 
+/// For what a start is judged.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Wish {
+    /// A guest books.
+    Book,
+    /// A guest moves this booking: as if it were not there.
+    Move(BookingId),
+    /// The host does, whether or not they take new bookings.
+    MoveByHost(BookingId),
+}
+
+impl Wish {
+    fn moving(self) -> Option<BookingId> {
+        match self {
+            Wish::Book => None,
+            Wish::Move(id) | Wish::MoveByHost(id) => Some(id),
+        }
+    }
+
+    /// What is known, as it counts for the wish.
+    fn sees(self, snapshot: &Snapshot) -> Snapshot {
+        let pause = snapshot.pause.filter(|_| !matches!(self, Wish::MoveByHost(_)));
+        Snapshot { pause, ..snapshot.clone() }
+    }
+}
+
 impl Desk {
     /// The slots of a meeting type that are on offer now and start within `window`.
     pub fn offer(&self, host: &Host, meeting: &MeetingType, window: Interval) -> Offer {
@@ -24,6 +50,19 @@ impl Desk {
         let freshness = self.freshness(&host.id);
         let slots = match (freshness, self.world().host_by_id(&host.id)) {
             (Freshness::Fresh(_), Some(desk)) => slots(&desk.board.snapshot(), host, meeting, window, now, None),
+            _ => Vec::new(),
+        };
+        Offer { slots, freshness }
+    }
+
+    /// The slots that the host may move a booking to without overruling anything.
+    pub fn offer_to_move(&self, host: &Host, meeting: &MeetingType, window: Interval, booking: BookingId) -> Offer {
+        let freshness = self.freshness(&host.id);
+        let slots = match (freshness, self.world().host_by_id(&host.id)) {
+            (Freshness::Fresh(_), Some(desk)) => {
+                let snapshot = Wish::MoveByHost(booking).sees(&desk.board.snapshot());
+                slots(&snapshot, host, meeting, window, self.clock.now(), Some(booking))
+            }
             _ => Vec::new(),
         };
         Offer { slots, freshness }
@@ -54,22 +93,22 @@ impl Desk {
 
     /// Why a start can or cannot be booked, by the published snapshot; what the slot page shows before anything is posted.
     pub fn slot(&self, host: &Host, meeting: &MeetingType, start: Timestamp) -> Result<Slot, ReserveError> {
-        self.judge(host, meeting, start, None)
+        self.judge(host, meeting, start, Wish::Book)
     }
 
-    /// Judges a start by the published snapshot, as if the booking `moving` were not there.
+    /// Judges a start by the published snapshot.
     pub(super) fn judge(
         &self,
         host: &Host,
         meeting: &MeetingType,
         start: Timestamp,
-        moving: Option<BookingId>,
+        wish: Wish,
     ) -> Result<Slot, ReserveError> {
         let world = self.world();
         let desk = world.host_by_id(&host.id).ok_or(ReserveError::Unknown)?;
-        let snapshot = desk.board.snapshot();
+        let snapshot = wish.sees(&desk.board.snapshot());
         let now = self.clock.now();
-        let held = held_without(&snapshot, moving);
+        let held = held_without(&snapshot, wish.moving());
         let verdict = situation(&snapshot, host, meeting, &held, now).judge(start);
         if let Verdict::NotASlot(why) = verdict {
             return Err(ReserveError::NotASlot(why));
@@ -146,6 +185,7 @@ pub(super) fn situation<'a>(
         opened: if meeting.hours.is_some() { &[] } else { &snapshot.opened },
         busy: &snapshot.busy,
         held,
+        pause: snapshot.pause,
         now,
     }
 }

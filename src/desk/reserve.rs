@@ -1,6 +1,6 @@
 //! Taking a slot: check, read the calendars anew, reserve in one transaction, and wait a little for the event.
 
-use super::offer::RETRY;
+use super::offer::{RETRY, Wish};
 use super::{
     BookingView, Desk, Freshness, HostDesk, IdempotencyKey, Rate, Reservation, ReserveError, Taken, TokenError, World,
     token,
@@ -45,7 +45,7 @@ impl Desk {
                 None => {}
             }
         }
-        let slot = self.free_slot(&world, &host, &meeting, request.start, None).await?;
+        let slot = self.free_slot(&world, &host, &meeting, request.start, Wish::Book).await?;
         if world.block.has(&request.guest.email, request.from) {
             tracing::info!(host = %host.id, meeting = %meeting.id, "A booking of a blocked guest was refused.");
             // As if another had been quicker: whoever is blocked is not told.
@@ -68,6 +68,7 @@ impl Desk {
                 per_day: per_day(&host, &meeting, slot.time.start()),
                 per_guest: meeting.per_guest,
                 open_per_guest: limits.open_per_guest,
+                must_fit: false,
             },
             hits: hits(&limits, &request, now),
             booking,
@@ -84,6 +85,7 @@ impl Desk {
             Reserved::Overlaps | Reserved::SeatsTaken => {
                 return Err(self.taken(&host, &meeting, request.start, Taken::Booked));
             }
+            Reserved::Paused => return Err(self.taken(&host, &meeting, request.start, Taken::Paused)),
             Reserved::DayFull => return Err(self.taken(&host, &meeting, request.start, Taken::DayFull)),
             Reserved::GuestLimit => return Err(self.taken(&host, &meeting, request.start, Taken::GuestLimit)),
         }
@@ -98,10 +100,10 @@ impl Desk {
         host: &Host,
         meeting: &MeetingType,
         start: Timestamp,
-        moving: Option<BookingId>,
+        wish: Wish,
     ) -> Result<Slot, ReserveError> {
         // What is refused by what we know is refused at once, without a look at the server.
-        match self.judge(host, meeting, start, moving) {
+        match self.judge(host, meeting, start, wish) {
             Ok(_) | Err(ReserveError::Stale { .. }) => {}
             Err(refused) => return Err(refused),
         }
@@ -112,7 +114,7 @@ impl Desk {
                 return Err(ReserveError::Stale { retry_after: RETRY });
             }
         }
-        self.judge(host, meeting, start, moving)
+        self.judge(host, meeting, start, wish)
     }
 
     fn new_booking(

@@ -9,9 +9,10 @@ use tokio::sync::Notify;
 /// Between the desk and the outbox. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct OutboxSignal {
-    /// One a lane: a wake-up is for both, whichever listens first.
+    /// One for each who listens: a wake-up is for all of them, whichever listens first.
     calendar: Arc<Notify>,
     mail: Arc<Notify>,
+    links: Arc<Notify>,
     delivered: Arc<Delivered>,
 }
 
@@ -32,13 +33,19 @@ pub struct Watch {
 impl OutboxSignal {
     /// A new pair of ends in one.
     pub fn new() -> OutboxSignal {
-        OutboxSignal { calendar: Arc::default(), mail: Arc::default(), delivered: Arc::default() }
+        OutboxSignal {
+            calendar: Arc::default(),
+            mail: Arc::default(),
+            links: Arc::default(),
+            delivered: Arc::default(),
+        }
     }
 
     /// There is something to deliver.
     pub fn wake(&self) {
         self.calendar.notify_one();
         self.mail.notify_one();
+        self.links.notify_one();
     }
 
     /// Waits until there may be something to deliver in this lane.
@@ -47,6 +54,11 @@ impl OutboxSignal {
             Lane::Calendar => self.calendar.notified().await,
             Lane::Mail => self.mail.notified().await,
         }
+    }
+
+    /// Waits until there may be a link to the desk to be mailed.
+    pub async fn links_woken(&self) {
+        self.links.notified().await;
     }
 
     /// Something was delivered, or will not be for now.

@@ -211,6 +211,7 @@ mod tests {
             busy: Arc::new(IntervalSet::new()),
             opened: [].into(),
             held: [held].into(),
+            pause: None,
             window: span("2026-02-20T00:00:00Z", 60 * 24 * 30),
         };
         let view = BookingView {

@@ -66,6 +66,21 @@ impl TokenSource {
         self.token(b"host form", id.0)
     }
 
+    /// The token of a link that opens the desk.
+    pub(super) fn desk_link(&self, id: [u8; 16]) -> String {
+        self.mac(b"desk link", &id)
+    }
+
+    /// What the form carries that uses such a link up.
+    pub(super) fn desk_link_form(&self, link_token: &str) -> String {
+        self.mac(b"desk link form", link_token.as_bytes())
+    }
+
+    /// What the forms at the desk carry, in this session.
+    pub(super) fn desk_form(&self, session_token: &str) -> String {
+        self.mac(b"desk form", session_token.as_bytes())
+    }
+
     /// What proves that a challenge is ours.
     pub(super) fn challenge(&self, head: &str) -> String {
         self.mac(b"challenge", head.as_bytes())
@@ -98,7 +113,16 @@ pub(super) fn digest(token: &str) -> [u8; 32] {
 
 /// True when the text can be a token at all.
 pub(super) fn is_token(text: &str) -> bool {
-    text.len() == LENGTH && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    is_text(text, LENGTH)
+}
+
+/// True when the text can be the token of a session: 32 bytes in base64.
+pub(super) fn is_session(text: &str) -> bool {
+    is_text(text, 43)
+}
+
+fn is_text(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 impl fmt::Debug for TokenSource {
@@ -115,7 +139,10 @@ mod tests {
     fn the_tokens_of_guest_host_and_other_bookings_all_differ() {
         let source = TokenSource::new([7; 32], || [3; 16]);
         let (a, b) = (source.booking_id(Timestamp::UNIX_EPOCH), BookingId(Uuid::from_u128(9)));
-        let tokens = [source.guest(a), source.host(a), source.confirm(a), source.guest(b), source.host(b)];
+        let guests = [source.guest(a), source.host(a), source.confirm(a), source.guest(b), source.host(b)];
+        let link = source.desk_link(*a.0.as_bytes());
+        let forms = [source.desk_link_form(&link), source.desk_form(&link), source.guest_form(a), source.host_form(a)];
+        let tokens = [&guests[..], &[link], &forms].concat();
         for (i, token) in tokens.iter().enumerate() {
             assert!(is_token(token), "{token}");
             assert!(!tokens[..i].contains(token));

@@ -15,6 +15,7 @@ use std::sync::LazyLock;
 /// The names of the assets, as pages link to them.
 pub(super) struct Assets {
     pub(super) style: String,
+    pub(super) desk: String,
     pub(super) script: String,
     pub(super) icon: String,
     pub(super) proof: String,
@@ -23,6 +24,7 @@ pub(super) struct Assets {
 }
 
 const STYLE: &str = include_str!("pages/assets/style.css");
+const DESK: &str = include_str!("pages/assets/desk.css");
 const SCRIPT: &str = include_str!("pages/assets/page.js");
 const OVERLAY: &str = include_str!("pages/assets/overlay.js");
 /// Of pages beside booking, which alone load it.
@@ -34,6 +36,7 @@ const EMBED_SCRIPT: &str = include_str!("pages/assets/embed.js");
 /// The names, made once.
 pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
     style: hashed("style", STYLE.as_bytes(), "css"),
+    desk: hashed("desk", DESK.as_bytes(), "css"),
     script: hashed("page", SCRIPT.as_bytes(), "js"),
     icon: hashed("icon", ICON.as_bytes(), "svg"),
     proof: hashed("proof", PROOF.as_bytes(), "js"),
@@ -59,6 +62,7 @@ pub(super) fn hashed(name: &str, bytes: &[u8], extension: &str) -> String {
 pub(super) async fn asset(State(state): State<AppState>, Path(name): Path<String>) -> Result<Response, Fault> {
     let (bytes, kind) = match name {
         name if name == ASSETS.style => (Bytes::from_static(STYLE.as_bytes()), "text/css; charset=utf-8"),
+        name if name == ASSETS.desk => (Bytes::from_static(DESK.as_bytes()), "text/css; charset=utf-8"),
         name if name == ASSETS.script => (Bytes::from_static(SCRIPT.as_bytes()), "text/javascript; charset=utf-8"),
         name if name == ASSETS.icon => (Bytes::from_static(ICON.as_bytes()), "image/svg+xml"),
         name if name == ASSETS.proof => (Bytes::from_static(PROOF.as_bytes()), "text/javascript; charset=utf-8"),

@@ -214,6 +214,11 @@ pub(super) struct Fault {
 }
 
 impl Fault {
+    /// What the desk could not do.
+    pub(super) fn of_desk(error: impl Into<TokenError>) -> Fault {
+        error.into().into()
+    }
+
     pub(super) fn new(problem: Problem) -> Fault {
         Fault {
             problem,
@@ -297,6 +302,7 @@ pub(super) fn taken_because(why: Taken) -> &'static str {
         Taken::TooSoon => "This time is too soon to be booked.",
         Taken::TooFar => "This time is too far ahead to be booked yet.",
         Taken::DayFull => "That day is fully booked.",
+        Taken::Paused => "No new bookings are taken at the moment.",
         // A stranger who types an address in learns nothing about its owner.
         Taken::GuestLimit => "This time cannot be booked with this address.",
     }

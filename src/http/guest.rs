@@ -104,7 +104,7 @@ fn breaks_a_line(c: char) -> bool {
 }
 
 /// Text of several lines: every kind of line break becomes a line feed, other control characters are dropped.
-fn long_text(text: &str, most: usize, t: &PagePhrases) -> Result<String, String> {
+pub(super) fn long_text(text: &str, most: usize, t: &PagePhrases) -> Result<String, String> {
     let lines = text.replace("\r\n", "\n").replace(['\r', '\u{85}', '\u{b}', '\u{c}', '\u{2028}', '\u{2029}'], "\n");
     let kept: String = lines.chars().filter(|&c| c == '\n' || c == '\t' || !c.is_control()).collect();
     within(kept.replace('\t', " ").trim(), most, t)

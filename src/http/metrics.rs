@@ -19,6 +19,8 @@ pub(super) enum RouteClass {
     Page,
     /// A page behind a token.
     Private,
+    /// A page of the host's desk.
+    Desk,
     /// JSON.
     Api,
     /// ICS and free/busy.
@@ -37,6 +39,7 @@ impl RouteClass {
             "api" => RouteClass::Api,
             "b" if path.ends_with("/sooner.ics") => RouteClass::Feed,
             "b" | "h" => RouteClass::Private,
+            "desk" => RouteClass::Desk,
             "-" if !path.starts_with("/-/problems") => RouteClass::Asset,
             "embed.js" => RouteClass::Asset,
             "healthz" | "readyz" | "metrics" => RouteClass::Ops,
@@ -48,13 +51,14 @@ impl RouteClass {
     /// Feeds are fetched from the shared addresses of Google and Microsoft; assets are cached for ever; health is asked
     /// for by machines.
     pub(super) fn is_limited(self) -> bool {
-        matches!(self, RouteClass::Page | RouteClass::Private | RouteClass::Api)
+        matches!(self, RouteClass::Page | RouteClass::Private | RouteClass::Desk | RouteClass::Api)
     }
 
     fn as_str(self) -> &'static str {
         match self {
             RouteClass::Page => "page",
             RouteClass::Private => "booking",
+            RouteClass::Desk => "desk",
             RouteClass::Api => "api",
             RouteClass::Feed => "feed",
             RouteClass::Asset => "asset",
@@ -242,6 +246,9 @@ mod tests {
             ("/noether/office-hour/2026-12-01T13:00:00Z", RouteClass::Page),
             ("/b/token/invitation.ics", RouteClass::Private),
             ("/h/token", RouteClass::Private),
+            ("/desk", RouteClass::Desk),
+            ("/desk/export/bookings.csv", RouteClass::Desk),
+            ("/desk.ics", RouteClass::Feed),
             ("/noether.ics", RouteClass::Feed),
             ("/noether/freebusy.ifb", RouteClass::Feed),
             ("/api/v1/hosts/noether", RouteClass::Api),

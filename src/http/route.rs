@@ -1,7 +1,7 @@
 //! Every route, in one place. What [`Links`](crate::booking::Links) prints is read here. Start with [`Resource`].
 
 use super::fault::{Fault, Problem};
-use super::pages::Visit;
+use super::pages::{Visit, desk};
 use super::shell::around;
 use super::state::AppState;
 use super::{api, assets, feed, ops as health, pages};
@@ -52,6 +52,28 @@ pub enum Resource {
     Invitation,
     /// The host's page of a booking.
     HostBooking,
+    /// The host's desk: the bookings ahead; for who is not signed in, how to be.
+    Desk,
+    /// A host asks for a link to the desk by mail.
+    DeskAsk,
+    /// A link that opens the desk once.
+    DeskLink,
+    /// The host leaves the desk.
+    DeskOut,
+    /// At the desk: bookings that are over or ended.
+    DeskPast,
+    /// At the desk: one booking.
+    DeskBooking,
+    /// At the desk: another time for it.
+    DeskMove,
+    /// At the desk: how the calendars do.
+    DeskCalendars,
+    /// At the desk: why a time is on offer or not.
+    DeskExplain,
+    /// At the desk: whether new bookings are taken.
+    DeskPause,
+    /// At the desk: all bookings as a file.
+    DeskExport,
     /// The API's slots.
     ApiSlots,
     /// The API books.
@@ -87,13 +109,17 @@ pub enum Guard {
     Confirm,
     /// The host's token of a booking, in its path.
     Host,
+    /// A link that was made for the host, in its path: once.
+    DeskLink,
+    /// The host's session at the desk, in a cookie.
+    Desk,
     /// It is on the listener of the config's `metrics_listen`, if there is one.
     Watch,
 }
 
 impl Resource {
     /// All of them: what is not here has no route.
-    pub const ALL: [Resource; 28] = [
+    pub const ALL: [Resource; 39] = [
         Resource::Directory,
         Resource::Host,
         Resource::Meeting,
@@ -111,6 +137,17 @@ impl Resource {
         Resource::Confirm,
         Resource::Invitation,
         Resource::HostBooking,
+        Resource::Desk,
+        Resource::DeskAsk,
+        Resource::DeskLink,
+        Resource::DeskOut,
+        Resource::DeskPast,
+        Resource::DeskBooking,
+        Resource::DeskMove,
+        Resource::DeskCalendars,
+        Resource::DeskExplain,
+        Resource::DeskPause,
+        Resource::DeskExport,
         Resource::ApiSlots,
         Resource::ApiBookings,
         Resource::ApiBooking,
@@ -145,6 +182,17 @@ impl Resource {
             Resource::Confirm => "/b/{token}/confirm",
             Resource::Invitation => "/b/{token}/invitation.ics",
             Resource::HostBooking => "/h/{token}",
+            Resource::Desk => "/desk",
+            Resource::DeskAsk => "/desk/link",
+            Resource::DeskLink => "/desk/in/{token}",
+            Resource::DeskOut => "/desk/out",
+            Resource::DeskPast => "/desk/past",
+            Resource::DeskBooking => "/desk/b/{booking}",
+            Resource::DeskMove => "/desk/b/{booking}/move",
+            Resource::DeskCalendars => "/desk/calendars",
+            Resource::DeskExplain => "/desk/explain",
+            Resource::DeskPause => "/desk/pause",
+            Resource::DeskExport => "/desk/export/{file}",
             Resource::ApiSlots => "/api/v1/hosts/{host}/meetings/{meeting}/slots",
             Resource::ApiBookings => "/api/v1/hosts/{host}/meetings/{meeting}/bookings",
             Resource::ApiBooking => "/api/v1/bookings/{token}",
@@ -167,6 +215,11 @@ impl Resource {
             Resource::ApiBooking | Resource::ApiMove => Guard::Guest,
             Resource::Confirm => Guard::Confirm,
             Resource::HostBooking => Guard::Host,
+            Resource::DeskAsk => Guard::Open,
+            Resource::DeskLink => Guard::DeskLink,
+            Resource::Desk | Resource::DeskOut | Resource::DeskPast | Resource::DeskBooking => Guard::Desk,
+            Resource::DeskMove | Resource::DeskCalendars | Resource::DeskExplain => Guard::Desk,
+            Resource::DeskPause | Resource::DeskExport => Guard::Desk,
             Resource::Health | Resource::Ready | Resource::Metrics => Guard::Watch,
             Resource::Directory | Resource::Host | Resource::Meeting | Resource::Slot => Guard::Open,
             Resource::HostSubscribe | Resource::MeetingSubscribe => Guard::Open,
@@ -196,6 +249,17 @@ impl Resource {
             Resource::Confirm => get(pages::confirmation).post(pages::confirm),
             Resource::Invitation => get(pages::invitation),
             Resource::HostBooking => get(pages::host_booking).post(pages::decide),
+            Resource::Desk => get(desk::show),
+            Resource::DeskAsk => post(desk::ask),
+            Resource::DeskLink => get(desk::link).post(desk::open),
+            Resource::DeskOut => post(desk::leave),
+            Resource::DeskPast => get(desk::past),
+            Resource::DeskBooking => get(desk::booking).post(desk::act),
+            Resource::DeskMove => get(desk::choose).post(desk::move_to),
+            Resource::DeskCalendars => get(desk::calendars),
+            Resource::DeskExplain => get(desk::explain),
+            Resource::DeskPause => get(desk::pausing).post(desk::pause),
+            Resource::DeskExport => get(desk::export),
             Resource::ApiSlots => get(api::slots),
             Resource::ApiBookings => post(api::create),
             Resource::ApiBooking => get(api::show).merge(delete(api::cancel)),

@@ -40,7 +40,9 @@ pub(super) async fn around(State(shell): State<Shell>, mut request: Request, nex
     if let Some(fault) = response.extensions_mut().remove::<Fault>() {
         response = written_out(&fault, &response, class, &visit);
     }
-    secure(response.headers_mut(), class, visit.embedded.then_some(settings.embed.as_slice()));
+    // The desk is framed by nobody, whatever the config says of other pages.
+    let embedded = class != RouteClass::Desk && visit.embedded;
+    secure(response.headers_mut(), class, embedded.then_some(settings.embed.as_slice()));
     shell.metrics.request(class, response.status());
     response
 }
@@ -49,7 +51,7 @@ pub(super) async fn around(State(shell): State<Shell>, mut request: Request, nex
 fn is_bare_error(response: &Response, class: RouteClass) -> bool {
     let plain =
         response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
-    let written = matches!(class, RouteClass::Page | RouteClass::Private | RouteClass::Api);
+    let written = matches!(class, RouteClass::Page | RouteClass::Private | RouteClass::Desk | RouteClass::Api);
     written && plain && response.status().is_client_error()
 }
 
@@ -61,9 +63,9 @@ fn limited(shell: &Shell, settings: &Settings, class: RouteClass, client: Option
     Some(Fault::new(Problem::TooManyRequests).retry_after(wait))
 }
 
-/// A post that a browser says was made by another site (CSRF). There is no ambient authority to abuse, no cookie and no
-/// login: what a post may do, it may because its URL carries the token. So a client that does not say where it comes
-/// from is let through, and so is `Origin: null`, which is what `Referrer-Policy: no-referrer` makes of our own forms
+/// A post that a browser says was made by another site (CSRF). A guest's posts have no ambient authority to abuse: what they may
+/// do, they may because their URL carries the token; the desk, which has a cookie, asks for a token of its session in each
+/// form besides. So a client that does not say where it comes from is let through, and so is `Origin: null`, which is what `Referrer-Policy: no-referrer` makes of our own forms
 /// in browsers without `Sec-Fetch-Site`.
 fn cross_site(settings: &Settings, method: &Method, headers: &HeaderMap) -> Option<Fault> {
     if method == Method::GET || method == Method::HEAD {
@@ -96,7 +98,7 @@ fn written_out(fault: &Fault, blank: &Response, class: RouteClass, visit: &Visit
             let body = format!("{}: {}\n", fault.problem.title(), fault.detail);
             ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response()
         }
-        RouteClass::Page | RouteClass::Private => pages::fault(fault, visit),
+        RouteClass::Page | RouteClass::Private | RouteClass::Desk => pages::fault(fault, visit),
     };
     *response.status_mut() = fault.problem.status();
     let headers = response.headers_mut();
@@ -115,7 +117,7 @@ fn secure(headers: &mut HeaderMap, class: RouteClass, frames: Option<&[String]>)
     let mut set = |name: &'static str, value: HeaderValue| {
         headers.entry(HeaderName::from_static(name)).or_insert(value);
     };
-    if matches!(class, RouteClass::Page | RouteClass::Private) {
+    if matches!(class, RouteClass::Page | RouteClass::Private | RouteClass::Desk) {
         let origins = frames.filter(|origins| !origins.is_empty()).map(|origins| origins.join(" "));
         let policy = format!("{POLICY} {}", origins.as_deref().unwrap_or("'none'"));
         set("content-security-policy", HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(NOTHING)));
@@ -127,11 +129,11 @@ fn secure(headers: &mut HeaderMap, class: RouteClass, frames: Option<&[String]>)
     set("x-content-type-options", "nosniff");
     set("referrer-policy", "no-referrer");
     match class {
-        RouteClass::Page | RouteClass::Private => {
+        RouteClass::Page | RouteClass::Private | RouteClass::Desk => {
             set("cross-origin-opener-policy", "same-origin");
             set("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
             set("x-robots-tag", "noindex");
-            set("cache-control", if class == RouteClass::Private { "no-store" } else { "no-cache" });
+            set("cache-control", if class == RouteClass::Page { "no-cache" } else { "no-store" });
         }
         RouteClass::Api => {
             set("content-security-policy", NOTHING);

@@ -5,12 +5,14 @@
 
 mod alert;
 mod choose;
+mod desk;
 mod guest_phrases;
 mod locale;
 mod page;
 mod phrases;
 
 pub use alert::{AlertPhrases, AlertWords};
+pub use desk::DeskPhrases;
 pub use guest_phrases::GuestPhrases;
 pub use locale::{Clock, Direction, Locale};
 pub use page::{PagePhrases, Said};

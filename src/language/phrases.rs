@@ -2,7 +2,7 @@
 //!
 //! A text with a gap is a function of what fills it, so that each language puts it where it belongs.
 
-use super::{AlertPhrases, GuestPhrases, Locale, PagePhrases};
+use super::{AlertPhrases, DeskPhrases, GuestPhrases, Locale, PagePhrases};
 
 /// What is said in a language.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,8 @@ pub struct Phrases {
     pub with: fn(&str, &str) -> String,
     /// Above the guest's link, in the event of the invitation.
     pub move_or_cancel: &'static str,
+    /// The host's desk.
+    pub desk: DeskPhrases,
     /// Mails.
     pub mail: MailPhrases,
     /// Alerts to a host.

@@ -4,12 +4,13 @@
 
 use super::Occasion;
 use crate::availability::{Host, Interval};
-use crate::booking::when::{GuestWhen, When};
+use crate::booking::when::{GuestWhen, When, label};
 use crate::booking::{DayEntry, Message, Said, Says};
 use crate::ical::Zone;
 use crate::ical::write::{Breaks, clean};
 use crate::language::{HostWords, Language, Words};
 use askama::Template;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use std::fmt::Write;
@@ -55,6 +56,15 @@ pub struct Entry<'a> {
     pub of: &'a DayEntry,
     /// The host's page of it.
     pub link: String,
+}
+
+/// A link that opens the host's desk.
+#[derive(Clone, Debug)]
+pub struct DeskLink {
+    /// Whole.
+    pub url: String,
+    /// It opens nothing from then on.
+    pub until: Timestamp,
 }
 
 /// Its word in Message-IDs and in the names of templates.
@@ -136,6 +146,12 @@ impl Letter {
             Message::AskToCancel => mail.ask_to_cancel,
             _ => mail.invitation,
         };
+        let label = language.phrases().label;
+        let mut opening = vec![opening(&occasion.host.name)];
+        // What the host wants to say stands under their name, a paragraph a line.
+        let mut said = occasion.word.lines().map(str::trim).filter(|line| !line.is_empty());
+        opening.extend(said.next().map(|line| format!("{} {line}", label(&occasion.host.name))));
+        opening.extend(said.map(str::to_owned));
         let on = !matches!(message, Message::Cancelled | Message::CancelledByHost | Message::Declined);
         let mut facts = vec![with(occasion), Fact { gone: !on, ..when(occasion, guest_zone(occasion)) }];
         if matches!(message, Message::Moved | Message::MovedByHost) {
@@ -149,7 +165,7 @@ impl Letter {
             _ => subject(occasion),
         };
         Letter {
-            opening: vec![opening(&occasion.host.name)],
+            opening,
             facts,
             links: match on {
                 true => vec![Link { name: mail.change_link, url: occasion.links.guest.clone() }],
@@ -225,6 +241,19 @@ impl Letter {
                 (mail.digest_subject)(&language.long_date(day)),
                 &(mail.digest_heading)(count),
             )
+        }
+    }
+
+    /// The link that a host asked for.
+    pub(super) fn desk_link(host: &Host, link: &DeskLink) -> Letter {
+        let language = host.language;
+        let desk = &language.phrases().desk;
+        let clock = language.clock(host.zone.civil(link.until));
+        Letter {
+            opening: vec![(desk.mail_text)(&format!("{clock} ({})", label(&host.zone, link.until)))],
+            links: vec![Link { name: desk.open_button, url: link.url.clone() }],
+            closing: vec![desk.mail_not_you.to_owned()],
+            ..Letter::new("desk-link", language, desk.mail_subject.to_owned(), desk.mail_heading)
         }
     }
 

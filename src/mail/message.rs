@@ -2,7 +2,7 @@
 //! occasion makes the same bytes, so that a message that is sent again is the same message. Start with [`booking_message`].
 
 use super::Occasion;
-use super::letter::{Entry, Letter, word};
+use super::letter::{DeskLink, Entry, Letter, word};
 use super::template::{Form, Templates};
 use crate::availability::Host;
 use crate::booking::{Booking, BookingState, Message as Kind, Organizer, guest_event, organizer};
@@ -112,6 +112,20 @@ pub fn digest_message(
         (&letter.subject, letter.language),
         (&format!("{}.{day}.digest", host.id), due),
     );
+    Ok(head.singlepart(SinglePart::plain(text))?)
+}
+
+/// The link to the desk that a host asked for at `at`. The same `id` makes the same Message-ID.
+pub fn desk_link_message(
+    host: &Host,
+    link: &DeskLink,
+    (id, at): (&str, Timestamp),
+    sender: &Sender,
+) -> Result<Message, MessageError> {
+    let letter = Letter::desk_link(host, link);
+    let text = sender.templates.render(&letter, None, Form::Text).unwrap_or_else(|| letter.text());
+    let to = mailbox(Some(&host.name), &host.email)?;
+    let head = head(&sender.from, to, (&letter.subject, letter.language), (&format!("{id}.desk-link"), at));
     Ok(head.singlepart(SinglePart::plain(text))?)
 }
 

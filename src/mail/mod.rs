@@ -15,9 +15,9 @@ mod tests;
 
 pub use alert::alert_message;
 pub use inbox::{Inbox, InboxError, InboxServer, Listed};
-pub use letter::Entry;
+pub use letter::{DeskLink, Entry};
 pub use mailer::{Login, MailServer, Mailer, SendError, Tls};
-pub use message::{MessageError, Sender, booking_message, digest_message, test_message};
+pub use message::{MessageError, Sender, booking_message, desk_link_message, digest_message, test_message};
 pub use reply::read_reply;
 pub use template::Templates;
 
@@ -40,6 +40,8 @@ pub struct Occasion<'a> {
     /// What the guest's calendar answered, where the message reports it.
     said: Option<Said>,
     links: Links,
+    /// What the host wants the guest to read with it; may be empty.
+    word: String,
 }
 
 /// The links that messages carry; each message only those of its reader.
@@ -65,7 +67,7 @@ impl<'a> Occasion<'a> {
             ..booking.clone()
         };
         let before = payload.before.and_then(|(start, end)| Interval::new(start, end));
-        Occasion { booking, before, host, message, said: payload.said.clone(), links }
+        Occasion { booking, before, host, message, said: payload.said.clone(), links, word: payload.word.clone() }
     }
 
     /// What its reader reads.

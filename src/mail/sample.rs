@@ -1,6 +1,6 @@
 //! A booking that was never made, to try templates with and to look at mails.
 
-use super::letter::{Entry, Letter};
+use super::letter::{DeskLink, Entry, Letter};
 use super::{Links, Occasion};
 use crate::availability::{Host, HostId, Hours, Interval, MeetingId};
 use crate::booking::{Answer, Booking, BookingId, BookingState, DayEntry, Guest, Message, Said, Says};
@@ -44,12 +44,16 @@ pub(super) fn letters(language: Language, mut each: impl FnMut(&Letter, Option<&
             _ => None,
         };
         let said = said.map(|what| Said { what, comment: "I am in Paris that day.".to_owned() });
-        let occasion = Occasion { booking: booking.clone(), before: Some(before), host: &host, message, said, links };
+        let word = String::new();
+        let occasion =
+            Occasion { booking: booking.clone(), before: Some(before), host: &host, message, said, links, word };
         each(&Letter::of(&occasion), Some(&occasion));
     }
     let day = DayEntry::of(&booking);
     let entries = [Entry { of: &day, link: "https://meet.example.edu/h/Zr6yVd1sGm3kPj8uBxQfE5".to_owned() }];
     each(&Letter::digest(&host, host.zone.civil(booking.time.start()).date(), &entries), None);
+    let (url, until) = ("https://meet.example.edu/desk/in/p7Gh2xWq9sLbV4tYc0RnJe".to_owned(), booking.time.start());
+    each(&Letter::desk_link(&host, &DeskLink { url, until }), None);
     each(&Letter::test(language), None);
 }
 

@@ -52,6 +52,7 @@ fn booking() -> Booking {
 /// Of the first of December, though the booking is elsewhere by now.
 fn payload(message: Message) -> Payload {
     Payload {
+        word: String::new(),
         effect: Effect::Mail(message),
         sequence: 3,
         start: at("2026-12-01T13:00:00Z"),

@@ -66,7 +66,8 @@ impl MailOutbox {
             false => Open::Nobody,
         };
         let mails = work(PACE, means, open, |entry| self.deliver(entry, &shutdown), &shutdown);
-        let ((), ()) = tokio::try_join!(mails, self.send_digests_until(&shutdown))?;
+        let (digests, links) = (self.send_digests_until(&shutdown), self.send_desk_links_until(&shutdown));
+        let ((), (), ()) = tokio::try_join!(mails, digests, links)?;
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 
 mod alert;
 mod calendar;
+mod desk_link;
 mod digest;
 mod event;
 mod lane;

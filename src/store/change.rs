@@ -88,6 +88,13 @@ impl Store {
             let mut booking = change.booking;
             booking.created_at = current.created_at;
             booking.updated_at = touched(current.updated_at, booking.updated_at);
+            if change.limits.must_fit {
+                // Judged as a guest's would be.
+                let as_of_a_guest = Booking { placed_by_host: false, ..booking.clone() };
+                if let Some(refused) = judged(update(tx, &as_of_a_guest))? {
+                    return Ok(End::Rollback(refused.into()));
+                }
+            }
             if let Some(refused) = judged(update(tx, &booking))? {
                 return Ok(End::Rollback(refused.into()));
             }

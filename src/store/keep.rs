@@ -3,7 +3,7 @@
 use super::booking::guest_key;
 use super::error::Result;
 use super::value::At;
-use super::{End, Store};
+use super::{End, Store, desk};
 use crate::booking::BookingId;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -86,6 +86,7 @@ impl Store {
                     order_removals(tx, &format!("{THEIRS} AND {ON_CALENDAR}"), now)?;
                 }
                 // Nobody is to be told any more.
+                tx.execute("DELETE FROM mark WHERE booking IN (SELECT id FROM temp.forgotten)", ())?;
                 tx.execute("DELETE FROM effect WHERE lane = 'mail' AND booking IN (SELECT id FROM temp.forgotten)", ())?;
                 tx.execute("UPDATE effect SET payload = '{}' WHERE kind = 'delete-event' AND booking IN (SELECT id FROM temp.forgotten)", ())?;
                 let erased = tx.execute(&format!("DELETE FROM booking WHERE {THEIRS} AND {SETTLED}"), ())?;
@@ -111,7 +112,8 @@ impl Store {
         .await
     }
 
-    /// Gives every booking new tokens: digests of the guest's, the confirming and the host's. How many there are.
+    /// Gives every booking new tokens: digests of the guest's, the confirming and the host's; and closes every desk. How many bookings
+    /// there are.
     pub async fn renew_tokens(&self, digests: impl Fn(BookingId) -> [[u8; 32]; 3] + Send + 'static) -> Result<usize> {
         self.write(move |tx| {
             let mut ids = tx.prepare("SELECT id FROM booking")?;
@@ -124,6 +126,7 @@ impl Store {
                 )?
                 .execute(params![id, guest, confirm, host])?;
             }
+            desk::forget_all(tx)?;
             Ok(End::Commit(ids.len()))
         })
         .await

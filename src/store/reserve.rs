@@ -2,6 +2,7 @@
 //! Start with [`Store::reserve`].
 
 use super::booking::{by_id, guest_key, with_columns};
+use super::desk::is_paused;
 use super::effect::{NewEffect, insert_effects};
 use super::error::{Result, StoreError};
 use super::limit::{Hit, HitOutcome, count};
@@ -59,6 +60,8 @@ pub struct GuestLimits {
     pub per_guest: Option<PerGuest>,
     /// Bookings of this guest with the host that start after `now`, the new one counted.
     pub open_per_guest: Option<u32>,
+    /// The place must be free, although it is the host who puts the booking there.
+    pub must_fit: bool,
 }
 
 /// At most `max` bookings on a day.
@@ -83,6 +86,8 @@ pub enum Reserved {
     DayFull,
     /// The guest has enough bookings.
     GuestLimit,
+    /// The host takes no new bookings for now.
+    Paused,
     /// A rate limit is reached.
     Limited {
         /// The [`Hit::kind`] that it counts.
@@ -231,6 +236,9 @@ impl Store {
                     Some(Used::Other) => return Ok(End::Rollback(Reserved::KeyReused)),
                     None => {}
                 }
+            }
+            if is_paused(tx, &new.booking.host, new.now)? {
+                return Ok(End::Rollback(Reserved::Paused));
             }
             for hit in &new.hits {
                 if let HitOutcome::Limited { retry_after } = count(tx, hit)? {

@@ -4,8 +4,8 @@
 mod timeline;
 
 use crate::availability::{
-    BusyInterval, BusyRules, Held, Host, Interval, IntervalSet, ObjectBusy, Warning, object_availability, object_busy,
-    object_opens,
+    BusyInterval, BusyRules, Held, Host, Interval, IntervalSet, ObjectBusy, Pause, Warning, object_availability,
+    object_busy, object_opens,
 };
 use crate::store::{CalendarKey, OwnEvent, StoredObject};
 use arc_swap::ArcSwap;
@@ -32,6 +32,8 @@ pub struct Snapshot {
     pub opened: Arc<[Interval]>,
     /// The bookings that hold their slots.
     pub held: Arc<[Held]>,
+    /// While it holds, the host takes no new bookings.
+    pub pause: Option<Pause>,
     /// What `busy` is known of.
     pub window: Interval,
 }
@@ -215,9 +217,10 @@ impl HostBoard {
             .collect();
         let mut sources = self.lock();
         let (own, held) = (std::mem::take(&mut sources.own), sources.published.held.clone());
+        let pause = sources.published.pause;
         *sources = Sources::new(window);
         sources.own = own;
-        sources.published.held = held;
+        (sources.published.held, sources.published.pause) = (held, pause);
         for (settings, read_at, objects) in read {
             let key = settings.key.clone();
             sources.calendars.insert(key.clone(), Source { settings, read_at, objects: BTreeMap::new() });
@@ -278,6 +281,15 @@ impl HostBoard {
         self.publish(&mut sources);
     }
 
+    /// Takes whether the host takes new bookings.
+    pub fn paused(&self, pause: Option<Pause>) {
+        let mut sources = self.lock();
+        if sources.published.pause != pause {
+            sources.published.pause = pause;
+            self.publish(&mut sources);
+        }
+    }
+
     fn publish(&self, sources: &mut Sources) {
         self.snapshot.store(Arc::new(sources.snapshot()));
     }
@@ -309,7 +321,7 @@ impl Sources {
             by_uid: HashMap::new(),
             busy: Timeline::default(),
             opened: Timeline::default(),
-            published: Snapshot { as_of: None, busy, opened, held, window },
+            published: Snapshot { as_of: None, busy, opened, held, pause: None, window },
         }
     }
 

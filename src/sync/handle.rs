@@ -30,6 +30,7 @@ struct Demand {
     running: bool,
     demanded_at: Option<Timestamp>,
     closed_until: Option<Timestamp>,
+    next_at: Option<Timestamp>,
 }
 
 impl Demand {
@@ -82,6 +83,17 @@ impl SyncHandle {
     /// How the source does.
     pub fn health(&self) -> Health {
         self.health.borrow().clone()
+    }
+
+    /// When the next pass begins by itself; `None`: not known, or one is under way.
+    pub fn next_at(&self) -> Option<Timestamp> {
+        let demand = self.lock();
+        demand.next_at.filter(|_| !demand.running)
+    }
+
+    /// The next pass begins then by itself: for whoever runs the passes.
+    pub fn next(&self, at: Timestamp) {
+        self.lock().next_at = Some(at);
     }
 
     /// Follows how the source does.

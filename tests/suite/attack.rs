@@ -1,7 +1,8 @@
 //! What has gone wrong with services of this kind, each tried here: the lines G1 to G21 of the security checklist, by their numbers.
 
+use crate::desk::hilbert;
 use crate::support::{
-    Config, Daemon, Day, Meeting, ON_THE_SERVER, Server, Smtp, client, event, eventually, stamp, token,
+    Config, Daemon, Day, Meeting, ON_THE_SERVER, Seat, Server, Smtp, client, desk_link, event, eventually, stamp, token,
 };
 use officehours::http::{Guard, Resource};
 use serde_json::{Value, json};
@@ -50,6 +51,8 @@ fn filled(resource: Resource, token: &str) -> String {
         .replace("{host}", "noether")
         .replace("{meeting}", "chat")
         .replace("{start}", &Day::ahead(3).at("11:00").to_string())
+        .replace("{booking}", token)
+        .replace("{file}", "bookings.csv")
         .replace("{asset}", "unknown.js")
         .replace("{problem}", "not-found")
 }
@@ -72,7 +75,9 @@ async fn g1_g2_every_route_behind_a_token_opens_by_that_token_and_no_other() {
     let id = mine["id"].as_str().unwrap().to_owned();
     let forms = [("form", "x"), ("confirm", "yes"), ("decision", "cancel"), ("start", "2030-01-01T09:00:00Z")];
     let mut tried = 0;
-    for resource in Resource::ALL.into_iter().filter(|r| !matches!(r.guard(), Guard::Open | Guard::Watch)) {
+    // The desk has a session instead of a token: below.
+    let in_path = |r: &Resource| !matches!(r.guard(), Guard::Open | Guard::Watch | Guard::Desk);
+    for resource in Resource::ALL.into_iter().filter(in_path) {
         // What is right for the one is wrong for the other; an id, a UID or nothing is right for none.
         let mut wrong = vec![String::new(), "x".into(), flipped.clone(), id.clone(), format!("{guest}A"), "..".into()];
         match resource.guard() {
@@ -108,6 +113,108 @@ async fn g1_g2_every_route_behind_a_token_opens_by_that_token_and_no_other() {
     }
     let page = daemon.get(&format!("/b/{}", token(&other))).await.text();
     assert!(page.contains("Grace") && !page.contains("Ada") && !page.contains(&guest));
+}
+
+#[tokio::test]
+async fn g1_g4_the_desk_opens_by_its_hosts_own_session_and_changes_by_a_form_of_it() {
+    let Some(server) = Server::radicale() else { return };
+    let (calendar, other_calendar) = (server.calendar("desk").await, server.calendar("desk-too").await);
+    let config = Config { more: hilbert(&other_calendar), ..Config::new(&calendar) };
+    let daemon = Daemon::start(config.meetings([Meeting::new("chat", "30m", "30m")])).await;
+    let day = Day::ahead(3);
+    let mine = daemon.book_confirmed("chat", day.at("09:00"), "Ada Lovelace").await;
+    let id = mine["id"].as_str().unwrap().to_owned();
+    let later = day.at("10:00").to_string();
+    let fields = [("do", "cancel"), ("start", &*later), ("note", "x"), ("until", ""), ("email", "noether@example.edu")];
+
+    let mut noether = Seat::of(&daemon, "noether").await;
+    let mut hilbert = Seat::of(&daemon, "hilbert").await;
+    let mut left = Seat::of(&daemon, "noether").await;
+    let gone = left.cookie.clone();
+    assert_eq!(left.post("/desk/out", &[]).await.status, 303);
+    let link = desk_link(&daemon, "noether");
+    let name = noether.cookie.split('=').next().unwrap().to_owned();
+    let wrong = [
+        String::new(),
+        format!("{name}="),
+        format!("{name}=x"),
+        format!("{name}={}", "A".repeat(43)),
+        gone,
+        // What opens something else opens nothing here.
+        format!("{name}={}", token(&mine)),
+        format!("{name}={}", link.rsplit('/').next().unwrap()),
+        format!("{name}={}", noether.form),
+        noether.cookie.replace(&name, "__Host-officehours-desk"),
+    ];
+    let at_desk = || Resource::ALL.into_iter().filter(|resource| resource.guard() == Guard::Desk);
+    assert!(at_desk().count() >= 9);
+    let mut tried = 0;
+    for resource in at_desk() {
+        let path = filled(resource, &id);
+        for cookie in &wrong {
+            let mut seat = Seat::outside(&daemon);
+            seat.cookie.clone_from(cookie);
+            let seen = seat.get(&path).await;
+            assert!([200, 303, 405].contains(&seen.status), "{path}: {}", seen.status);
+            if seen.status == 200 {
+                assert!(resource == Resource::Desk && seen.text().contains("Open your desk"), "{path}");
+            }
+            assert!(!seen.text().contains("Ada") && !seen.text().contains("Noether"), "{path}");
+            assert_eq!(seen.header("set-cookie"), "");
+            // Even with a token of a page of the right session.
+            let form = noether.form.clone();
+            let posted = seat.post_as(&path, &[&[("form", &*form)], &fields[..]].concat(), &[]).await;
+            assert!([303, 405].contains(&posted.status), "POST {path}: {}", posted.status);
+            assert!(posted.status == 405 || posted.header("location") == "/desk", "{path}");
+            tried += 2;
+        }
+        // Another host in a session of their own, with its own form and with the other's.
+        if path.contains(&id) {
+            assert!([404, 405].contains(&hilbert.get(&path).await.status), "{path}");
+            assert_eq!(hilbert.get("/desk/past").await.status, 200);
+            let posted = hilbert.post(&path, &fields).await;
+            assert!([404, 422].contains(&posted.status), "{path}: {}", posted.status);
+        } else {
+            let seen = hilbert.get(&path).await.text();
+            assert!(!seen.contains("Ada") && !seen.contains("Emmy"), "{path}: {seen}");
+        }
+        for form in ["", "x", &noether.form.clone()] {
+            let posted = hilbert.post_as(&path, &[&[("form", form)], &fields[..]].concat(), &[]).await;
+            assert!([403, 405].contains(&posted.status), "{path} with {form:?}: {}", posted.status);
+        }
+        // The host's own browser, sent by another site or without a form of the desk.
+        let form = noether.form.clone();
+        for header in
+            [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example")]
+        {
+            let posted = noether.post_as(&path, &[&[("form", &*form)], &fields[..]].concat(), &[header]).await;
+            assert_eq!(posted.status, 403, "{path} from {header:?}");
+        }
+        let posted = noether.post_as(&path, &fields, &[]).await;
+        assert!([403, 405].contains(&posted.status), "{path}: {}", posted.status);
+        for method in ["PUT", "DELETE", "PATCH"] {
+            assert_eq!(daemon.request(method, &path).await.status, 405, "{method} {path}");
+        }
+    }
+    assert!(tried > 100, "{tried}");
+    for (header, expected) in [("cross-site", 403), ("none", 303)] {
+        let asked = Seat::outside(&daemon).post_as("/desk/link", &fields, &[("sec-fetch-site", header)]).await;
+        assert_eq!(asked.status, expected);
+    }
+    assert_eq!(daemon.booking(&token(&mine)).await["state"], "confirmed");
+    assert!(!daemon.starts("chat", day).await.is_empty(), "nobody has paused");
+    assert_eq!(noether.get("/desk").await.status, 200, "the session is as it was");
+    assert!(noether.get(&format!("/desk/b/{id}")).await.text().contains("Ada Lovelace"));
+    // Another key of the links: no session and no link of before is good any more.
+    let cookie = noether.cookie.clone();
+    let mut daemon_again = daemon;
+    assert!(daemon_again.terminate().success());
+    assert!(daemon_again.command(&["new-key"]).status.success());
+    daemon_again.start_again().await;
+    let mut seat = Seat::outside(&daemon_again);
+    seat.cookie = cookie;
+    assert_eq!(seat.get("/desk/past").await.status, 303);
+    assert_eq!(seat.get(link.strip_prefix(&daemon_again.url("")).unwrap()).await.status, 404);
 }
 
 #[tokio::test]

@@ -417,7 +417,12 @@ async fn a_change_of_the_config_leaves_the_organizer_of_invitations_that_are_out
     office.close().await;
 
     let office = Office::open_as(folder.path(), &smtp, "organizer = \"host\"", "2026-12-01T10:00:00Z").await;
-    office.services.desk.observe(Observation::Moved(booking, moved("2026-12-04T13:00:00Z"))).await.unwrap();
+    office
+        .services
+        .desk
+        .observe(Observation::Moved { booking, from: moved("2026-12-04T09:00:00Z"), to: moved("2026-12-04T13:00:00Z") })
+        .await
+        .unwrap();
     smtp.messages(3, SOON).await;
     office.services.desk.observe(Observation::Gone(booking)).await.unwrap();
     let messages = smtp.messages(4, SOON).await;

@@ -1,7 +1,7 @@
 //! One host with something of everything, looked at five minutes by five minutes.
 
 use super::*;
-use crate::availability::{Confirm, DateHours, Held, Hours, IntervalSet, MeetingId, MeetingType, PerGuest};
+use crate::availability::{Confirm, DateHours, Held, Hours, IntervalSet, MeetingId, MeetingType, Pause, PerGuest};
 use crate::ical::Zone;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -27,6 +27,7 @@ struct Case {
     ignored: Vec<BusyInterval>,
     warnings: Vec<Warning>,
     held: Vec<Held>,
+    pause: Option<Pause>,
     now: Timestamp,
     read_at: Option<Timestamp>,
 }
@@ -72,6 +73,7 @@ impl Case {
             ignored: vec![busy("2026-03-03T10:00:00Z", "2026-03-03T10:30:00Z", cause("Gym", BusyKind::Event))],
             warnings: vec![Warning { uid: Some("faculty".into()), what: "the rule is odd".into() }],
             held: Vec::new(),
+            pause: None,
             now: at("2026-03-01T10:00:00Z"),
             read_at: Some(at("2026-03-01T09:55:00Z")),
         };
@@ -96,6 +98,7 @@ impl Case {
             opened: if self.meeting.hours.is_some() { &[] } else { &self.opened },
             busy: &busy,
             held: &self.held,
+            pause: self.pause,
             now: self.now,
         };
         let calendars = [KnownCalendar {
@@ -241,4 +244,16 @@ fn all_that_is_against_it_is_told_and_what_is_on_offer_says_why() {
         told.reasons
     );
     assert_eq!(told.reasons.iter().filter(|r| r.effect == Effect::For).count(), 9);
+}
+
+#[test]
+fn a_pause_decides_over_what_is_on_offer_and_says_until_when() {
+    let mut case = Case::new();
+    case.pause = Some(Pause { until: Some(at("2026-03-04T23:00:00Z")) });
+    let told = case.explain("2026-03-05T17:30:00Z");
+    assert_eq!((told.decision.name(), told.reasons[0].rule), ("paused", Rule::Pause));
+    assert_eq!(told.reasons[0].text, "the host takes no new bookings until Thu 2026-03-05 00:00");
+    case.now = at("2026-03-04T23:00:00Z");
+    let told = case.explain("2026-03-06T08:00:00Z");
+    assert!(told.reasons.iter().all(|reason| reason.rule != Rule::Pause), "it is over, and nobody asks");
 }

@@ -23,7 +23,7 @@ pub(super) struct Told {
     pub(super) open: u32,
     /// All requests about it so far.
     pub(super) asked: u32,
-    /// The host has moved its event on the calendar.
+    /// The host has moved its event on the calendar, or the booking at the desk.
     pub(super) moved_by_host: bool,
 }
 

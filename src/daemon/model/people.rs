@@ -6,7 +6,7 @@ use super::turns::What;
 use super::{GUESTS, Model};
 use crate::availability::{HostId, Interval, MeetingId};
 use crate::booking::{Answer, Booking, BookingId, BookingState, Guest};
-use crate::desk::{Decision, Desk, IdempotencyKey, Reservation};
+use crate::desk::{Decision, Desk, IdempotencyKey, Placement, Reservation};
 use crate::ical::write::booking_event;
 use crate::outbox::event_text;
 use futures_util::task::LocalSpawnExt;
@@ -35,6 +35,7 @@ impl Model {
                     cancelled.is_ok_and(|view| view.booking.state == BookingState::Cancelled)
                 },
             ),
+            (6, Some(id)) if self.dice.below(2) == 0 => self.host_moves(desk, id, start),
             (6..=7, Some(id)) => self.move_to(desk, id, start),
             (8, Some(id)) => self.ask(
                 id,
@@ -117,6 +118,25 @@ impl Model {
             }
         };
         self.ask(id, before, after, move |token| async move { desk.move_to(&token, start).await.is_ok() });
+    }
+
+    /// The host moves a booking at the desk: to a slot on offer, or over whatever is there.
+    fn host_moves(&mut self, desk: Desk, id: BookingId, start: Timestamp) {
+        let booking = self.bookings().into_iter().find(|booking| booking.id == id);
+        let Some(booking) = booking else { return };
+        let time = Interval::new(start, start + booking.time.duration()).unwrap();
+        let placement = if self.dice.below(2) == 0 { Placement::OnOffer } else { Placement::Anywhere };
+        let before = move |told: &mut Told| {
+            told.times.insert(time);
+            told.moved_by_host = true;
+        };
+        let after = move |told: &mut Told, alone: bool| {
+            if alone {
+                told.times = [time].into();
+            }
+        };
+        let moves = move |_| async move { desk.move_as_host(&booking.host, id, start, placement).await.is_ok() };
+        self.ask(id, before, after, moves);
     }
 
     /// Something is asked about a booking: `before` notes what may become of it, `after` what was answered, and whether nothing else

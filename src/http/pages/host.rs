@@ -54,6 +54,8 @@ struct HostPage {
     name: String,
     zone: String,
     paused: bool,
+    /// Why, where it is the host's wish.
+    closed: String,
     meetings: Vec<MeetingCard>,
     subscribe_url: String,
 }
@@ -82,13 +84,15 @@ fn card(host: &Host, meeting: &MeetingType, visit: &Visit) -> MeetingCard {
 pub(in super::super) fn show(state: &AppState, host: &str, visit: &Visit) -> Result<Response, Fault> {
     let host = state.desk.host(host).ok_or_else(Fault::not_found)?;
     let links = visit.links();
+    let closed = super::closed(state, &host, visit);
     Ok(page(
         visit.language,
         &HostPage {
             frame: Frame::of_host(visit, &host.id, &*host.name),
             name: host.name.clone(),
             zone: when::label(&host.zone, state.now()),
-            paused: !matches!(state.desk.freshness(&host.id), Freshness::Fresh(_)),
+            paused: !closed.is_empty() || !matches!(state.desk.freshness(&host.id), Freshness::Fresh(_)),
+            closed,
             meetings: host.meetings.iter().map(|meeting| card(&host, meeting, visit)).collect(),
             subscribe_url: visit.path(&links.subscribe(&host.id, None)),
         },

@@ -37,6 +37,8 @@ struct MeetingPage {
     location: String,
     note: &'static str,
     paused: bool,
+    /// Why, where it is the host's wish.
+    closed: String,
     month_title: String,
     month_param: String,
     day_param: String,
@@ -68,7 +70,10 @@ pub(in super::super) fn show(state: &AppState, host: &str, meeting: &str, visit:
         Some(window) => state.desk.offer(&host, meeting, window),
         None => Offer { slots: Vec::new(), freshness: state.desk.freshness(&host.id) },
     };
-    let mut response = page(visit.language, &View { host: &host, meeting, visit, now, horizon }.page(&offer));
+    let mut response = page(
+        visit.language,
+        &View { host: &host, meeting, visit, now, horizon }.page(&offer, super::closed(state, &host, visit)),
+    );
     if !matches!(offer.freshness, Freshness::Fresh(_)) {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
@@ -85,7 +90,7 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    fn page(&self, offer: &Offer) -> MeetingPage {
+    fn page(&self, offer: &Offer, closed: String) -> MeetingPage {
         let (visit, links, query, zone) = (self.visit, self.visit.links(), &self.visit.query, &self.host.zone);
         let guest = visit.zone.as_ref();
         let days = by_day(&offer.slots, zone);
@@ -128,7 +133,8 @@ impl View<'_> {
             length: visit.language.length(self.meeting.duration),
             location: self.meeting.location.clone(),
             note: super::host::confirm_note(self.meeting.confirm, visit.phrases()),
-            paused: !matches!(offer.freshness, Freshness::Fresh(_)),
+            paused: !closed.is_empty() || !matches!(offer.freshness, Freshness::Fresh(_)),
+            closed,
             month_title: month.title(visit.language),
             month_param: month.param(),
             day_param: chosen.map(|day| day.to_string()).unwrap_or_default(),

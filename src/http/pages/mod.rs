@@ -1,6 +1,7 @@
 //! Server-rendered pages, complete without a script. Start with [`Frame`], which every page is set in; then one file a page.
 
 mod booking;
+pub(super) mod desk;
 mod host;
 mod host_booking;
 mod meeting;
@@ -29,6 +30,7 @@ pub(super) use visit::Visit;
 
 use super::assets::ASSETS;
 use super::fault::{Fault, Problem};
+use super::state::AppState;
 use crate::availability::{Host, HostId, MeetingType};
 use crate::booking::when;
 use crate::ical::Zone;
@@ -139,6 +141,17 @@ impl Frame {
     fn icon(&self) -> &str {
         &ASSETS.icon
     }
+}
+
+/// What guests read while the host takes no new bookings; empty while they do.
+fn closed(state: &AppState, host: &Host, visit: &Visit) -> String {
+    let d = &visit.language.phrases().desk;
+    state.desk.paused(&host.id).map_or_else(String::new, |pause| match pause.until {
+        None => (d.guest_paused_text)(&host.name),
+        Some(until) => {
+            (d.guest_paused_until)(&host.name, &desk::date_and_clock(host.zone.civil(until), visit.language))
+        }
+    })
 }
 
 /// A filled template as an answer.

@@ -17,7 +17,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 #[derive(Template)]
 #[template(path = "overlay.html", config = "src/http/pages/askama.toml")]
@@ -46,6 +46,8 @@ struct OverlayResult {
     title: String,
     host_name: String,
     paused: bool,
+    /// Why, where it is the host's wish.
+    closed: String,
     heading: String,
     /// A sentence more; may be empty.
     text: &'static str,
@@ -70,7 +72,7 @@ pub(in super::super) async fn form(
 ) -> Result<Response, Fault> {
     let host = state.desk.host(&host).ok_or_else(Fault::not_found)?;
     let meeting = host.meeting(&meeting).ok_or_else(Fault::not_found)?;
-    let subject = Subject { host: &host, meeting, visit };
+    let subject = Subject { state: &state, host: &host, meeting, visit };
     Ok(page(subject.visit.language, &subject.form(&Upload::default(), None)))
 }
 
@@ -86,7 +88,7 @@ pub(in super::super) async fn compare(
     let host = state.desk.host(&host).ok_or_else(Fault::not_found)?;
     let meeting = host.meeting(&meeting).ok_or_else(Fault::not_found)?;
     let _room = state.admit_overlay(from)?;
-    let subject = Subject { host: &host, meeting, visit };
+    let subject = Subject { state: &state, host: &host, meeting, visit };
     let sent = match upload(&headers, body).await {
         Ok(sent) => sent,
         Err(fault) if fault.problem == Problem::TooLarge => {
@@ -106,7 +108,7 @@ pub(in super::super) async fn compare(
     };
     let zone = zone.unwrap_or_else(|| host.zone.clone());
     match state.desk.overlay(&host, meeting, calendar, zone).await {
-        Ok(overlay) => Ok(private(page(subject.visit.language, &subject.result(overlay, state.now())))),
+        Ok(overlay) => Ok(private(page(subject.visit.language, &subject.result(overlay)))),
         Err(OverlayError::Crowded) => {
             Err(Fault::new(Problem::TooManyRequests).retry_after(SignedDuration::from_secs(30)))
         }
@@ -128,6 +130,7 @@ fn private(mut response: Response) -> Response {
 }
 
 struct Subject<'a> {
+    state: &'a AppState,
     host: &'a Host,
     meeting: &'a MeetingType,
     visit: Visit,
@@ -163,7 +166,7 @@ impl Subject<'_> {
             file_error,
             url_error,
             url: sent.url.clone(),
-            zones: choices(visit.zone.as_ref().unwrap_or(&self.host.zone)),
+            zones: choices(visit.zone.as_ref().unwrap_or(&self.host.zone), self.state.now()),
         }
     }
 
@@ -177,7 +180,8 @@ impl Subject<'_> {
         private((status, form).into_response())
     }
 
-    fn result(&self, overlay: Overlay, now: Timestamp) -> OverlayResult {
+    fn result(&self, overlay: Overlay) -> OverlayResult {
+        let (now, closed) = (self.state.now(), super::closed(self.state, self.host, &self.visit));
         let (visit, links, zone) = (&self.visit, self.visit.links(), &self.host.zone);
         let g = &visit.language.phrases().guest;
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
@@ -204,7 +208,8 @@ impl Subject<'_> {
             again_url: visit.path(&links.overlay(&self.host.id, &self.meeting.id)),
             title: self.meeting.title.clone(),
             host_name: self.host.name.clone(),
-            paused: !matches!(freshness, Freshness::Fresh(_)),
+            paused: !closed.is_empty() || !matches!(freshness, Freshness::Fresh(_)),
+            closed,
             heading: match (offered, slots.len()) {
                 (0, _) => g.overlay.to_owned(),
                 (_, 0) => g.overlay_none.to_owned(),

@@ -33,6 +33,8 @@ struct MovePage {
     zone: String,
     guest_zone: String,
     paused: bool,
+    /// Why, where it is the host's wish.
+    closed: String,
     mistake: String,
 }
 
@@ -105,6 +107,7 @@ fn move_page(
     let url_if = |month: Option<Month>, wanted: bool| {
         month.filter(|_| wanted).map(|month| visit.path_with(&here, &[("month", &month.param())]))
     };
+    let closed = super::closed(state, host, visit);
     let in_month = days.iter().filter(|(day, _)| month.contains(**day));
     Ok(page(
         visit.language,
@@ -125,7 +128,9 @@ fn move_page(
                 .filter(|guest| guest.name() != zone.name())
                 .map(|guest| super::when::label(guest, now))
                 .unwrap_or_default(),
-            paused: !offer.is_some_and(|offer| matches!(offer.freshness, crate::desk::Freshness::Fresh(_))),
+            paused: !closed.is_empty()
+                || !offer.is_some_and(|offer| matches!(offer.freshness, crate::desk::Freshness::Fresh(_))),
+            closed,
             booking_url: visit.path(&visit.links().booking(&view.guest_token)),
             mistake,
         },

@@ -26,6 +26,8 @@ struct SignPage {
     /// What can be booked: above the name.
     what: String,
     paused: bool,
+    /// Why, where it is the host's wish.
+    closed: String,
     week: String,
     previous: Option<String>,
     next: Option<String>,
@@ -74,6 +76,7 @@ pub(in super::super) async fn of_meeting(
 
 fn sign(state: &AppState, visit: &Visit, host: &Host, meeting: Option<&MeetingType>) -> Response {
     let (links, t, g) = (visit.links(), visit.phrases(), &visit.language.phrases().guest);
+    let closed = super::closed(state, host, visit);
     let asked = visit.query.get("week").filter(|date| date.len() == 10).and_then(|date| date.parse::<Date>().ok());
     let today = host.zone.civil(state.now()).date();
     let week = Week::of(asked.unwrap_or(today), visit.language);
@@ -91,7 +94,8 @@ fn sign(state: &AppState, visit: &Visit, host: &Host, meeting: Option<&MeetingTy
         host_name: host.name.clone(),
         what,
         // What events open is not known before the first reading.
-        paused: state.desk.freshness(&host.id) == Freshness::NeverRead,
+        paused: !closed.is_empty() || state.desk.freshness(&host.id) == Freshness::NeverRead,
+        closed,
         week: (g.week_of)(&visit.language.long_date(week.first)),
         previous: turned(week.first.checked_sub(7.days()).ok()),
         next: turned(week.first.checked_add(7.days()).ok()),

@@ -319,6 +319,7 @@ impl Subject<'_> {
                 Taken::TooSoon => Some(t.too_soon),
                 Taken::TooFar => Some(t.too_far),
                 Taken::DayFull => Some(t.day_full),
+                Taken::Paused => Some(self.visit.language.phrases().desk.guest_paused),
                 Taken::GuestLimit => Some(t.guest_limit),
             },
             ReserveError::NotASlot(NotASlot::Past) => Some(t.past),

@@ -44,6 +44,8 @@ struct SoonerPage {
     form_token: String,
     text: &'static str,
     paused: bool,
+    /// Why, where it is the host's wish.
+    closed: String,
     days: Vec<DayLines>,
     zone: String,
     feed: Subscribe,
@@ -83,6 +85,7 @@ pub(in super::super) async fn show(
         |start| visit.path_with(&links.sooner(&view.guest_token), &[("to", &super::super::fault::rfc3339(start))]);
     let others: Vec<Slot> = offer.slots.iter().filter(|slot| Some(slot.time.start()) != to).copied().collect();
     let g = &visit.language.phrases().guest;
+    let closed = super::closed(&state, host, &visit);
     let shown = SoonerPage {
         frame: Frame::of_host(&visit, &host.id, format!("{} – {}", g.sooner, booking.title)).with_guest_style(),
         booking_url: visit.path(&links.booking(&view.guest_token)),
@@ -97,7 +100,8 @@ pub(in super::super) async fn show(
         action: visit.path(&links.reschedule(&view.guest_token)),
         form_token: view.form_token.clone(),
         text: about(&offer, &visit),
-        paused: !matches!(offer.freshness, Freshness::Fresh(_)),
+        paused: !closed.is_empty() || !matches!(offer.freshness, Freshness::Fresh(_)),
+        closed,
         days: by_day(&others, &zone).iter().map(|(day, slots)| lines.day(*day, slots, here)).collect(),
         zone: super::when::label(&zone, now),
         feed: Subscribe::new(&(g.sooner_feed)(&booking.title, &host.name), links.sooner_feed(&view.guest_token)),

@@ -53,6 +53,9 @@ async fn a_guest_who_is_forgotten_is_in_no_file_of_the_store() {
     store.reserve(named(2, 120)).await.unwrap();
     let place = EventPlace { account: "work".into(), href: "/cal/2.ics".into(), etag: None };
     store.set_event_place(booking(2, minutes(0, 1)).id, place).await.unwrap();
+    for number in [1, 2] {
+        store.note_booking(booking(number, minutes(0, 1)).id, "Unmistakable word".to_owned()).await.unwrap();
+    }
     assert!(is_in_a_file(folder.path(), "unmistakable"));
 
     let email = " ZAPHOD@unmistakable.example";

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod crash;
+mod desk;
 mod inbox;
 mod keep;
 mod opening;

@@ -95,6 +95,7 @@ fn starts(board: &HostBoard) -> Vec<String> {
         opened: &snapshot.opened,
         busy: &snapshot.busy,
         held: &snapshot.held,
+        pause: None,
         now: at(NOW),
     };
     let march = Interval::new(at("2026-03-01T00:00:00Z"), at("2026-03-28T00:00:00Z")).unwrap();
