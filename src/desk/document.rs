@@ -24,8 +24,26 @@ const GUESTS: usize = 10_000;
 #[derive(Debug, Default)]
 pub(super) struct Documents {
     last: Mutex<HashMap<String, Arc<Document>>>,
-    /// Of the feeds of single bookings the ETag and when it came to be: there may be one for each, so their texts are not kept.
-    guests: Mutex<HashMap<BookingId, (String, Timestamp)>>,
+    guests: Mutex<Guests>,
+}
+
+/// The feeds of single bookings: of each its ETag and when that came to be. There may be one for each booking, so no text is kept.
+#[derive(Debug, Default)]
+struct Guests(HashMap<BookingId, (String, Timestamp)>);
+
+impl Guests {
+    /// Since when the feed of a booking has this ETag; now, if it has another than before.
+    fn since(&mut self, booking: BookingId, etag: &str, now: Timestamp) -> Timestamp {
+        if let Some((_, modified)) = self.0.get(&booking).filter(|(known, _)| known == etag) {
+            return *modified;
+        }
+        if self.0.len() >= GUESTS && !self.0.contains_key(&booking) {
+            let oldest = self.0.iter().min_by_key(|(_, (_, modified))| *modified).map(|(id, _)| *id);
+            oldest.map(|oldest| self.0.remove(&oldest));
+        }
+        self.0.insert(booking, (etag.to_owned(), now));
+        now
+    }
 }
 
 /// What is to be published.
@@ -106,16 +124,7 @@ impl Desk {
     pub(super) fn publish_to_guest(&self, booking: BookingId, text: Text, now: Timestamp) -> Arc<Document> {
         let etag = text.etag();
         let mut guests = self.documents.guests.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = guests.get(&booking).filter(|(known, _)| *known == etag).map(|(_, modified)| *modified);
-        let modified = known.unwrap_or_else(|| whole_second(now));
-        if known.is_none() {
-            if guests.len() >= GUESTS
-                && let Some(oldest) = guests.iter().min_by_key(|(_, (_, modified))| *modified).map(|(id, _)| *id)
-            {
-                guests.remove(&oldest);
-            }
-            guests.insert(booking, (etag.clone(), modified));
-        }
+        let modified = guests.since(booking, &etag, whole_second(now));
         Arc::new(Document { body: text.0.into(), etag, modified })
     }
 }
@@ -180,4 +189,26 @@ fn feed_text(
 fn slot_uid(host: &HostId, meeting: &MeetingId, time: Interval) -> String {
     let minutes = time.duration().as_secs() / 60;
     format!("{host}.{meeting}.{}.{minutes}@slots.officehours", time.start().strftime("%Y%m%dT%H%M%SZ"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_guests_feed_has_its_time_while_it_is_the_same_and_not_all_are_remembered() {
+        let mut guests = Guests::default();
+        let at = |second: usize| Timestamp::from_second(i64::try_from(second).unwrap()).unwrap();
+        let id = |number: usize| BookingId(Uuid::from_u128(number as u128));
+        assert_eq!(guests.since(id(0), "a", at(1)), at(1));
+        assert_eq!(guests.since(id(0), "a", at(2)), at(1));
+        assert_eq!(guests.since(id(0), "b", at(3)), at(3));
+        for number in 1..=GUESTS {
+            guests.since(id(number), "a", at(10 + number));
+        }
+        assert_eq!(guests.0.len(), GUESTS);
+        assert!(!guests.0.contains_key(&id(0)), "it has changed longest ago");
+        assert_eq!(guests.since(id(1), "a", at(99_999)), at(11));
+    }
 }
