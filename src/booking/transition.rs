@@ -32,6 +32,8 @@ pub enum Command {
     EventLate,
     /// The guest's calendar declined the invitation: are they asked whether to cancel?
     AskToCancel,
+    /// The host accepts the other time that the guest's calendar proposed.
+    AcceptProposal,
     /// The guest's calendar answered the invitation by mail.
     Replied(Box<Reply>, OnDecline),
 }
@@ -206,12 +208,14 @@ pub fn transition(
         Command::EventWritten(sequence) => match state {
             Reserved if *sequence == booking.sequence => {
                 next.state = Confirmed;
-                let (guest, host) = match was_told(booking) {
-                    true => (Message::Moved, Message::HostMoved),
-                    false => (Message::Invitation, Message::HostBooked),
+                let messages: &[Message] = match (was_told(booking), booking.placed_by_host) {
+                    (false, _) => &[Message::Invitation, Message::HostBooked],
+                    (true, false) => &[Message::Moved, Message::HostMoved],
+                    // The host has accepted what the guest proposed.
+                    (true, true) => &[Message::MovedByHost],
                 };
                 (next.told, next.told_time) = (Some(next.sequence), Some(next.time));
-                effects.extend([Effect::Mail(guest), Effect::Mail(host)]);
+                effects.extend(messages.iter().copied().map(Effect::Mail));
             }
             AwaitingApproval if *sequence == booking.sequence && !was_told(booking) => {
                 effects.push(Effect::Mail(Message::ApprovalRequest));
@@ -246,6 +250,19 @@ pub fn transition(
                 effects.push(Effect::Mail(Message::AskToCancel));
             }
             _ => return Ok(None),
+        },
+        Command::AcceptProposal => match (state, booking.proposal()) {
+            (Confirmed, Some(time)) if time.start() > now && time != booking.time => {
+                next.time = time;
+                // It may lie where nothing is on offer: the host knows.
+                next.placed_by_host = true;
+                next.sequence += 1;
+                next.state = Reserved;
+                effects.push(Effect::PutEvent);
+            }
+            // Pressed twice.
+            _ if state.holds_slot() && booking.proposed() == Some(booking.time) => return Ok(None),
+            _ => return Err(Refused(state)),
         },
         Command::Replied(reply, on_decline) => {
             let Ok(answered) = judge(reply, booking, now) else { return Ok(None) };
@@ -353,7 +370,7 @@ mod tests {
         transition(booking, &command, Timestamp::UNIX_EPOCH).unwrap().unwrap()
     }
 
-    const ALL: [fn() -> Command; 13] = [
+    const ALL: [fn() -> Command; 14] = [
         || Command::ConfirmEmail,
         || Command::Approve,
         || Command::Decline,
@@ -367,6 +384,7 @@ mod tests {
         || Command::EventLate,
         || Command::AskToCancel,
         || replied(reply(Says::Declined, 10), OnDecline::Ask),
+        || Command::AcceptProposal,
     ];
 
     /// An answer to the first invitation, given at this second.
@@ -542,6 +560,25 @@ mod tests {
                 .unwrap()
                 .is_some()
         );
+    }
+
+    #[test]
+    fn a_proposal_is_accepted_once_and_only_of_the_invitation_that_stands() {
+        let confirmed = booking(BookingState::Confirmed);
+        let accept = |booking: &Booking, now| transition(booking, &Command::AcceptProposal, now);
+        let (start, now) = (Timestamp::UNIX_EPOCH, hour(250).start());
+        assert!(accept(&confirmed, start).is_err(), "nothing was proposed");
+        let proposes = |to: Interval| replied(reply(Says::Proposes(to.start(), to.end()), 10), OnDecline::Ask);
+        let (proposed, _) = apply(&confirmed, proposes(hour(200)));
+        assert!(accept(&proposed, now).is_err(), "that time is over");
+        let (accepted, effects) = accept(&proposed, start).unwrap().unwrap();
+        assert_eq!((accepted.time, accepted.sequence, accepted.state), (hour(200), 1, BookingState::Reserved));
+        assert_eq!((accepted.placed_by_host, effects), (true, vec![Effect::PutEvent]));
+        assert_eq!(accept(&accepted, start), Ok(None), "once");
+        let (told, effects) = apply(&accepted, Command::EventWritten(1));
+        assert_eq!((told.told_time, effects), (Some(hour(200)), vec![Effect::Mail(Message::MovedByHost)]));
+        let (moved, _) = apply(&proposed, Command::EventMoved(hour(300)));
+        assert!(accept(&moved, start).is_err(), "the host has moved it since");
     }
 
     #[test]

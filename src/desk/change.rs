@@ -59,6 +59,7 @@ impl Desk {
             Decision::Approve => Command::Approve,
             Decision::Decline => Command::Decline,
             Decision::Cancel => Command::CancelByHost,
+            Decision::AcceptProposal => Command::AcceptProposal,
         };
         self.apply(booking, &command).await
     }
