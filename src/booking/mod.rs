@@ -101,6 +101,19 @@ pub struct EventPlace {
 }
 
 impl Booking {
+    /// The other time that the guest's calendar proposed for the invitation as it stands.
+    pub fn proposal(&self) -> Option<Interval> {
+        self.proposed().filter(|_| self.answered.as_ref().is_some_and(|answered| answered.sequence == self.sequence))
+    }
+
+    /// The same, of whatever invitation.
+    fn proposed(&self) -> Option<Interval> {
+        match self.answered.as_ref()?.said.what {
+            Says::Proposes(start, end) => Interval::new(start, end),
+            _ => None,
+        }
+    }
+
     /// Its hold on the host's time, while it has one.
     pub fn held(&self) -> Option<Held> {
         self.state.holds_slot().then(|| Held {

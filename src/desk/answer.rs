@@ -110,6 +110,8 @@ pub enum Decision {
     Decline,
     /// It is called off.
     Cancel,
+    /// It is moved to the time that the guest's calendar proposed.
+    AcceptProposal,
 }
 
 /// Why a booking was not made or moved.

@@ -72,6 +72,7 @@ impl Desk {
             Decision::Approve => Command::Approve,
             Decision::Decline => Command::Decline,
             Decision::Cancel => Command::CancelByHost,
+            Decision::AcceptProposal => Command::AcceptProposal,
         };
         self.apply_saying(booking, &command, word).await
     }

@@ -214,8 +214,8 @@ pub(super) const PHRASES: Phrases = Phrases {
         host_proposal: HostWords {
             subject: |subject| format!("Anderer Vorschlag: {subject}"),
             heading: "Der Gast schlägt eine andere Zeit vor",
-            opening: "Die Buchung bleibt, wie sie ist. Passt Ihnen die Zeit, verschieben Sie den Eintrag in Ihrem Kalender: Die \
-                      Buchung folgt ihm, und der Gast erfährt es. Passt sie nicht, antworten Sie auf diese Nachricht.",
+            opening: "Die Buchung bleibt, wie sie ist, bis Sie die andere Zeit annehmen: auf ihrer Seite, oder indem Sie den Eintrag in \
+                      Ihrem Kalender verschieben. Dann erfährt es der Gast. Passt sie nicht, antworten Sie auf diese Nachricht.",
         },
         host_delegated: HostWords {
             subject: |subject| format!("Vertretung: {subject}"),
@@ -223,6 +223,7 @@ pub(super) const PHRASES: Phrases = Phrases {
             opening: "So hat der Kalender des Gastes geantwortet. Die Buchung bleibt, wie sie ist, auf den Namen des Gastes.",
         },
         decide_link: "Zusagen oder ablehnen",
+        accept_link: "Annehmen",
         host_link: "Ansehen oder absagen",
         answer_goes_to_guest: "Eine Antwort auf diese Nachricht geht an den Gast.",
         digest_subject: |date| format!("Ihre Buchungen am {date}"),
@@ -497,6 +498,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         what_to_do: "Was möchten Sie tun?",
         approve: "Zusagen",
         decline: "Ablehnen",
+        accept_proposal: |x| format!("Auf die Zeit verschieben, die der Gast vorschlägt: {x}"),
         cancel_this: "Diese Buchung absagen",
         go_ahead: "Ausführen",
         fault_malformed: Said { title: "Diese Anfrage ist nicht lesbar", text: "Was gesendet wurde, hat nicht die richtige Form." },

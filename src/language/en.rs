@@ -212,8 +212,8 @@ pub(super) const PHRASES: Phrases = Phrases {
         host_proposal: HostWords {
             subject: |subject| format!("Another time proposed: {subject}"),
             heading: "The guest proposes another time",
-            opening: "The booking stays as it is. If the time suits you, move the event in your calendar: the booking follows, \
-                      and the guest is told. If not, answer this message.",
+            opening: "The booking stays as it is until you accept the other time, on its page or by moving the event in your calendar: then \
+                      the guest is told. If it does not suit you, answer this message.",
         },
         host_delegated: HostWords {
             subject: |subject| format!("Somebody else comes: {subject}"),
@@ -221,6 +221,7 @@ pub(super) const PHRASES: Phrases = Phrases {
             opening: "So the guest’s calendar has answered. The booking stays as it is, in the guest’s name.",
         },
         decide_link: "Approve or decline",
+        accept_link: "Accept it",
         host_link: "See or cancel it",
         answer_goes_to_guest: "An answer to this message goes to the guest.",
         digest_subject: |date| format!("Your bookings on {date}"),
@@ -494,6 +495,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         what_to_do: "What would you like to do?",
         approve: "Approve",
         decline: "Decline",
+        accept_proposal: |x| format!("Move it to the time that the guest proposes: {x}"),
         cancel_this: "Cancel this booking",
         go_ahead: "Go ahead",
         fault_malformed: Said { title: "This request cannot be read", text: "What was sent is not well-formed." },

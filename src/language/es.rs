@@ -212,8 +212,8 @@ pub(super) const PHRASES: Phrases = Phrases {
         host_proposal: HostWords {
             subject: |subject| format!("Otra hora propuesta: {subject}"),
             heading: "El invitado propone otra hora",
-            opening: "La reserva no cambia. Si la hora le conviene, mueva el evento en su calendario: la reserva lo sigue y se \
-                      avisa al invitado. Si no, responda a este mensaje.",
+            opening: "La reserva no cambia hasta que acepte la otra hora, en su página o moviendo el evento en su calendario: entonces se \
+                      avisa al invitado. Si no le conviene, responda a este mensaje.",
         },
         host_delegated: HostWords {
             subject: |subject| format!("Viene otra persona: {subject}"),
@@ -221,6 +221,7 @@ pub(super) const PHRASES: Phrases = Phrases {
             opening: "Así ha respondido su calendario. La reserva no cambia y sigue a nombre del invitado.",
         },
         decide_link: "Aprobar o rechazar",
+        accept_link: "Aceptar",
         host_link: "Ver o cancelar",
         answer_goes_to_guest: "La respuesta a este mensaje llega al invitado.",
         digest_subject: |date| format!("Sus reservas del {date}"),
@@ -494,6 +495,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         what_to_do: "¿Qué desea hacer?",
         approve: "Aceptar",
         decline: "Rechazar",
+        accept_proposal: |x| format!("Cambiar a la hora que propone el invitado: {x}"),
         cancel_this: "Cancelar esta reserva",
         go_ahead: "Continuar",
         fault_malformed: Said { title: "Esta petición no se puede leer", text: "Lo que se envió no tiene la forma correcta." },

@@ -217,8 +217,8 @@ pub(super) const PHRASES: Phrases = Phrases {
         host_proposal: HostWords {
             subject: |subject| format!("Autre horaire proposé\u{a0}: {subject}"),
             heading: "L’invité propose un autre horaire",
-            opening: "La réservation reste inchangée. Si l’horaire vous convient, déplacez l’événement dans votre agenda\u{a0}: la \
-                      réservation le suit et l’invité en est averti. Sinon, répondez à ce message.",
+            opening: "La réservation reste inchangée jusqu’à ce que vous acceptiez l’autre horaire, sur sa page ou en déplaçant \
+                      l’événement dans votre agenda\u{a0}: l’invité en est alors averti. S’il ne vous convient pas, répondez à ce message.",
         },
         host_delegated: HostWords {
             subject: |subject| format!("Remplaçant\u{a0}: {subject}"),
@@ -226,6 +226,7 @@ pub(super) const PHRASES: Phrases = Phrases {
             opening: "C’est la réponse de son agenda. La réservation reste inchangée, au nom de l’invité.",
         },
         decide_link: "Accepter ou refuser",
+        accept_link: "Accepter",
         host_link: "Voir ou annuler",
         answer_goes_to_guest: "Une réponse à ce message parvient à l’invité.",
         digest_subject: |date| format!("Vos réservations du {date}"),
@@ -502,6 +503,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         what_to_do: "Que voulez-vous faire ?",
         approve: "Accepter",
         decline: "Refuser",
+        accept_proposal: |x| format!("Déplacer à l’horaire proposé par l’invité\u{a0}: {x}"),
         cancel_this: "Annuler cette réservation",
         go_ahead: "Valider",
         fault_malformed: Said { title: "Cette requête est illisible", text: "Ce qui a été envoyé est mal formé." },

@@ -297,6 +297,8 @@ pub struct PagePhrases {
     pub approve: &'static str,
     /// A choice.
     pub decline: &'static str,
+    /// A choice of the host's: move it to the time that the guest proposed.
+    pub accept_proposal: fn(&str) -> String,
     /// A choice.
     pub cancel_this: &'static str,
     /// The button.

@@ -98,6 +98,8 @@ pub struct MailPhrases {
     pub host_delegated: HostWords,
     /// A link: it is decided there.
     pub decide_link: &'static str,
+    /// A link: what the guest proposes is accepted there.
+    pub accept_link: &'static str,
     /// A link: the host's page of the booking.
     pub host_link: &'static str,
     /// Under each mail to the host about one booking.

@@ -209,6 +209,7 @@ impl Letter {
             facts,
             links: match message {
                 Message::ApprovalRequest => vec![link(mail.decide_link)],
+                Message::HostProposal => vec![link(mail.accept_link)],
                 Message::HostCancelled => Vec::new(),
                 _ => vec![link(mail.host_link)],
             },

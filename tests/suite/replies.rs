@@ -71,21 +71,38 @@ async fn a_guest_who_declines_by_mail_is_asked_once_and_the_mailbox_stays_as_it_
     // Over a restart, and when the server has numbered its messages anew, nothing is read twice.
     assert!(daemon.terminate().success());
     dovecot.renumber();
-    dovecot.deliver(&answer("google-counter.eml", &booking, link, 5));
+    let counter = answer("google-counter.eml", &booking, link, 5);
+    let times = [("20261201T150000Z", day.at("15:00")), ("20261201T153000Z", day.at("15:30"))];
+    dovecot.deliver(&times.iter().fold(counter, |text, (was, is)| text.replace(was, &stamp(*is))));
     daemon.start_again().await;
     let messages = smtp.messages(3, TOLD).await;
     assert_eq!(heading(&messages[2]), ("noether@example.edu", "The guest proposes another time"));
     let text = messages[2]["text"].as_str().unwrap();
-    assert!(
-        text.contains("Proposed: Tuesday 1 December 2026") && text.contains("16:00–16:30 (Berlin, UTC+1)"),
-        "{text}"
-    );
+    let date = day.0.strftime("%A %-d %B %Y").to_string();
+    assert!(text.contains(&format!("Proposed: {date}\r\n    15:00–15:30 (Berlin, UTC")), "{text}");
     assert_eq!(messages[2]["headers"]["reply-to"], "Ada <ada@example.org>");
     assert_eq!(daemon.booking(&token(&booking)).await["start"], booking["start"], "shown, not obeyed");
     tokio::time::sleep(NOTHING).await;
     assert_eq!(smtp.raw().len(), 3);
     assert!(dovecot.is_untouched(), "no mail was moved or marked");
     assert!(!daemon.log().contains("ada@"), "no addresses in the log");
+
+    // The host accepts it, though nothing is on offer in the afternoon.
+    let page = text.split_whitespace().find(|word| word.contains("/h/")).expect("the host's link");
+    let page = page.strip_prefix(&daemon.url("")).unwrap();
+    let shown = daemon.get(page).await.text();
+    assert!(shown.contains(&format!("the guest proposes: {date}, 15:00–15:30")), "{shown}");
+    let form = shown.split("name=\"form\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a form");
+    let accept = [("decision", "accept"), ("form", form)];
+    assert_eq!(daemon.post_form(page, &accept).await.status, 303);
+    let messages = smtp.messages(4, TOLD).await;
+    assert_eq!(heading(&messages[3]), (ADA, "Your booking has a new time"));
+    let event = &messages[3]["event"];
+    assert_eq!((&event["method"], &event["sequence"]), (&json!("REQUEST"), &json!(1)));
+    assert_eq!(event["start"], day.at("15:00").to_string());
+    assert!(daemon.get(page).await.text().contains("in your calendar"));
+    assert_eq!(daemon.post_form(page, &accept).await.status, 303, "pressed twice");
+    assert_eq!(smtp.raw().len(), 4);
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ struct HostBookingPage {
     note: String,
     answers: Vec<(String, String)>,
     /// Value and label of each decision that the state allows.
-    choices: Vec<(&'static str, &'static str)>,
+    choices: Vec<(&'static str, String)>,
     action: String,
     form_token: String,
     mistake: &'static str,
@@ -72,6 +72,7 @@ fn decision(word: &str) -> Option<Decision> {
         "approve" => Some(Decision::Approve),
         "decline" => Some(Decision::Decline),
         "cancel" => Some(Decision::Cancel),
+        "accept" => Some(Decision::AcceptProposal),
         _ => None,
     }
 }
@@ -94,12 +95,17 @@ fn host_page(
         BookingState::Declined => ("over", t.host_declined),
         BookingState::Expired => ("over", t.host_lapsed),
     };
+    let offered = |choice, label: &str| (choice, label.to_owned());
+    let proposal = booking.proposal().filter(|time| time.start() > state.now() && *time != booking.time);
+    let accept = proposal.map(|time| {
+        let When { date, times, .. } = When::new(time, &host_zone(view), None, visit.language);
+        ("accept", (t.accept_proposal)(&format!("{date}, {times}")))
+    });
     let choices = match booking.state {
         _ if !ahead => vec![],
-        BookingState::AwaitingApproval => vec![("approve", t.approve), ("decline", t.decline)],
-        BookingState::AwaitingEmail | BookingState::Reserved | BookingState::Confirmed => {
-            vec![("cancel", t.cancel_this)]
-        }
+        BookingState::AwaitingApproval => vec![offered("approve", t.approve), offered("decline", t.decline)],
+        BookingState::Confirmed => accept.into_iter().chain([offered("cancel", t.cancel_this)]).collect(),
+        BookingState::AwaitingEmail | BookingState::Reserved => vec![offered("cancel", t.cancel_this)],
         BookingState::Cancelled | BookingState::Declined | BookingState::Expired => vec![],
     };
     HostBookingPage {

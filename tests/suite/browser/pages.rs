@@ -19,8 +19,9 @@ struct Page {
 }
 
 /// The resources that are no pages.
-const NO_PAGES: [Resource; 11] = [
+const NO_PAGES: [Resource; 12] = [
     Resource::Invitation,
+    Resource::SoonerFeed,
     Resource::ApiSlots,
     Resource::ApiBookings,
     Resource::ApiBooking,
@@ -163,6 +164,12 @@ impl Office {
             page("host-booking", Resource::HostBooking, at(format!("/h/{}", self.host_booked))),
             page("host-asked", Resource::HostBooking, at(format!("/h/{}", self.host_asked))),
             Page { then: send, ..page("host-mistake", Resource::HostBooking, at(format!("/h/{}", self.host_asked))) },
+            page("subscribe", Resource::HostSubscribe, at("/noether/-/subscribe".into())),
+            page("subscribe-meeting", Resource::MeetingSubscribe, at("/noether/office-hour/subscribe".into())),
+            page("sign", Resource::HostSign, at("/noether/-/sign".into())),
+            page("sign-meeting", Resource::MeetingSign, at("/noether/office-hour/sign".into())),
+            page("overlay", Resource::Overlay, at("/noether/office-hour/overlay".into())),
+            page("sooner", Resource::Sooner, at(format!("/b/{}/sooner", self.booked))),
             page("problem", Resource::Problem, at("/-/problems/slot-taken".into())),
             page("nothing-here", Resource::Slot, at("/nobody".into())),
         ]
