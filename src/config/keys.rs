@@ -133,7 +133,8 @@ const SECRET: &[&str] = &["file", "credential", "command", "env"];
 const PRIVATE: &[&str] = &["password", "smtp", "url", "command", "auth", "google", "client_secret"];
 
 /// First segments of a URL that no host may take: `/b/{token}`, `/desk`, `/healthz`, and room for our own files.
-pub(super) const RESERVED_HOSTS: &[&str] = &["api", "assets", "b", "desk", "h", "healthz", "metrics", "readyz", "static"];
+pub(super) const RESERVED_HOSTS: &[&str] =
+    &["api", "assets", "b", "desk", "h", "healthz", "metrics", "readyz", "static"];
 
 /// `/{host}/freebusy.ifb` is the host's.
 pub(super) const RESERVED_MEETINGS: &[&str] = &["freebusy"];

@@ -267,7 +267,9 @@ async fn follow_pauses(services: Services, stop: CancellationToken) -> anyhow::R
             () = tokio::time::sleep(FOLLOW_EVERY) => {}
         }
         match services.desk.follow_pauses().await {
-            Err(error) if error.kind().passes() => tracing::error!(%error, "Pauses could not be looked at; they will be."),
+            Err(error) if error.kind().passes() => {
+                tracing::error!(%error, "Pauses could not be looked at; they will be.")
+            }
             followed => followed?,
         }
     }

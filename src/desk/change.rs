@@ -1,9 +1,9 @@
 //! Changing a booking: cancel, move, confirm, decide, expire. Each is one transition, stored with its effects.
 
-use super::reserve::per_day;
-use super::{BookingView, Decision, Desk, ReserveError, Taken, TokenError, World, token};
 use super::agenda::Placement;
 use super::offer::Wish;
+use super::reserve::per_day;
+use super::{BookingView, Decision, Desk, ReserveError, Taken, TokenError, World, token};
 use crate::availability::{Host, Interval, MeetingType};
 use crate::booking::{Booking, BookingId, Command, Effect, Message, Payload, Refused, transition};
 use crate::store::{Change, Changed, EffectKind, GuestLimits, NewEffect};

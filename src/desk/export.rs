@@ -6,9 +6,8 @@ use serde_json::{Map, Value};
 
 /// With a line of names. A cell that a spreadsheet would take for a formula is quoted as text.
 pub fn csv(bookings: &[Noted]) -> String {
-    let mut text = String::from(
-        "id,host,meeting,state,start,end,name,email,note,answers,created_at,host_note,attendance\r\n",
-    );
+    let mut text =
+        String::from("id,host,meeting,state,start,end,name,email,note,answers,created_at,host_note,attendance\r\n");
     for Noted { booking, mark } in bookings {
         let answers: Vec<String> = booking.guest.answers.iter().map(|a| format!("{}: {}", a.label, a.text)).collect();
         let cells = [

@@ -21,7 +21,12 @@ pub struct Watch(watch::Receiver<u64>);
 impl OutboxSignal {
     /// A new pair of ends in one.
     pub fn new() -> OutboxSignal {
-        OutboxSignal { calendar: Arc::default(), mail: Arc::default(), links: Arc::default(), delivered: Arc::new(watch::Sender::new(0)) }
+        OutboxSignal {
+            calendar: Arc::default(),
+            mail: Arc::default(),
+            links: Arc::default(),
+            delivered: Arc::new(watch::Sender::new(0)),
+        }
     }
 
     /// There is something to deliver.

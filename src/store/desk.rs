@@ -69,7 +69,13 @@ impl Store {
 
     /// Somebody asks for a link by mail: `by` counts who asks, `of` whose desk it is. For who is no host (`None`) the same is done,
     /// with a link that opens nothing and goes nowhere, so that nobody learns by the time who is one.
-    pub async fn ask_for_desk_link(&self, link: NewDeskLink, host: Option<HostId>, by: Hit, of: Hit) -> Result<HitOutcome> {
+    pub async fn ask_for_desk_link(
+        &self,
+        link: NewDeskLink,
+        host: Option<HostId>,
+        by: Hit,
+        of: Hit,
+    ) -> Result<HitOutcome> {
         self.write(move |tx| {
             if let HitOutcome::Limited { retry_after } = count(tx, &by)? {
                 return Ok(End::Rollback(HitOutcome::Limited { retry_after }));

@@ -52,7 +52,8 @@ impl Store {
     /// Notes whether the guest came. False when there is no such booking, or its guest is forgotten.
     pub async fn mark_attendance(&self, id: BookingId, attendance: Option<Attendance>) -> Result<bool> {
         self.write(move |tx| {
-            let sql = "INSERT INTO mark (booking, attendance) SELECT id, ?2 FROM booking WHERE id = ?1 AND guest_key <> ''
+            let sql =
+                "INSERT INTO mark (booking, attendance) SELECT id, ?2 FROM booking WHERE id = ?1 AND guest_key <> ''
                  ON CONFLICT (booking) DO UPDATE SET attendance = excluded.attendance";
             Ok(End::Commit(tx.execute(sql, params![id, attendance])? > 0))
         })

@@ -4,8 +4,8 @@
 mod timeline;
 
 use crate::availability::{
-    BusyInterval, BusyRules, Held, Host, Interval, IntervalSet, ObjectBusy, Pause, Warning, object_availability, object_busy,
-    object_opens,
+    BusyInterval, BusyRules, Held, Host, Interval, IntervalSet, ObjectBusy, Pause, Warning, object_availability,
+    object_busy, object_opens,
 };
 use crate::store::{CalendarKey, OwnEvent, StoredObject};
 use arc_swap::ArcSwap;

@@ -184,7 +184,9 @@ async fn g1_g4_the_desk_opens_by_its_hosts_own_session_and_changes_by_a_form_of_
         }
         // The host's own browser, sent by another site or without a form of the desk.
         let form = noether.form.clone();
-        for header in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example")] {
+        for header in
+            [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example")]
+        {
             let posted = noether.post_as(&path, &[&[("form", &*form)], &fields[..]].concat(), &[header]).await;
             assert_eq!(posted.status, 403, "{path} from {header:?}");
         }

@@ -246,10 +246,24 @@ async fn every_page_of_the_desk_can_be_used_by_everybody_in_both_themes() {
         let body = json!({"start": start.to_string(), "name": guest, "email": email, "note": note, "answers": answers, "time_zone": "America/New_York"});
         daemon.post_json(&Daemon::bookings_path(meeting), &body).await.expect(201)
     };
-    let ada = book("office-hour", day.at("09:00"), "Ada Lovelace", "Bernoulli numbers, and what an engine could do with them", "I bring my notes.").await;
+    let ada = book(
+        "office-hour",
+        day.at("09:00"),
+        "Ada Lovelace",
+        "Bernoulli numbers, and what an engine could do with them",
+        "I bring my notes.",
+    )
+    .await;
     book("office-hour", day.at("10:30"), "Grace Hopper", "Compilers", "").await;
     book("office-hour", next.at("09:00"), "Alan Turing", "Whether it halts", "").await;
-    let exam = book("thesis", next.at("10:00"), "Katherine Johnson", "", "My thesis on orbits: is next term too late to begin?").await;
+    let exam = book(
+        "thesis",
+        next.at("10:00"),
+        "Katherine Johnson",
+        "",
+        "My thesis on orbits: is next term too late to begin?",
+    )
+    .await;
     let off = book("office-hour", next.at("11:30"), "Hedy Lamarr", "Frequencies", "").await;
     daemon.cancel(&token(&off)).await.expect(200);
     // One that has begun: the host has put it there.
@@ -287,7 +301,7 @@ async fn every_page_of_the_desk_can_be_used_by_everybody_in_both_themes() {
             ("bookings", "/desk".to_owned()),
             ("past", "/desk/past".to_owned()),
             ("booking", of_ada.clone()),
-            ("to-decide", format!("{of_exam}#decline")),
+            ("to-decide", format!("{of_exam}?decline=1#decline")),
             ("attended", of_emil.clone()),
             ("move", format!("{of_ada}/move")),
             ("calendars", "/desk/calendars".to_owned()),

@@ -175,6 +175,8 @@ async fn a_host_decides_moves_cancels_and_notes_and_the_calendar_follows() {
     let ada = daemon.book_confirmed("chat", day.at("09:00"), "Ada Lovelace").await;
     let grace = daemon.book("exam", day.at("10:00"), "Grace Hopper").await.expect(201);
     let alan = daemon.book("exam", day.at("11:00"), "Alan Turing").await.expect(201);
+    // Nobody decides before they are asked.
+    smtp.messages(4, Duration::from_secs(60)).await;
     let mut seat = Seat::of(&daemon, "noether").await;
     let page = seat.get("/desk").await.text();
     for part in ["Ada Lovelace", "Grace Hopper", "Waiting for you", "09:00", "Office hour", "Approve"] {
@@ -340,7 +342,8 @@ async fn while_booking_is_paused_nothing_is_on_offer_and_what_is_booked_stays() 
     let paused = daemon.command(&["pause", "noether", "--until", &until.to_string(), "--json"]);
     let paused: Value = serde_json::from_slice(&paused.stdout).unwrap();
     assert_eq!((&paused["paused"], &paused["until"]), (&json!(true), &json!(Day(until).at("00:00").to_string())));
-    eventually("nothing is on offer", ONE_POLL, async || daemon.starts("chat", day).await.is_empty().then_some(())).await;
+    eventually("nothing is on offer", ONE_POLL, async || daemon.starts("chat", day).await.is_empty().then_some(()))
+        .await;
     assert_eq!(daemon.command(&["pause", "noether", "--until", "2020-01-01"]).status.code(), Some(2));
     let resumed: Value = serde_json::from_slice(&daemon.command(&["resume", "noether", "--json"]).stdout).unwrap();
     assert_eq!(resumed["was_paused"], true);
@@ -356,9 +359,8 @@ async fn the_desk_tells_how_the_calendars_do_and_what_was_not_understood() {
     let account_lines = format!("[[host.folder]]\npath = \"{}\"\n", folder.path().display());
     let config = Config { account_lines, ..Config::new(&calendar) };
     let daemon = Daemon::start(config.meetings(meetings())).await;
-    let lines = |from: &str, to: &str| {
-        [format!("DTSTART:{}", stamp(day.at(from))), format!("DTEND:{}", stamp(day.at(to)))]
-    };
+    let lines =
+        |from: &str, to: &str| [format!("DTSTART:{}", stamp(day.at(from))), format!("DTEND:{}", stamp(day.at(to)))];
     let [start, end] = lines("09:00", "10:00");
     calendar.put("private.ics", &event("private", &[&start, &end, "SUMMARY:Oncology appointment"])).await;
     let [start, end] = lines("11:00", "12:00");
@@ -420,7 +422,10 @@ async fn a_host_gets_a_link_by_mail_and_nobody_learns_who_is_a_host() {
     let messages = smtp.messages(2, Duration::from_secs(60)).await;
     let header = |index: usize, name: &str| messages[index]["headers"][name].as_str().unwrap().to_owned();
     assert_eq!(header(0, "to"), "Emmy Noether <noether@example.edu>");
-    assert_eq!((header(0, "subject"), header(0, "auto-submitted")), ("Your link to the desk".into(), "auto-generated".into()));
+    assert_eq!(
+        (header(0, "subject"), header(0, "auto-submitted")),
+        ("Your link to the desk".into(), "auto-generated".into())
+    );
     // To the address of the config, whichever was typed, in the host's language.
     assert_eq!(header(1, "to"), "David Hilbert <hilbert@example.edu>");
     assert_eq!(header(1, "subject"), "Ihr Link zum Schreibtisch");

@@ -33,7 +33,10 @@ fn every_command_is_in_the_readme_and_the_readme_names_no_other() {
     for start in ["`officehours ", "\nofficehours ", "$ officehours "] {
         for rest in readme.split(start).skip(1) {
             let word: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
-            assert!(word.is_empty() || word.starts_with('-') || commands.contains(&word), "the README has a command {word:?}");
+            assert!(
+                word.is_empty() || word.starts_with('-') || commands.contains(&word),
+                "the README has a command {word:?}"
+            );
         }
     }
 }

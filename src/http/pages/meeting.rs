@@ -69,7 +69,10 @@ pub(in super::super) fn show(state: &AppState, host: &str, meeting: &str, visit:
         Some(window) => state.desk.offer(&host, meeting, window),
         None => Offer { slots: Vec::new(), freshness: state.desk.freshness(&host.id) },
     };
-    let mut response = page(visit.language, &View { host: &host, meeting, visit, now, horizon }.page(&offer, super::closed(state, &host, visit)));
+    let mut response = page(
+        visit.language,
+        &View { host: &host, meeting, visit, now, horizon }.page(&offer, super::closed(state, &host, visit)),
+    );
     if !matches!(offer.freshness, Freshness::Fresh(_)) {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));

@@ -46,10 +46,7 @@ struct CalendarsPage {
 }
 
 /// `GET /desk/calendars`.
-pub(in super::super::super) async fn show(
-    State(state): State<AppState>,
-    seat: Seat,
-) -> Result<Response, Fault> {
+pub(in super::super::super) async fn show(State(state): State<AppState>, seat: Seat) -> Result<Response, Fault> {
     let (d, host) = (seat.d(), seat.host_id());
     let alerts = state.desk.alerts_of(host).await.map_err(Fault::of_desk)?;
     let sources = state.desk.source_reports(host);

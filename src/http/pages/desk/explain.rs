@@ -53,10 +53,7 @@ struct ExplainPage {
 }
 
 /// `GET /desk/explain`, with `meeting`, `date` and `time`.
-pub(in super::super::super) async fn show(
-    State(state): State<AppState>,
-    seat: Seat,
-) -> Result<Response, Fault> {
+pub(in super::super::super) async fn show(State(state): State<AppState>, seat: Seat) -> Result<Response, Fault> {
     let (query, now) = (&seat.visit.query, state.now());
     let chosen = query.get("meeting").and_then(|id| seat.host.meeting(id)).or(seat.host.meetings.first());
     let asked = query.get("date").is_some();

@@ -91,12 +91,7 @@ pub(in super::super::super) async fn move_to(
     Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response())
 }
 
-async fn move_page(
-    state: &AppState,
-    seat: &Seat,
-    booking: &str,
-    mistake: Option<Mistake>,
-) -> Result<MovePage, Fault> {
+async fn move_page(state: &AppState, seat: &Seat, booking: &str, mistake: Option<Mistake>) -> Result<MovePage, Fault> {
     let noted = state.desk.booking_of_host(seat.host_id(), booking_id(booking)?).await?;
     let (booking, now): (Booking, Timestamp) = (noted.booking, state.now());
     if !booking.state.holds_slot() || booking.time.start() <= now {
@@ -126,11 +121,8 @@ async fn move_page(
         month.filter(|_| wanted).map(|month| seat.path(&here, &[("month", &month.param())]))
     };
     let starts = zone.civil(booking.time.start());
-    let present = || Mistake {
-        text: "",
-        date: starts.date().to_string(),
-        time: starts.time().strftime("%H:%M").to_string(),
-    };
+    let present =
+        || Mistake { text: "", date: starts.date().to_string(), time: starts.time().strftime("%H:%M").to_string() };
     let Mistake { text, date, time } = mistake.unwrap_or_else(present);
     Ok(MovePage {
         frame: seat.frame(seat.t().move_link),

@@ -26,10 +26,7 @@ struct PausePage {
 }
 
 /// `GET /desk/pause`.
-pub(in super::super::super) async fn show(
-    State(state): State<AppState>,
-    seat: Seat,
-) -> Result<Response, Fault> {
+pub(in super::super::super) async fn show(State(state): State<AppState>, seat: Seat) -> Result<Response, Fault> {
     Ok(page(seat.visit.language, &pause_page(&state, &seat, String::new(), "")))
 }
 
