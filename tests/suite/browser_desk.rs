@@ -2,11 +2,12 @@
 //! by axe-core) in both themes, at the width of a phone and of a desk.
 
 use crate::support::{
-    Config, Daemon, Day, Meeting, ON_THE_SERVER, Server, desk_link, event, eventually, free_port, need, root, stamp,
-    token, unique,
+    Config, Daemon, Day, Meeting, ON_THE_SERVER, Seat, Server, desk_link, event, eventually, free_port, need, now,
+    root, stamp, token, unique,
 };
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -51,7 +52,7 @@ impl Browser {
                 format!("--user-data-dir={}", profile.display()),
             ],
             // A phone may be narrower than a window can be.
-            "mobileEmulation": { "deviceMetrics": { "width": look.width, "height": 1500, "pixelRatio": 1, "touch": true, "mobile": false } },
+            "mobileEmulation": { "deviceMetrics": { "width": look.width, "height": 1500, "pixelRatio": 1, "touch": false, "mobile": false } },
             "prefs": {
                 "profile.default_content_setting_values.javascript": if look.scripts { 1 } else { 2 },
                 "intl.accept_languages": look.language,
@@ -70,14 +71,14 @@ impl Browser {
     }
 
     async fn click(&self, css: &str) {
-        let found = eventually(css, Duration::from_secs(10), async || self.visible(css).await).await;
-        found.click().await.unwrap();
+        // A page may be on its way out.
+        eventually(css, Duration::from_secs(10), async || self.visible(css).await?.click().await.ok()).await;
     }
 
     /// The first element of that kind that a person can see.
     async fn visible(&self, css: &str) -> Option<Element> {
         for element in self.client.find_all(Locator::Css(css)).await.unwrap() {
-            if element.is_displayed().await.unwrap_or(false) {
+            if element.is_displayed().await.is_ok_and(|displayed| displayed) {
                 return Some(element);
             }
         }
@@ -85,9 +86,12 @@ impl Browser {
     }
 
     async fn fill(&self, css: &str, text: &str) {
-        let field = self.client.find(Locator::Css(css)).await.unwrap();
-        field.clear().await.unwrap();
-        field.send_keys(text).await.unwrap();
+        eventually(css, Duration::from_secs(10), async || {
+            let field = self.visible(css).await?;
+            field.clear().await.ok()?;
+            field.send_keys(text).await.ok()
+        })
+        .await;
     }
 
     /// What a person reads, once it has this.
@@ -114,6 +118,11 @@ impl Drop for Browser {
             eprintln!("--- chromedriver ---\n{log}");
         }
     }
+}
+
+/// The booking as the command line has it.
+fn shown(daemon: &Daemon, id: &str) -> Value {
+    serde_json::from_slice(&daemon.command(&["bookings", "show", id, "--json"]).stdout).unwrap()
 }
 
 fn id(booking: &Value) -> &str {
@@ -154,7 +163,12 @@ async fn a_host_does_everything_at_the_desk_on_a_phone_without_scripts() {
     browser.read("ada.lovelace@example.org").await;
     browser.fill("#note", "Bring the red folder").await;
     browser.click("button[value=note]").await;
-    assert_eq!(browser.client.find(Locator::Css("#note")).await.unwrap().text().await.unwrap(), "Bring the red folder");
+    eventually("it is kept", Duration::from_secs(10), async || {
+        let note = browser.client.find(Locator::Css("#note")).await.ok()?;
+        (note.text().await.ok()? == "Bring the red folder").then_some(())
+    })
+    .await;
+    assert_eq!(shown(&daemon, id(&chat))["host_note"], "Bring the red folder");
     browser.click("a[href$=\"/move\"]").await;
     browser.click(&format!("label:has([value=\"{}\"])", day.at("11:30"))).await;
     browser.click(".sticky button").await;
@@ -221,7 +235,10 @@ async fn every_page_of_the_desk_can_be_used_by_everybody_in_both_themes() {
         Meeting::new("office-hour", "30m", "30m").with(questions),
         Meeting::new("thesis", "60m", "30m").with("confirm = \"approval\""),
     ];
-    let daemon = Daemon::start(Config::new(&calendar).meetings(meetings)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let account_lines = format!("[[host.folder]]\npath = \"{}\"\n", folder.path().display());
+    let config = Config { account_lines, ..Config::new(&calendar) };
+    let daemon = Daemon::start(config.meetings(meetings)).await;
     let (day, next) = (Day::ahead(2), Day::ahead(3));
     let book = async |meeting: &str, start: jiff::Timestamp, guest: &str, topic: &str, note: &str| {
         let email = format!("{}@example.org", guest.to_lowercase().replace(' ', "."));
@@ -249,10 +266,25 @@ async fn every_page_of_the_desk_can_be_used_by_everybody_in_both_themes() {
     .await;
     let off = book("office-hour", next.at("11:30"), "Hedy Lamarr", "Frequencies", "").await;
     daemon.cancel(&token(&off)).await.expect(200);
+    // One that has begun: the host has put it there.
+    let emil = book("office-hour", next.at("11:30"), "Emil Artin", "Reciprocity", "").await;
+    let soon = (now() + SignedDuration::from_secs(3)).in_tz("Europe/Berlin").unwrap();
+    let (date, time) = (soon.date().to_string(), soon.time().strftime("%H:%M:%S").to_string());
+    let of_emil = format!("/desk/b/{}", id(&emil));
+    let mut seat = Seat::of(&daemon, "noether").await;
+    seat.post(&format!("{of_emil}/move"), &[("date", &date), ("time", &time)]).await;
+    eventually("it has begun", Duration::from_secs(20), async || {
+        (seat.post(&of_emil, &[("do", "came")]).await.status == 303).then_some(())
+    })
+    .await;
+    seat.post(&of_emil, &[("do", "note"), ("note", "Has read the proof. Ask about the second lemma next time.")]).await;
     let lines = [format!("DTSTART:{}", stamp(next.at("11:00"))), format!("DTEND:{}", stamp(next.at("12:00")))];
     let odd = [&*lines[0], &lines[1], "RRULE:FREQ=SOMETIMES", "SUMMARY:Now and then"];
-    calendar.put("odd.ics", &event("odd-event@example.edu", &odd)).await;
-    daemon.wait_two_polls().await;
+    std::fs::write(folder.path().join("odd.ics"), event("odd-event@example.edu", &odd)).unwrap();
+    eventually("the odd event is known", Duration::from_secs(30), async || {
+        seat.get("/desk/calendars").await.text().contains("odd-event").then_some(())
+    })
+    .await;
 
     let shots = root().join("target/pages");
     std::fs::create_dir_all(&shots).unwrap();
@@ -269,7 +301,8 @@ async fn every_page_of_the_desk_can_be_used_by_everybody_in_both_themes() {
             ("bookings", "/desk".to_owned()),
             ("past", "/desk/past".to_owned()),
             ("booking", of_ada.clone()),
-            ("to-decide", format!("{of_exam}#decline")),
+            ("to-decide", format!("{of_exam}?decline=1#decline")),
+            ("attended", of_emil.clone()),
             ("move", format!("{of_ada}/move")),
             ("calendars", "/desk/calendars".to_owned()),
             ("explain", explain),

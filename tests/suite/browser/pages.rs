@@ -2,7 +2,7 @@
 //! `tests/screens`, photographed into `target/screens`. Another page is a line in [`pages`].
 
 use crate::support::{
-    Browser, Calendar, Config, Daemon, Day, Meeting, Scripts, Server, Smtp, free_port, need, root, token,
+    Browser, Calendar, Config, Daemon, Day, Meeting, Scripts, Server, Smtp, desk_link, free_port, need, root, token,
 };
 use officehours::http::Resource;
 use serde_json::{Value, json};
@@ -19,9 +19,12 @@ struct Page {
 }
 
 /// The resources that are no pages.
-const NO_PAGES: [Resource; 12] = [
+const NO_PAGES: [Resource; 15] = [
     Resource::Invitation,
     Resource::SoonerFeed,
+    Resource::DeskAsk,
+    Resource::DeskOut,
+    Resource::DeskExport,
     Resource::ApiSlots,
     Resource::ApiBookings,
     Resource::ApiBooking,
@@ -43,6 +46,7 @@ struct Office {
     confirmation: String,
     unconfirmed: String,
     booked: String,
+    booked_id: String,
     asked: String,
     cancelled: String,
     declined: String,
@@ -114,6 +118,7 @@ impl Office {
             confirmation,
             unconfirmed: token(&unconfirmed),
             booked: token(&booked),
+            booked_id: booked["id"].as_str().unwrap().to_owned(),
             asked: token(&asked),
             cancelled: token(&cancelled),
             declined: token(&declined),
@@ -170,6 +175,14 @@ impl Office {
             page("sign-meeting", Resource::MeetingSign, at("/noether/office-hour/sign".into())),
             page("overlay", Resource::Overlay, at("/noether/office-hour/overlay".into())),
             page("sooner", Resource::Sooner, at(format!("/b/{}/sooner", self.booked))),
+            page("desk-link", Resource::DeskLink, desk_link(&self.daemon, "noether")),
+            page("desk", Resource::Desk, at("/desk".into())),
+            page("desk-past", Resource::DeskPast, at("/desk/past".into())),
+            page("desk-booking", Resource::DeskBooking, at(format!("/desk/b/{}", self.booked_id))),
+            page("desk-move", Resource::DeskMove, at(format!("/desk/b/{}/move", self.booked_id))),
+            page("desk-calendars", Resource::DeskCalendars, at("/desk/calendars".into())),
+            page("desk-explain", Resource::DeskExplain, at("/desk/explain".into())),
+            page("desk-pause", Resource::DeskPause, at("/desk/pause".into())),
             page("problem", Resource::Problem, at("/-/problems/slot-taken".into())),
             page("nothing-here", Resource::Slot, at("/nobody".into())),
         ]
@@ -220,6 +233,10 @@ async fn every_page_is_without_a_violation_in_both_themes_at_both_widths() {
         assert!(pages.iter().any(|page| page.resource == resource), "no page of {resource:?}");
     }
     let mut found = Vec::new();
+    // The host is at the desk in this browser, too.
+    browser.goto(&desk_link(&office.daemon, "noether")).await;
+    browser.script("window.before = true; document.querySelector('main form[method=post]').submit()").await;
+    browser.wait_script("return document.readyState === 'complete' && !window.before", &json!(true)).await;
     for page in &pages {
         browser.look("light", "screen").await;
         browser.width(360).await;

@@ -41,6 +41,8 @@ struct BookingPage {
     action: String,
     /// It awaits the host's decision, and is ahead.
     can_decide: bool,
+    /// They came to decline.
+    declining: bool,
     can_cancel: bool,
     moving: Option<String>,
     can_mark: bool,
@@ -128,6 +130,7 @@ fn booking_page(seat: &Seat, state: &AppState, Noted { booking, mark }: Noted) -
         answers: booking.guest.answers.into_iter().filter(|a| !a.text.is_empty()).map(|a| (a.label, a.text)).collect(),
         action: seat.path(&here, &[]),
         can_decide,
+        declining: seat.visit.query.get("decline").is_some(),
         can_cancel: ahead && !can_decide,
         moving: ahead.then(|| seat.path(&format!("{here}/move"), &[])),
         can_mark: booking.state.holds_slot() && booking.time.start() <= now,

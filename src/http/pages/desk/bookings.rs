@@ -18,6 +18,8 @@ struct Line {
     /// For links to it.
     anchor: String,
     url: String,
+    /// To where it is declined.
+    decline: String,
     /// UTC.
     start: String,
     from: String,
@@ -142,6 +144,7 @@ fn line(seat: &Seat, state: &AppState, Noted { booking, mark }: Noted) -> Line {
     }
     Line {
         anchor: format!("b-{}", booking.id),
+        decline: seat.path(&format!("/b/{}", booking.id), &[("decline", "1")]) + "#decline",
         url: seat.path(&format!("/b/{}", booking.id), &[]),
         start: rfc3339(booking.time.start()),
         from: clock(booking.time.start()),
@@ -149,8 +152,11 @@ fn line(seat: &Seat, state: &AppState, Noted { booking, mark }: Noted) -> Line {
         guest: booking.guest.name,
         title: booking.title,
         mood,
-        // What is as it should be is not said of each.
-        state: if booking.state == BookingState::Confirmed { "" } else { words },
+        // What is as it should be is not said of each, nor what is said above.
+        state: match booking.state {
+            BookingState::Confirmed | BookingState::AwaitingApproval => "",
+            _ => words,
+        },
         said,
         note: mark.note,
         can_mark: booking.state.holds_slot() && booking.time.start() <= state.now(),

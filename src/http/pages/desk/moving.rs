@@ -110,7 +110,10 @@ async fn move_page(state: &AppState, seat: &Seat, booking: &str, mistake: Option
     let days = by_day(&slots, zone);
     let month = seat.visit.query.get("month").and_then(Month::parse);
     let (today, last) = (zone.civil(now).date(), zone.civil(horizon).date());
-    let month = month.unwrap_or_else(|| Month::of(days.keys().next().copied().unwrap_or(today)));
+    // Near where it is, if something is free there.
+    let present = Month::of(zone.civil(booking.time.start()).date());
+    let near = days.keys().find(|day| present.contains(**day)).or(days.keys().next());
+    let month = month.unwrap_or_else(|| Month::of(near.copied().unwrap_or(today)));
     let guest = booking.guest.time_zone.as_deref().and_then(crate::http::guest::zone);
     let lines = Lines { host: zone, guest: guest.as_ref(), seats: booking.seats, language };
     let here = format!("/b/{}/move", booking.id);
