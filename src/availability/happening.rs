@@ -146,7 +146,8 @@ impl<'a> Objects<'a> {
             odd_starts.iter().filter_map(|index| self.events.get(*index)).map(|event| event.uid.clone()).collect();
         odd_starts.dedup();
         for uid in odd_starts {
-            let what = "its start is not one that its rule produces: it was taken to happen, and to be the first of COUNT";
+            let what =
+                "its start is not one that its rule produces: it was taken to happen, and to be the first of COUNT";
             self.warn(uid, what.to_owned());
         }
         if !found.is_empty() {
@@ -440,7 +441,8 @@ impl Expansion<'_, '_> {
                 self.push(placement.event, start, end, Kind::Event);
             }
         }
-        let shows = |instance: &Instance| taken(self, instance).is_some_and(|(start, end)| self.within(start, end).is_some());
+        let shows =
+            |instance: &Instance| taken(self, instance).is_some_and(|(start, end)| self.within(start, end).is_some());
         if instances.truncated.is_none() && set.disputed(range).iter().any(shows) {
             self.odd_starts.push(placement.event);
         }

@@ -193,8 +193,10 @@ mod tests {
                 case["owner"].as_array().unwrap().iter().map(|owner| owner.as_str().unwrap().to_owned()).collect();
             let (from, to, time_zone) = (text("from"), text("to"), text("tz"));
             let got = answer(&BusyIcs { paths: vec![file.clone()], from, to, time_zone, owner, tentative });
-            let told: Vec<&str> = got["warnings"].as_array().unwrap().iter().filter_map(|w| w["what"].as_str()).collect();
-            let expected: Vec<&str> = case["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let told: Vec<&str> =
+                got["warnings"].as_array().unwrap().iter().filter_map(|w| w["what"].as_str()).collect();
+            let expected: Vec<&str> =
+                case["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             let as_expected = told.len() == expected.len()
                 && expected.iter().all(|part| told.iter().any(|warning| warning.contains(part)));
             if !as_expected {

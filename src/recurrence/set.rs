@@ -195,7 +195,8 @@ impl RecurrenceSet {
         let mut budget = Budget::new(MUCH_FOR_A_WARNING);
         let mut fires = |rule: &RecurrenceRule| {
             let mut out = Vec::new();
-            let outcome = expand(rule, self.start, First::OnlyIfItFires, self.start..self.start + 1, &mut budget, &mut out);
+            let outcome =
+                expand(rule, self.start, First::OnlyIfItFires, self.start..self.start + 1, &mut budget, &mut out);
             outcome.is_err() || !out.is_empty()
         };
         if self.rules.is_empty() || self.rules.iter().any(&mut fires) {

@@ -23,6 +23,7 @@ mod docs;
 mod economy;
 mod faults;
 mod feed;
+mod fuzz;
 mod hostile;
 mod hygiene;
 mod lifecycle;
