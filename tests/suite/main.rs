@@ -26,6 +26,7 @@ mod docs;
 mod economy;
 mod faults;
 mod feed;
+mod fuzz;
 mod gone;
 mod guest;
 mod hostile;
