@@ -254,7 +254,7 @@ impl Poller {
         }
         let found = find_all(account, pass, &settled, &owner).await?;
         let find = |event: &Settled| found.get(&event.booking).cloned().unwrap_or(Found::Unknown);
-        let before = account.store.missing_events(&settings.host.id).await?;
+        let before = account.store.missing_events(&settings.host.id, now).await?;
         let alive = match before.iter().any(|event| event.doubted) {
             true => alive(account, pass).await?,
             false => HashSet::new(),

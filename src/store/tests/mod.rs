@@ -3,6 +3,7 @@
 mod alerts;
 mod crash;
 mod keep;
+mod missing;
 mod opening;
 mod outbox;
 mod pulls;
