@@ -44,7 +44,7 @@ pub(super) async fn bookings(config: Option<&Path>, command: BookingsCommand) ->
         }
         BookingsCommand::Cancel { gone, json, .. } => {
             let host = host(&services, &gone.unwrap_or_default())?;
-            let missing = services.store.missing_events(&host.id).await?;
+            let missing = services.store.missing_events(&host.id, services.clock.now()).await?;
             for missing in missing.into_iter().filter(|missing| missing.doubted) {
                 let booking = services.desk.cancel_by_id(missing.booking).await?;
                 show(&mut out, &services, booking, json).await?;

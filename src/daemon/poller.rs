@@ -9,7 +9,7 @@ use crate::booking::{BookingId, BookingState};
 use crate::caldav::Href;
 use crate::store::{CalendarKey, Failure, MissingEvent, OwnEvent, ReportedTrouble, SourceReport, StoreError};
 use crate::sync::{
-    AccountSync, Found, HostBoard, Observation, Pass, Pause, Request, Requests, Setback, Settled, Source, Suspects,
+    AccountSync, Failures, Found, HostBoard, Observation, Pass, Pause, Request, Requests, Setback, Settled, Source, Suspects,
     SyncError, SyncHandle, TroubleKind, parent, pause, reconcile,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -45,7 +45,7 @@ pub struct Poller {
 impl Poller {
     /// Polls until `shutdown`. Fails only when the store does, and not by a full disk: that passes.
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), StoreError> {
-        let mut failures = 0;
+        let mut failures = Failures::default();
         let mut watching = None;
         let mut due = Instant::now();
         let mut closed = false;
@@ -85,7 +85,7 @@ impl Poller {
             if well && self.handle.health().trouble.is_some_and(|trouble| trouble.kind == TroubleKind::Login) {
                 self.let_in_again().await?;
             }
-            failures = if well { 0 } else { failures + 1 };
+            failures = failures.after(setback.as_ref());
             let chance = super::setup::random::<1>().map_or(0, |[byte]| byte);
             let pause = pause(setback.as_ref(), failures, self.poll.unsigned_abs(), chance);
             (due, closed) = (Instant::now() + pause.wait, pause.closed);
@@ -248,7 +248,7 @@ impl Poller {
         }
         let found = find_all(account, pass, &settled, &owner).await?;
         let find = |event: &Settled| found.get(&event.booking).cloned().unwrap_or(Found::Unknown);
-        let before = account.store.missing_events(&settings.host.id).await?;
+        let before = account.store.missing_events(&settings.host.id, now).await?;
         let alive = match before.iter().any(|event| event.doubted) {
             true => alive(account, pass).await?,
             false => HashSet::new(),

@@ -61,7 +61,7 @@ impl Desk {
             }
         }
         self.odd_events(&sight, &mut known).await?;
-        for missing in self.store.missing_events(host).await?.into_iter().filter(|missing| missing.doubted) {
+        for missing in self.store.missing_events(host, now).await?.into_iter().filter(|missing| missing.doubted) {
             if let Some(booking) = sight.ahead.iter().find(|booking| booking.id == missing.booking) {
                 let condition = sight.of_booking(AlertKind::ManyGone, booking.id, sight.name(booking));
                 known.conditions.push(Condition { since: missing.since, ..condition });

@@ -23,20 +23,21 @@ fn missing(row: &Row<'_>) -> rusqlite::Result<MissingEvent> {
     Ok(MissingEvent { booking: row.get("booking")?, since: row.get::<_, At>("since")?.0, doubted: row.get("doubted")? })
 }
 
-fn all(tx: &Connection, host: &HostId) -> Result<Vec<MissingEvent>> {
+fn all(tx: &Connection, host: &HostId, since: Timestamp) -> Result<Vec<MissingEvent>> {
     let mut statement = tx.prepare_cached(
         "SELECT missing_event.* FROM missing_event JOIN booking ON booking.id = booking
-         WHERE host = ?1 AND holds = 1 ORDER BY since, booking",
+         WHERE host = ?1 AND holds = 1 AND ends_at >= ?2 ORDER BY since, booking",
     )?;
-    let rows = statement.query_map(params![host], missing)?;
+    let rows = statement.query_map(params![host, At(since)], missing)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 impl Store {
-    /// The events of a host's bookings that are gone while the bookings hold their slots, the longest first.
-    pub async fn missing_events(&self, host: &HostId) -> Result<Vec<MissingEvent>> {
+    /// The events of a host's bookings that are gone while the bookings hold their slots, of those that end at or after `since`; the
+    /// longest gone first.
+    pub async fn missing_events(&self, host: &HostId, since: Timestamp) -> Result<Vec<MissingEvent>> {
         let host = host.clone();
-        self.read(move |tx| all(tx, &host)).await
+        self.read(move |tx| all(tx, &host, since)).await
     }
 
     /// Keeps these in place of those that are kept of the host.
@@ -59,7 +60,8 @@ impl Store {
         .await
     }
 
-    /// The event of a booking is not there at `now`: since when it has not been, and how many of its host's are not.
+    /// The event of a booking is not there at `now`: since when it has not been, and how many of its host's are not
+    /// of bookings ahead.
     pub async fn note_missing(
         &self,
         host: &HostId,
@@ -75,7 +77,7 @@ impl Store {
             let mut select = tx.prepare_cached("SELECT * FROM missing_event WHERE booking = ?1")?;
             let noted = select.query_row(params![booking], missing).optional()?;
             let noted = noted.unwrap_or(MissingEvent { booking, since: now, doubted: false });
-            Ok(End::Commit((noted, all(tx, &host)?.len())))
+            Ok(End::Commit((noted, all(tx, &host, now)?.len())))
         })
         .await
     }

@@ -24,7 +24,7 @@ pub use folder::FolderSync;
 pub use handle::{Request, Requests, SyncHandle};
 pub use health::{Health, Setback, Trouble, TroubleKind};
 pub use lone::Reading;
-pub use pace::{Pause, pause};
+pub use pace::{Failures, Pause, pause};
 pub use plan::{Plan, plan};
 pub use pull::{AccountSettings, AccountSync, CalendarPass, Pass, SyncError, is_named, is_named_so};
 pub use reconcile::{BELIEVABLE, DOUBTED_FOR, Found, Observation, Settled, Suspects, reconcile};

@@ -5,6 +5,7 @@ mod crash;
 mod desk;
 mod inbox;
 mod keep;
+mod missing;
 mod opening;
 mod outbox;
 mod pulls;

@@ -27,6 +27,8 @@ struct Script {
     subscribed: bool,
     /// There is another calendar, `two/`.
     second: bool,
+    /// The next list of the home is of another.
+    lost_once: bool,
     /// After so many multigets the server fails.
     breaks_after: Option<usize>,
     multigets: usize,
@@ -53,6 +55,14 @@ impl Script {
     }
 
     fn answer(&mut self, seen: &Seen) -> String {
+        let told = self.tell(seen);
+        if seen.path == self.home.unwrap_or("/c/") && seen.method == "PROPFIND" {
+            self.lost_once = false;
+        }
+        told
+    }
+
+    fn tell(&mut self, seen: &Seen) -> String {
         if kind(seen) == "multiget" {
             self.multigets += 1;
             if self.breaks_after.is_some_and(|most| self.multigets > most) {
@@ -87,6 +97,9 @@ impl Script {
                 "/p/",
                 &format!("<C:calendar-home-set><href>{home}</href></C:calendar-home-set>"),
             ));
+        }
+        if seen.path == home && seen.method == "PROPFIND" && self.lost_once {
+            return multistatus(&found("/c/", "<resourcetype><collection/></resourcetype>"));
         }
         if seen.path == home && seen.method == "PROPFIND" {
             let subscribed = found(
@@ -463,4 +476,15 @@ async fn a_first_reading_that_is_broken_off_goes_on_where_it_was_and_counts_when
     assert_eq!(world.bench.store.objects(&key).await.unwrap().len(), 1200);
     let multigets = |log: &[String]| log.iter().filter(|asked| asked.contains("multiget")).count();
     assert_eq!((multigets(&first), multigets(&second)), (16, 14), "{first:?} {second:?}");
+}
+
+#[tokio::test]
+async fn a_calendar_that_one_list_leaves_out_is_not_forgotten() {
+    let objects = vec![("a.ics", "\"1\"", "a")];
+    let world = World::new(Script { objects, token: Some("t1"), ..Script::default() }).await;
+    world.reads(0).await;
+    world.change(|script| script.lost_once = true);
+    let (pass, _) = world.pass(15).await;
+    assert!(pass.rediscovered && pass.calendars.len() == 1);
+    assert_eq!(world.holds().await.0, ["a"]);
 }

@@ -191,7 +191,7 @@ impl Shared {
                 state.burst = (more > 1).then_some((refusal, more - 1));
                 ("burst", Fault::Refused(refusal))
             }
-            None if state.random.percent(60) => return None,
+            None if state.random.percent(70) => return None,
             None => {
                 let fault = one(&mut state, asked);
                 if let Fault::Refused(refusal) = &fault.1
