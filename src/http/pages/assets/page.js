@@ -207,15 +207,14 @@ if (live) {
   addEventListener("popstate", () => {
     if (location.search !== shown) show(location.href);
   });
-  // Times that were looked at a while ago are looked up again.
+  // Times that were looked at a while ago are looked up again; but not over the answer to a form, which no address leads to.
+  const refresh = () => { if (!document.querySelector("[data-posted]")) show(location.href, { quietly: true }); };
   let left = 0;
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) left = Date.now();
-    else if (left && Date.now() - left > 60000) show(location.href, { quietly: true });
+    else if (left && Date.now() - left > 60000) refresh();
   });
-  addEventListener("pageshow", (event) => {
-    if (event.persisted) show(location.href, { quietly: true });
-  });
+  addEventListener("pageshow", (event) => { if (event.persisted) refresh(); });
   dress();
 }
 
