@@ -10,15 +10,15 @@ for (const input of document.querySelectorAll("[data-tz]")) {
 }
 
 // Both clocks are shown when they differ, now or in half a year.
-const offset = (zone, at) =>
-  new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" }).formatToParts(at)
-    .find((part) => part.type === "timeZoneName").value;
-const differs = (at) => offset(hostZone, at) !== offset(guestZone, at);
+function differ(one, other) {
+  const [a, b] = [one, other].map((timeZone) => new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "longOffset" }));
+  const offset = (clock, at) => clock.formatToParts(at).find((part) => part.type === "timeZoneName").value;
+  return [0, 91, 182].map((days) => Date.now() + days * 864e5).some((at) => offset(a, at) !== offset(b, at));
+}
 try {
   const here = new URL(location.href);
-  const now = Date.now();
-  if (hostZone && guestZone && !here.searchParams.has("tz") && !document.querySelector("[data-posted]")
-      && [now, now + 91 * 864e5, now + 182 * 864e5].some(differs)) {
+  if (hostZone && guestZone && hostZone !== guestZone && !here.searchParams.has("tz")
+      && !document.querySelector("[data-posted]") && differ(hostZone, guestZone)) {
     here.searchParams.set("tz", guestZone);
     location.replace(here);
   }
