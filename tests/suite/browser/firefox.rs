@@ -1,6 +1,6 @@
 //! The whole life of a booking in Firefox, by WebDriver BiDi.
 
-use crate::support::{Config, Daemon, Day, ON_THE_SERVER, Server, eventually, need, node};
+use crate::support::{Config, Daemon, Day, ON_THE_SERVER, Server, eventually, node};
 use std::process::Command;
 
 #[tokio::test]
@@ -12,7 +12,7 @@ async fn a_booking_lives_in_firefox() {
         eprintln!("SKIPPED: this machine has no firefox-esr");
         return;
     }
-    let Some(command) = need("tests/node_modules", node("firefox.js")) else { return };
+    let Some(command) = node("firefox.js") else { return };
     let calendar = server.calendar("firefox").await;
     let daemon = Daemon::start(Config::new(&calendar)).await;
     let day = Day::ahead(3);

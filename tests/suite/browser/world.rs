@@ -1,6 +1,6 @@
 //! Guests elsewhere and unlucky: in another zone and language, with an old link, with two tabs, with a browser that has to work.
 
-use crate::support::{Browser, Config, Daemon, Day, Meeting, Scripts, Server, now};
+use crate::support::{Browser, Config, Daemon, Day, Meeting, ONE_POLL, Scripts, Server, event, eventually, now, stamp};
 use fantoccini::Locator;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -118,7 +118,7 @@ async fn an_old_link_two_tabs_and_the_back_button_book_once_and_lose_nothing() {
     daemon.book("office-hour", day.at("11:00"), "Emil Artin").await.expect(201);
     client.back().await.unwrap();
     browser.wait_url("day=").await;
-    crate::support::eventually("the time is gone", Duration::from_secs(10), async || {
+    eventually("the time is gone", Duration::from_secs(10), async || {
         browser.visible(&eleven).await.is_none().then_some(())
     })
     .await;
@@ -176,6 +176,21 @@ async fn a_guest_is_spoken_to_in_their_language_and_their_browser_works_for_the_
     browser.click("form.book button").await;
     browser.wait_url("/b/").await;
     assert_eq!(browser.script(language).await, "fr");
-    daemon.wait_state(browser.url().await.path().rsplit('/').next().unwrap(), "confirmed").await;
+    let token = browser.url().await.path().rsplit('/').next().unwrap().to_owned();
+    daemon.wait_state(&token, "confirmed").await;
+
+    // That another time has gone meanwhile is said in it too.
+    let to = day.at("10:00");
+    browser.goto(&daemon.url(&format!("/b/{token}/move?lang=fr&month={}", day.0.strftime("%Y-%m")))).await;
+    let chosen = format!("input[value=\"{to}\"]");
+    browser.click(&chosen).await;
+    let lines = [format!("DTSTART:{}", stamp(to)), format!("DTEND:{}", stamp(day.at("10:30")))];
+    calendar.put("faculty.ics", &event("faculty", &lines.each_ref().map(String::as_str))).await;
+    eventually("the time is gone", ONE_POLL, async || {
+        (!daemon.starts("office-hour", day).await.contains(&to)).then_some(())
+    })
+    .await;
+    browser.click("form[action*=\"/move\"] button").await;
+    browser.wait_text("Cet horaire est pris. Merci d’en choisir un autre.").await;
     browser.close().await;
 }

@@ -10,15 +10,15 @@ for (const input of document.querySelectorAll("[data-tz]")) {
 }
 
 // Both clocks are shown when they differ, now or in half a year.
-const offset = (zone, at) =>
-  new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" }).formatToParts(at)
-    .find((part) => part.type === "timeZoneName").value;
-const differs = (at) => offset(hostZone, at) !== offset(guestZone, at);
+function differ(one, other) {
+  const [a, b] = [one, other].map((timeZone) => new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "longOffset" }));
+  const offset = (clock, at) => clock.formatToParts(at).find((part) => part.type === "timeZoneName").value;
+  return [0, 91, 182].map((days) => Date.now() + days * 864e5).some((at) => offset(a, at) !== offset(b, at));
+}
 try {
   const here = new URL(location.href);
-  const now = Date.now();
-  if (hostZone && guestZone && !here.searchParams.has("tz") && !document.querySelector("[data-posted]")
-      && [now, now + 91 * 864e5, now + 182 * 864e5].some(differs)) {
+  if (hostZone && guestZone && hostZone !== guestZone && !here.searchParams.has("tz")
+      && !document.querySelector("[data-posted]") && differ(hostZone, guestZone)) {
     here.searchParams.set("tz", guestZone);
     location.replace(here);
   }
@@ -207,15 +207,14 @@ if (live) {
   addEventListener("popstate", () => {
     if (location.search !== shown) show(location.href);
   });
-  // Times that were looked at a while ago are looked up again.
+  // Times that were looked at a while ago are looked up again; but not over the answer to a form, which no address leads to.
+  const refresh = () => { if (!document.querySelector("[data-posted]")) show(location.href, { quietly: true }); };
   let left = 0;
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) left = Date.now();
-    else if (left && Date.now() - left > 60000) show(location.href, { quietly: true });
+    else if (left && Date.now() - left > 60000) refresh();
   });
-  addEventListener("pageshow", (event) => {
-    if (event.persisted) show(location.href, { quietly: true });
-  });
+  addEventListener("pageshow", (event) => { if (event.persisted) refresh(); });
   dress();
 }
 
