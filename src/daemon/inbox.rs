@@ -5,7 +5,7 @@ use super::setup::Services;
 use crate::desk::TokenError;
 use crate::mail::{Inbox, InboxError, InboxServer, read_reply};
 use crate::store::{InboxPlace, StoreError};
-use crate::sync::{Setback, SyncHandle, TroubleKind, pause};
+use crate::sync::{Failures, Setback, SyncHandle, TroubleKind, pause};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -41,24 +41,24 @@ impl InboxReader {
     /// Reads until `shutdown`. Fails only when the store does, and not by a full disk: that passes. After a refused login the server
     /// is left alone, until the config or the password has changed.
     pub(super) async fn run(self, shutdown: CancellationToken) -> Result<(), StoreError> {
-        let mut failures = 0;
+        let mut failures = Failures::default();
         loop {
             let (failure, read) = tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 ended = self.follow() => ended,
             };
-            failures = if read { 1 } else { failures + 1 };
             let setback = match failure {
                 Failure::Store(error) if !error.kind().passes() => return Err(error),
                 Failure::Store(error) => Setback::of_store(&error),
                 Failure::Inbox(error) => setback(&error),
             };
+            failures = if read { Failures::default() } else { failures }.after(Some(&setback));
             tracing::warn!(mailbox = self.handle.name(), error = setback.what, "The answers of guests cannot be read.");
             let now = self.services.clock.now();
             self.handle.ended(self.handle.health().after(Some(&setback), now), None);
             let chance = super::setup::random::<1>().map_or(0, |[byte]| byte);
             let pause = pause(Some(&setback), failures, POLL, chance);
-            let refused = setback.kind == TroubleKind::Login && failures > 1;
+            let refused = setback.kind == TroubleKind::Login && failures.alike > 1;
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 // A second refusal is no passing fault: each further try counts towards a lock-out.

@@ -9,8 +9,8 @@ use crate::booking::{BookingId, BookingState};
 use crate::caldav::Href;
 use crate::store::{CalendarKey, Failure, MissingEvent, OwnEvent, ReportedTrouble, SourceReport, StoreError};
 use crate::sync::{
-    AccountSync, Failures, Found, HostBoard, Observation, Pass, Pause, Request, Requests, Setback, Settled, Source, Suspects,
-    SyncError, SyncHandle, TroubleKind, parent, pause, reconcile,
+    AccountSync, Failures, Found, HostBoard, Observation, Pass, Pause, Request, Requests, Setback, Settled, Source,
+    Suspects, SyncError, SyncHandle, TroubleKind, parent, pause, reconcile,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};

@@ -46,8 +46,9 @@ impl Failures {
     }
 }
 
-/// The pause after a pass: the poll, or a wait that doubles with each failure, or what the server asks for; `chance` of 0 to 255 spreads the hosts of one server over time: up to a tenth
-/// sooner, after a failure up to a quarter, and never sooner than a server asks.
+/// The pause after a pass: the poll, or a wait that doubles with each failure, or what the server asks for; `chance` of 0 to 255
+/// spreads the hosts of one server over time: up to a tenth sooner, after a failure up to a quarter, and never sooner than a server
+/// asks.
 pub fn pause(setback: Option<&Setback>, failures: Failures, poll: Duration, chance: u8) -> Pause {
     let doubled = |first: Duration, failures: u32| first.saturating_mul(1 << failures.saturating_sub(1).min(12));
     let share = |of: Duration| of / 255 * u32::from(chance);
@@ -112,7 +113,8 @@ mod tests {
     #[test]
     fn failures_double_the_wait_up_to_the_poll() {
         let down = setback(TroubleKind::Unreachable, None);
-        let waits: Vec<u64> = (1..12).map(|failures| pause(Some(&down), alike(failures), POLL, 0).wait.as_secs()).collect();
+        let waits: Vec<u64> =
+            (1..12).map(|failures| pause(Some(&down), alike(failures), POLL, 0).wait.as_secs()).collect();
         assert_eq!(waits, [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
         assert_eq!(pause(Some(&down), alike(u32::MAX), Duration::from_secs(1), 0).wait, LONGEST_WAIT);
         let least = pause(Some(&down), alike(3), POLL, 255).wait;
