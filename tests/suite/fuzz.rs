@@ -35,7 +35,7 @@ fn calendars() -> Vec<Vec<u8>> {
 /// Runs it on each of `seeds` and on what was kept for it.
 fn replay(target: &str, run: fn(&[u8], &Bound), seeds: Vec<Vec<u8>>) {
     let kept = files(&root().join("fixtures/fuzz").join(target));
-    assert!(seeds.len() >= 20, "{} inputs", seeds.len());
+    assert!(seeds.len() >= 20 && kept.len() >= 100, "{} inputs, {} kept", seeds.len(), kept.len());
     for data in seeds.iter().chain(&kept) {
         // Shown only when the next line panics.
         println!("{:?}", String::from_utf8_lossy(data));
