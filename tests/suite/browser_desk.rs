@@ -77,12 +77,17 @@ impl Browser {
 
     /// The first element of that kind that a person can see.
     async fn visible(&self, css: &str) -> Option<Element> {
-        for element in self.client.find_all(Locator::Css(css)).await.unwrap() {
+        for element in self.client.find_all(Locator::Css(css)).await.ok()? {
             if element.is_displayed().await.is_ok_and(|displayed| displayed) {
                 return Some(element);
             }
         }
         None
+    }
+
+    /// Waits until it can be seen.
+    async fn see(&self, css: &str) {
+        eventually(css, Duration::from_secs(20), async || self.visible(css).await.map(drop)).await;
     }
 
     async fn fill(&self, css: &str, text: &str) {
@@ -288,7 +293,7 @@ async fn every_page_of_the_desk_can_be_used_by_everybody_in_both_themes() {
 
     let shots = root().join("target/pages");
     std::fs::create_dir_all(&shots).unwrap();
-    let looks = [(360, false, "en"), (360, true, "en"), (1280, false, "en"), (1280, true, "de"), (360, false, "de")];
+    let looks = [(360, false, "en"), (360, true, "fr"), (1280, false, "en"), (1280, true, "de"), (360, false, "de")];
     for (width, dark, language) in looks {
         let Some(browser) = Browser::start(Look { scripts: true, dark, width, language }).await else { return };
         let link = desk_link(&daemon, "noether");
@@ -313,7 +318,7 @@ async fn every_page_of_the_desk_can_be_used_by_everybody_in_both_themes() {
         for (name, path) in pages {
             if name == "paused" {
                 browser.click("button[value=pause]").await;
-                browser.visible("button[value=resume]").await.unwrap();
+                browser.see("button[value=resume]").await;
             }
             browser.goto(&daemon.url(&path)).await;
             let shot = browser.client.screenshot().await.unwrap();
@@ -326,10 +331,11 @@ async fn every_page_of_the_desk_can_be_used_by_everybody_in_both_themes() {
             assert!(wide.unwrap().as_i64().unwrap() <= 0, "{name} at {width}, {language}");
             if name == "open" {
                 browser.click("form button.main").await;
-                browser.visible(".tabs").await.unwrap();
+                browser.see(".tabs").await;
             }
             if name == "paused" {
                 browser.click("button[value=resume]").await;
+                browser.see("button[value=pause]").await;
             }
         }
         browser.client.clone().close().await.unwrap();

@@ -232,7 +232,11 @@ async fn a_host_decides_moves_cancels_and_notes_and_the_calendar_follows() {
     let messages = smtp.messages(10, Duration::from_secs(60)).await;
     let to_guest = |address: &str| {
         let of = |message: &&Value| message["headers"]["x-rcptto"] == address;
-        messages.iter().filter(of).map(|message| message["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        messages
+            .iter()
+            .filter(of)
+            .map(|message| message["text"].as_str().unwrap().replace("\r\n", "\n"))
+            .collect::<Vec<_>>()
     };
     let ada = to_guest("ada.lovelace@example.org");
     assert_eq!(ada.len(), 4, "{ada:?}");
