@@ -2,8 +2,8 @@
 //! by axe-core) in both themes, at the width of a phone and of a desk.
 
 use crate::support::{
-    Config, Daemon, Day, Meeting, ON_THE_SERVER, Seat, Server, desk_link, event, eventually, free_port, need, now,
-    root, stamp, token, unique,
+    Config, Daemon, Day, Mailbox, Meeting, ON_THE_SERVER, Seat, Server, desk_link, event, eventually, free_port, need,
+    now, root, stamp, token, unique,
 };
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -242,7 +242,7 @@ async fn every_page_of_the_desk_can_be_used_by_everybody_in_both_themes() {
     ];
     let folder = tempfile::tempdir().unwrap();
     let account_lines = format!("[[host.folder]]\npath = \"{}\"\n", folder.path().display());
-    let config = Config { account_lines, ..Config::new(&calendar) };
+    let config = Config { account_lines, more: Mailbox::start().await.section(), ..Config::new(&calendar) };
     let daemon = Daemon::start(config.meetings(meetings)).await;
     let (day, next) = (Day::ahead(2), Day::ahead(3));
     let book = async |meeting: &str, start: jiff::Timestamp, guest: &str, topic: &str, note: &str| {
