@@ -238,7 +238,7 @@ async fn moved_by_the_host(office: &mut Office) {
     office.in_step("the host restored the event").await;
     office.daemon.wait_starts("office-hour", day, &["09:00", "09:30", "10:00", "10:30", "11:30"]).await;
     assert_eq!(office.daemon.booking(&guest).await["state"], "cancelled");
-    office.wait_log(log, "came back").await;
+    office.wait_log(log, "alert=\"restored\"").await;
 }
 
 /// What a booking cannot be is not guessed at.

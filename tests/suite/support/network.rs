@@ -96,16 +96,24 @@ enum Fault {
     OtherAnswer,
 }
 
-const REFUSALS: [Refusal; 9] = [
+// What asks for a pause is rare: each stops the whole account for as long, and a run of thousands would be one of pauses. A 429 that
+// names no time would stop it for half a minute.
+const REFUSALS: [Refusal; 15] = [
+    (500, None),
+    (500, None),
     (500, None),
     (502, None),
+    (502, None),
+    (502, None),
+    (504, None),
+    (504, None),
+    (504, None),
+    (503, None),
+    (503, None),
     (503, None),
     (503, Some("1")),
-    (503, Some("2")),
-    (504, None),
-    (429, None),
-    (429, Some("1")),
     (503, Some("soon")),
+    (429, Some("1")),
 ];
 
 impl Network {
