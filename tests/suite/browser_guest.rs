@@ -115,8 +115,9 @@ async fn move_sooner(scripts: Scripts) {
     browser.goto(&daemon.url(&format!("/b/{guest}"))).await;
     browser.click(&format!("a.card[href^=\"{page}\"]")).await;
     browser.wait_url("/sooner?to=").await;
-    let text = browser.text().await;
-    assert!(text.contains("10:00–10:30") && text.contains("11:00–11:30"), "both times are there: {text}");
+    // Both times are there.
+    browser.wait_text("10:00–10:30").await;
+    browser.wait_text("11:00–11:30").await;
     assert_eq!(daemon.booking(guest).await["start"], day.at("11:00").to_string(), "a look changes nothing");
     browser.click("button[name=\"start\"]").await;
     says(&browser, "10:00–10:30").await;
