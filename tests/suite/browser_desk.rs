@@ -2,13 +2,128 @@
 //! by axe-core) in both themes, at the width of a phone and of a desk.
 
 use crate::support::{
-    Browser, Config, Daemon, Day, Mailbox, Meeting, ON_THE_SERVER, Scripts, Seat, Server, desk_link, event, eventually,
-    need, now, root, stamp, token,
+    Config, Daemon, Day, Mailbox, Meeting, ON_THE_SERVER, Seat, Server, desk_link, event, eventually, free_port, need,
+    now, root, stamp, token, unique,
 };
-use fantoccini::Locator;
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+/// Chromium under chromedriver; both end with the test.
+struct Browser {
+    driver: Child,
+    client: Client,
+    folder: tempfile::TempDir,
+}
+
+/// How the browser is.
+#[derive(Clone, Copy)]
+struct Look {
+    scripts: bool,
+    dark: bool,
+    width: u32,
+    language: &'static str,
+}
+
+impl Browser {
+    async fn start(look: Look) -> Option<Browser> {
+        let found = Command::new("chromedriver").arg("--version").output().is_ok_and(|output| output.status.success());
+        need("chromedriver", found.then_some(()))?;
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let log = std::fs::File::create(folder.path().join("chromedriver.log")).unwrap();
+        let driver = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let profile = folder.path().join(unique("profile"));
+        let options = json!({
+            "args": [
+                "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
+                "--disable-background-networking", "--no-first-run", "--force-device-scale-factor=1",
+                format!("--blink-settings=preferredColorScheme={}", if look.dark { 0 } else { 1 }),
+                format!("--accept-lang={}", look.language),
+                format!("--user-data-dir={}", profile.display()),
+            ],
+            // A phone may be narrower than a window can be.
+            "mobileEmulation": { "deviceMetrics": { "width": look.width, "height": 1500, "pixelRatio": 1, "touch": false, "mobile": false } },
+            "prefs": {
+                "profile.default_content_setting_values.javascript": if look.scripts { 1 } else { 2 },
+                "intl.accept_languages": look.language,
+            },
+        });
+        let mut capabilities = serde_json::Map::new();
+        capabilities.insert("goog:chromeOptions".to_owned(), options);
+        let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
+        builder.capabilities(capabilities);
+        let url = format!("http://127.0.0.1:{port}");
+        let client = eventually("chromedriver starts Chromium", Duration::from_secs(40), async || {
+            builder.connect(&url).await.ok()
+        })
+        .await;
+        Some(Browser { driver, client, folder })
+    }
+
+    async fn click(&self, css: &str) {
+        // A page may be on its way out.
+        eventually(css, Duration::from_secs(10), async || self.visible(css).await?.click().await.ok()).await;
+    }
+
+    /// The first element of that kind that a person can see.
+    async fn visible(&self, css: &str) -> Option<Element> {
+        for element in self.client.find_all(Locator::Css(css)).await.ok()? {
+            if element.is_displayed().await.is_ok_and(|displayed| displayed) {
+                return Some(element);
+            }
+        }
+        None
+    }
+
+    /// Waits until it can be seen.
+    async fn see(&self, css: &str) {
+        eventually(css, Duration::from_secs(20), async || self.visible(css).await.map(drop)).await;
+    }
+
+    async fn fill(&self, css: &str, text: &str) {
+        eventually(css, Duration::from_secs(10), async || {
+            let field = self.visible(css).await?;
+            field.clear().await.ok()?;
+            field.send_keys(text).await.ok()
+        })
+        .await;
+    }
+
+    /// What a person reads, once it has this.
+    async fn read(&self, part: &str) -> String {
+        eventually(&format!("the page says {part}"), Duration::from_secs(20), async || {
+            let body = self.client.find(Locator::Css("body")).await.ok()?;
+            body.text().await.ok().filter(|text| text.contains(part))
+        })
+        .await
+    }
+
+    async fn goto(&self, url: &str) {
+        self.client.goto(url).await.unwrap();
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // A session that was closed has no Chromium any more; else chromedriver takes it along on SIGTERM.
+        let _ = Command::new("kill").args(["-TERM", &self.driver.id().to_string()]).status();
+        let _ = self.driver.wait();
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.folder.path().join("chromedriver.log")).unwrap_or_default();
+            eprintln!("--- chromedriver ---\n{log}");
+        }
+    }
+}
 
 /// The booking as the command line has it.
 fn shown(daemon: &Daemon, id: &str) -> Value {
@@ -22,8 +137,8 @@ fn id(booking: &Value) -> &str {
 #[tokio::test]
 async fn a_host_does_everything_at_the_desk_on_a_phone_without_scripts() {
     let Some(server) = Server::radicale() else { return };
-    let Some(browser) = Browser::start(Scripts::Off).await else { return };
-    browser.width(360).await;
+    let look = Look { scripts: false, dark: false, width: 360, language: "en" };
+    let Some(browser) = Browser::start(look).await else { return };
     let calendar = server.calendar("at-desk").await;
     let meetings =
         [Meeting::new("chat", "30m", "30m"), Meeting::new("exam", "30m", "30m").with("confirm = \"approval\"")];
@@ -36,9 +151,9 @@ async fn a_host_does_everything_at_the_desk_on_a_phone_without_scripts() {
     let link = desk_link(&daemon, "noether");
     browser.goto(&link).await;
     browser.goto(&link).await;
-    browser.wait_text("Open the desk of Emmy Noether").await;
+    browser.read("Open the desk of Emmy Noether").await;
     browser.click("form button.main").await;
-    browser.wait_text("Waiting for you").await;
+    browser.read("Waiting for you").await;
 
     browser.click(".undecided button[value=approve]").await;
     eventually("it is confirmed", ON_THE_SERVER, async || {
@@ -50,8 +165,8 @@ async fn a_host_does_everything_at_the_desk_on_a_phone_without_scripts() {
 
     let of_chat = format!("a[href=\"/desk/b/{}\"]", id(&chat));
     browser.click(&of_chat).await;
-    browser.wait_text("ada.lovelace@example.org").await;
-    browser.replace("#note", "Bring the red folder").await;
+    browser.read("ada.lovelace@example.org").await;
+    browser.fill("#note", "Bring the red folder").await;
     browser.click("button[value=note]").await;
     eventually("it is kept", Duration::from_secs(10), async || {
         let note = browser.client.find(Locator::Css("#note")).await.ok()?;
@@ -62,44 +177,44 @@ async fn a_host_does_everything_at_the_desk_on_a_phone_without_scripts() {
     browser.click("a[href$=\"/move\"]").await;
     browser.click(&format!("label:has([value=\"{}\"])", day.at("11:30"))).await;
     browser.click(".sticky button").await;
-    browser.wait_text("11:30–12:00").await;
+    browser.read("11:30–12:00").await;
     daemon.wait_state(&token(&chat), "confirmed").await;
     assert_eq!(daemon.booking(&token(&chat)).await["start"], json!(day.at("11:30").to_string()));
     browser.goto(&daemon.url("/desk")).await;
-    browser.wait_text("Bring the red folder").await;
+    browser.read("Bring the red folder").await;
 
     browser.click(".tabs a[href=\"/desk/explain\"]").await;
-    browser.replace("[name=date]", &day.0.strftime("%m%d%Y").to_string()).await;
-    browser.replace("[name=time]", "1130AM").await;
+    browser.fill("[name=date]", &day.0.strftime("%m%d%Y").to_string()).await;
+    browser.fill("[name=time]", "1130AM").await;
     browser.click("form.at button").await;
-    browser.wait_text("This time is not on offer").await;
-    browser.wait_text("It is booked").await;
+    browser.read("This time is not on offer").await;
+    browser.read("It is booked").await;
 
     browser.click(".tabs a[href=\"/desk/pause\"]").await;
     browser.click("button[value=pause]").await;
-    browser.wait_text("You take no new bookings.").await;
+    browser.read("You take no new bookings.").await;
     assert!(daemon.starts("chat", day).await.is_empty());
     browser.click("button[value=resume]").await;
-    browser.wait_text("Leave it empty to decide later").await;
+    browser.read("Leave it empty to decide later").await;
     assert!(!daemon.starts("chat", day).await.is_empty());
 
     browser.click(".tabs a[href=\"/desk/calendars\"]").await;
-    browser.wait_text("Everything in your calendars was understood").await;
+    browser.read("Everything in your calendars was understood").await;
 
     // It begins in a moment, wherever the hours are; then it is said whether the guest came.
     browser.goto(&daemon.url(&format!("/desk/b/{}", id(&exam)))).await;
     browser.click("details summary").await;
     browser.click("button[value=cancel]").await;
-    browser.wait_text("Cancelled").await;
+    browser.read("Cancelled").await;
     daemon.wait_state(&token(&exam), "cancelled").await;
 
     browser.click(".leave").await;
-    browser.wait_text("Open your desk").await;
+    browser.read("Open your desk").await;
     browser.goto(&daemon.url("/desk/past")).await;
-    browser.wait_text("Open your desk").await;
+    browser.read("Open your desk").await;
     browser.goto(&link).await;
-    browser.wait_text("This link opens nothing any more").await;
-    browser.close().await;
+    browser.read("This link opens nothing any more").await;
+    browser.client.clone().close().await.unwrap();
 }
 
 /// What axe-core finds on the page, in words.
@@ -180,11 +295,7 @@ async fn every_page_of_the_desk_can_be_used_by_everybody_in_both_themes() {
     std::fs::create_dir_all(&shots).unwrap();
     let looks = [(360, false, "en"), (360, true, "fr"), (1280, false, "en"), (1280, true, "de"), (360, false, "de")];
     for (width, dark, language) in looks {
-        let Some(browser) = Browser::start(Scripts::On).await else { return };
-        let theme = if dark { "dark" } else { "light" };
-        browser.size(width, 1500).await;
-        browser.look(theme, "screen").await;
-        browser.languages(language).await;
+        let Some(browser) = Browser::start(Look { scripts: true, dark, width, language }).await else { return };
         let link = desk_link(&daemon, "noether");
         let (of_ada, of_exam) = (format!("/desk/b/{}", id(&ada)), format!("/desk/b/{}", id(&exam)));
         let explain = format!("/desk/explain?meeting=thesis&date={}&time=11:00", next.0);
@@ -211,6 +322,7 @@ async fn every_page_of_the_desk_can_be_used_by_everybody_in_both_themes() {
             }
             browser.goto(&daemon.url(&path)).await;
             let shot = browser.client.screenshot().await.unwrap();
+            let theme = if dark { "dark" } else { "light" };
             std::fs::write(shots.join(format!("desk-{name}-{width}-{theme}-{language}.png")), shot).unwrap();
             let found = violations(&browser, &axe).await;
             assert!(found.is_empty(), "{name} at {width}, {theme}, {language}: {found:#?}");
@@ -226,6 +338,6 @@ async fn every_page_of_the_desk_can_be_used_by_everybody_in_both_themes() {
                 browser.see("button[value=pause]").await;
             }
         }
-        browser.close().await;
+        browser.client.clone().close().await.unwrap();
     }
 }

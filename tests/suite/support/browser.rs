@@ -173,21 +173,6 @@ impl Browser {
         panic!("no {css} to click on the page {} ({last:?}):\n{}", self.url().await, self.text().await);
     }
 
-    /// Waits until it can be seen.
-    pub(crate) async fn see(&self, css: &str) {
-        eventually(css, Duration::from_secs(20), async || self.visible(css).await.map(drop)).await;
-    }
-
-    /// Writes into a field, in place of what it has.
-    pub(crate) async fn replace(&self, css: &str, text: &str) {
-        eventually(css, Duration::from_secs(10), async || {
-            let field = self.visible(css).await?;
-            field.clear().await.ok()?;
-            field.send_keys(text).await.ok()
-        })
-        .await;
-    }
-
     /// Presses keys, one after another.
     pub(crate) async fn press(&self, keys: &[Key]) {
         let typed = keys.iter().fold(KeyActions::new("keyboard".to_owned()), |typed, key| {
