@@ -84,7 +84,8 @@ async fn a_first_sync_of_10000_events_takes_little_longer_than_its_bytes() {
                 }
             }
             bare = bare.min(began.elapsed());
-            assert!(bytes > 2_000_000, "{bytes}");
+            // As they come, which may be compressed.
+            assert!(bytes > 500_000, "{bytes}");
             let run = ours(&calendar, &own.server.url);
             assert!(run.text.contains("10000 added"), "{}", run.text);
             (whole, cpu) = (whole.min(run.wall), cpu.min(run.cpu));
