@@ -155,8 +155,6 @@ pub(in super::super) async fn book(
     };
     let once = fields.text("once");
     let (Ok(guest), true) = (guest, mistakes.is_empty()) else {
-        let end = start.checked_add(meeting.duration).unwrap_or(Timestamp::MAX);
-        let time = Interval::new(start, end).ok_or_else(Fault::not_found)?;
         // A time that can never be booked is refused before its form is shown again.
         if let Err(error @ (ReserveError::NotASlot(_) | ReserveError::Stale { .. })) =
             state.desk.slot(&host, meeting, start)
@@ -164,7 +162,7 @@ pub(in super::super) async fn book(
             return subject.refusal(&state, error, Vec::new());
         }
         let once = if once.is_empty() { new_key()? } else { once.to_owned() };
-        return subject.form_again(&state, time, &input, mistakes, once);
+        return subject.form_again(&state, &input, mistakes, once);
     };
     let reservation = Reservation {
         host: host.id.clone(),
@@ -183,10 +181,8 @@ pub(in super::super) async fn book(
             Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
         }
         Err(ReserveError::ProofSpent) => {
-            let end = start.checked_add(meeting.duration).unwrap_or(Timestamp::MAX);
-            let time = Interval::new(start, end).ok_or_else(Fault::not_found)?;
             let spent = FieldError::new("proof", subject.visit.phrases().no_proof);
-            subject.form_again(&state, time, &input, vec![spent], new_key()?)
+            subject.form_again(&state, &input, vec![spent], new_key()?)
         }
         Err(error) => subject.refusal(&state, error, kept(&fields)),
     }
@@ -294,17 +290,22 @@ impl Subject<'_> {
         }
     }
 
+    /// From the start that was asked for, as long as the meeting type is.
+    fn time(&self) -> Result<Interval, Fault> {
+        let end = self.start.checked_add(self.meeting.duration).unwrap_or(Timestamp::MAX);
+        Interval::new(self.start, end).ok_or_else(Fault::not_found)
+    }
+
     /// The form as it was filled in, with what is wrong in it and another challenge.
     fn form_again(
         &self,
         state: &AppState,
-        time: Interval,
         input: &GuestInput,
         mistakes: Vec<FieldError>,
         once: String,
     ) -> Result<Response, Fault> {
         let challenge = state.desk.challenge(input::random()?);
-        let form = self.form(time, self.meeting.seats, input, mistakes, once, challenge);
+        let form = self.form(self.time()?, self.meeting.seats, input, mistakes, once, challenge);
         Ok((StatusCode::UNPROCESSABLE_ENTITY, page(self.visit.language, &form)).into_response())
     }
 
@@ -334,8 +335,7 @@ impl Subject<'_> {
             Some(alternatives) => alternatives.clone(),
             None => nearest(state, self.host, self.meeting, self.start),
         };
-        let end = self.start.checked_add(self.meeting.duration).unwrap_or(Timestamp::MAX);
-        let time = Interval::new(self.start, end).ok_or_else(Fault::not_found)?;
+        let time = self.time()?;
         // What is wrong with the time is the heading; a paused calendar needs a sentence more.
         let (heading, text) = match not_on_offer {
             Some(heading) => (heading.to_owned(), String::new()),
