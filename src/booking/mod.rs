@@ -1,5 +1,6 @@
 //! A booking: a slot taken by a guest, its states, and what follows from a change. Start with [`Booking`].
 
+mod appointment;
 mod day;
 mod guest;
 mod invite;
@@ -7,10 +8,12 @@ mod links;
 mod mark;
 mod payload;
 mod reply;
+mod sample;
 mod state;
 mod transition;
 pub mod when;
 
+pub use appointment::{Appointment, place};
 pub use day::DayEntry;
 pub use guest::{Answer, Guest};
 pub use invite::{Organizer, guest_event, organizer};
@@ -48,8 +51,10 @@ pub struct Booking {
     pub meeting: MeetingId,
     /// The meeting type's title when it was booked.
     pub title: String,
-    /// The meeting type's location when it was booked; may be empty.
+    /// Where it is: the meeting type's location when it was booked, or what the host has written into its event since; may be empty.
     pub location: String,
+    /// LOCATION of its event when that was last read, in one line: a server may write it in its own way. What differs is the host's edit.
+    pub event_location: String,
     /// When it is.
     pub time: Interval,
     /// Kept free before it.

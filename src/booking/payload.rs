@@ -1,7 +1,6 @@
 //! What the outbox stores of an effect: all that has to be said later as it is now.
 
-use super::{Booking, Effect, Message, Said};
-use crate::availability::Interval;
+use super::{Appointment, Booking, Effect, Message, Said};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +18,12 @@ pub struct Payload {
     /// The time that the guest was told before, where it was another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<(Timestamp, Timestamp)>,
+    /// Where the booking was then; `None` of an older version, before a place could change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// The place that the guest was told before, where it was another; may be empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place_before: Option<String>,
     /// What the guest's calendar answered, where that is what it reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<Said>,
@@ -30,14 +35,17 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// The effect on this version of the booking, whose guest was told `before`.
-    pub fn of(effect: &Effect, booking: &Booking, before: Option<Interval>) -> Payload {
+    /// The effect on this version of the booking, whose guest was `told` this before.
+    pub fn of(effect: &Effect, booking: &Booking, told: Option<&Appointment>) -> Payload {
+        let (time, place) = told.map(|told| (told.time, &told.place)).unzip();
         Payload {
             effect: effect.clone(),
             sequence: booking.sequence,
             start: booking.time.start(),
             end: booking.time.end(),
-            before: before.filter(|before| *before != booking.time).map(|before| (before.start(), before.end())),
+            before: time.filter(|time| *time != booking.time).map(|time| (time.start(), time.end())),
+            place: Some(booking.location.clone()),
+            place_before: place.filter(|place| **place != booking.location).cloned(),
             said: booking.answered.as_ref().filter(|_| reports_answer(effect)).map(|answered| answered.said.clone()),
             word: String::new(),
             at: booking.updated_at,

@@ -1,6 +1,6 @@
 //! The one transition function of a booking: (booking, command, now) -> (booking, effects). Decides; performs nothing.
 
-use super::{Booking, BookingState, OnDecline, Reply, Says, judge};
+use super::{Appointment, Booking, BookingState, OnDecline, Reply, Says, judge};
 use crate::availability::Interval;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -30,13 +30,15 @@ pub enum Command {
         sequence: u32,
         /// As of a booking that awaits approval.
         tentative: bool,
+        /// LOCATION as it was read back, in one line.
+        place: String,
     },
-    /// The host moved its event on the calendar.
-    EventMoved {
-        /// When the booking was, when that was seen: of one that has moved since, it is no longer so.
-        from: Interval,
-        /// When the event is.
-        to: Interval,
+    /// The host moved its event on the calendar, or gave it another place.
+    EventEdited {
+        /// As the event was known when that was seen: of a booking that has changed since, it is no longer so.
+        from: Appointment,
+        /// As the event is.
+        to: Appointment,
     },
     /// The host deleted, cancelled or declined its event on the calendar.
     EventGone,
@@ -74,6 +76,9 @@ pub enum Message {
     Moved,
     /// To the guest: the host moved it; an iMIP REQUEST with a higher SEQUENCE.
     MovedByHost,
+    /// To the guest: the host has given it another place; an iMIP REQUEST of the same SEQUENCE, for nothing is to be answered anew
+    /// (RFC 5546 3.2.2.2).
+    PlaceChanged,
     /// To the guest: an iMIP CANCEL.
     Cancelled,
     /// To the guest: the host called it off; an iMIP CANCEL.
@@ -108,6 +113,7 @@ impl Message {
             | Message::Invitation
             | Message::Moved
             | Message::MovedByHost
+            | Message::PlaceChanged
             | Message::Cancelled
             | Message::CancelledByHost
             | Message::Declined
@@ -217,7 +223,7 @@ pub fn transition(
             _ => return Ok(None),
         },
         // Only the event as the booking stands now confirms it: a later change has its own write under way.
-        Command::EventWritten { sequence, tentative } => match state {
+        Command::EventWritten { sequence, tentative, place } => match state {
             Reserved if *sequence == booking.sequence && !tentative => {
                 next.state = Confirmed;
                 let (guest, host) = match (was_told(booking), booking.placed_by_host) {
@@ -226,23 +232,31 @@ pub fn transition(
                     (true, false) => (Message::Moved, Some(Message::HostMoved)),
                     (false, _) => (Message::Invitation, Some(Message::HostBooked)),
                 };
+                read_place(&mut next, place);
                 (next.told, next.told_time) = (Some(next.sequence), Some(next.time));
                 effects.extend([Some(guest), host].into_iter().flatten().map(Effect::Mail));
             }
             AwaitingApproval if *sequence == booking.sequence && *tentative && !was_told(booking) => {
+                read_place(&mut next, place);
                 effects.push(Effect::Mail(Message::ApprovalRequest));
             }
             _ => return Ok(None),
         },
-        Command::EventMoved { from, to: time } => match state {
+        Command::EventEdited { from, to } => match state {
             // While it is reserved its own write is under way, which meets the event as the host left it.
-            Confirmed | AwaitingApproval if *time != booking.time && *from == booking.time => {
-                next.time = *time;
-                next.placed_by_host = true;
-                next.sequence += 1;
+            Confirmed | AwaitingApproval if from != to && *from == booking.event_appointment() => {
+                let is_moved = to.time != from.time;
+                if to.place != from.place {
+                    (next.location, next.event_location) = (to.place.clone(), to.place.clone());
+                }
+                if is_moved {
+                    next.time = to.time;
+                    next.placed_by_host = true;
+                    next.sequence += 1;
+                }
                 if was_told(booking) {
                     (next.told, next.told_time) = (Some(next.sequence), Some(next.time));
-                    effects.push(Effect::Mail(Message::MovedByHost));
+                    effects.push(Effect::Mail(if is_moved { Message::MovedByHost } else { Message::PlaceChanged }));
                 }
             }
             _ => return Ok(None),
@@ -317,6 +331,18 @@ pub fn first_effects(state: BookingState) -> Vec<Effect> {
         BookingState::Reserved | BookingState::AwaitingApproval => vec![Effect::PutEvent],
         _ => Vec::new(),
     }
+}
+
+/// The place of the event, as it was read back. What differs from when it was last read is the host's edit; the first time, it is how
+/// the server writes ours.
+fn read_place(booking: &mut Booking, place: &str) {
+    if booking.event_location == place {
+        return;
+    }
+    if booking.event.is_some() {
+        booking.location = place.to_owned();
+    }
+    booking.event_location = place.to_owned();
 }
 
 /// Whether the guest has an invitation.

@@ -5,7 +5,7 @@ use super::publish::load_board;
 use super::setup::Services;
 use super::watch::{Watch, watch};
 use crate::availability::event_summary;
-use crate::booking::{BookingId, BookingState};
+use crate::booking::{Appointment, BookingId, BookingState};
 use crate::caldav::Href;
 use crate::store::{CalendarKey, Failure, MissingEvent, OwnEvent, ReportedTrouble, SourceReport, StoreError};
 use crate::sync::{
@@ -240,7 +240,8 @@ impl Poller {
             .filter(|event| is_settled(event) && before.contains(&event.booking))
             .filter_map(|event| {
                 let place = event.place.filter(|place| place.account == settings.id)?;
-                Some(Settled { booking: event.booking, time: event.time, uid: event.uid, place })
+                let appointment = Appointment { time: event.time, place: event.location };
+                Some(Settled { booking: event.booking, appointment, uid: event.uid, place })
             })
             .collect();
         if settled.is_empty() {

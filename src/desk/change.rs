@@ -5,7 +5,7 @@ use super::offer::Wish;
 use super::reserve::per_day;
 use super::{BookingView, Decision, Desk, ReserveError, Taken, TokenError, World, token};
 use crate::availability::{Host, Interval, MeetingType};
-use crate::booking::{Booking, BookingId, Command, Effect, Message, Payload, Refused, transition};
+use crate::booking::{Appointment, Booking, BookingId, Command, Effect, Message, Payload, Refused, transition};
 use crate::store::{Change, Changed, EffectKind, GuestLimits, NewEffect};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -192,7 +192,7 @@ impl Desk {
                 Ok(None) => return Ok(Applied::Done(Box::new(booking))),
                 Err(refused) => return Ok(Applied::Refused(refused)),
             };
-            let effects = saying(word, self.effects(&world, &next, booking.told_time, effects));
+            let effects = saying(word, self.effects(&world, &next, booking.told_appointment().as_ref(), effects));
             let change =
                 Change { booking: next.clone(), expected_updated_at: booking.updated_at, effects, limits, now };
             match self.store.change(change).await? {
@@ -214,7 +214,7 @@ impl Desk {
         &self,
         world: &World,
         booking: &Booking,
-        told: Option<Interval>,
+        told: Option<&Appointment>,
         effects: Vec<Effect>,
     ) -> Vec<NewEffect> {
         let notify = world.host_by_id(&booking.host).is_some_and(|desk| desk.notify);
@@ -280,11 +280,11 @@ enum Applied {
     DayFull,
 }
 
-/// The effects as the outbox stores them: mail only where it is set up, and to the host only where they want it. `told` is the time
-/// that the guest was told before.
+/// The effects as the outbox stores them: mail only where it is set up, and to the host only where they want it. `told` is what the
+/// guest was told before.
 pub(super) fn effects_for(
     booking: &Booking,
-    told: Option<Interval>,
+    told: Option<&Appointment>,
     effects: Vec<Effect>,
     mailed: bool,
     notify: bool,

@@ -8,13 +8,12 @@ impl Desk {
     /// Follows one observation, which the caller has confirmed at the server.
     pub async fn observe(&self, observation: Observation) -> Result<(), TokenError> {
         match observation {
-            Observation::Moved { booking: id, from, to } => {
-                self.follow(
-                    id,
-                    &Command::EventMoved { from, to },
-                    "The host moved the event of a booking; the booking follows.",
-                )
-                .await
+            Observation::Edited { booking: id, from, to } => {
+                let sentence = match from.time == to.time {
+                    true => "The host gave the event of a booking another place; the booking follows.",
+                    false => "The host moved the event of a booking; the booking follows.",
+                };
+                self.follow(id, &Command::EventEdited { from, to }, sentence).await
             }
             Observation::Gone(id) => {
                 self.follow(

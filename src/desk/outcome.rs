@@ -15,6 +15,8 @@ pub struct Version {
     pub sequence: u32,
     /// As of a booking that awaits approval.
     pub tentative: bool,
+    /// Its LOCATION, in one line.
+    pub place: String,
     /// Its UID: of a server that gives events UIDs of its own, that one is the booking's from then on.
     pub uid: String,
 }
@@ -27,11 +29,11 @@ impl Desk {
         key: CalendarKey,
         object: StoredObject,
         replaced: Option<String>,
-        Version { sequence, tentative, uid }: Version,
+        Version { sequence, tentative, place, uid }: Version,
     ) -> Result<(), TokenError> {
-        let place = EventPlace { account: key.account.clone(), href: object.href.clone(), etag: object.etag.clone() };
+        let at = EventPlace { account: key.account.clone(), href: object.href.clone(), etag: object.etag.clone() };
         let object = Some((key, ObjectUpdate::Put { object, replaced }));
-        self.record(entry, object, Some((place, uid)), Some(Command::EventWritten { sequence, tentative })).await
+        self.record(entry, object, Some((at, uid)), Some(Command::EventWritten { sequence, tentative, place })).await
     }
 
     /// The calendar server no longer has the event; `version` is the ETag of what was removed.
@@ -83,8 +85,8 @@ impl Desk {
             let notify = world.host_by_id(&entry.host).is_some_and(|desk| desk.notify);
             let more_effects = match &next {
                 Some(next) => {
-                    let told = current.as_ref().and_then(|booking| booking.told_time);
-                    effects_for(next, told, effects, world.mailed(), notify)
+                    let told = current.as_ref().and_then(Booking::told_appointment);
+                    effects_for(next, told.as_ref(), effects, world.mailed(), notify)
                 }
                 None => Vec::new(),
             };

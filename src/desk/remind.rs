@@ -50,7 +50,7 @@ impl Desk {
                 // Its date is that of the message.
                 let dated = Booking { updated_at: now, ..booking.clone() };
                 let effects = vec![Effect::Mail(Message::Reminder)];
-                for effect in effects_for(&dated, booking.told_time, effects, true, desk.notify) {
+                for effect in effects_for(&dated, booking.told_appointment().as_ref(), effects, true, desk.notify) {
                     count += usize::from(self.store.remind(booking.clone(), due, effect, now).await?);
                 }
             }

@@ -6,7 +6,7 @@ use super::{
     token,
 };
 use crate::availability::{Confirm, Host, Interval, MeetingType, Slot};
-use crate::booking::{Booking, BookingId, BookingState, first_effects};
+use crate::booking::{Booking, BookingId, BookingState, first_effects, place};
 use crate::store::{GuestLimits, Hit, IdempotencyRow, NewBooking, PerDay, Reserved, Used};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -140,6 +140,7 @@ impl Desk {
             meeting: meeting.id.clone(),
             title: meeting.title.clone(),
             location: meeting.location.clone(),
+            event_location: place(&meeting.location),
             time,
             buffer_before: meeting.buffer_before,
             buffer_after: meeting.buffer_after,

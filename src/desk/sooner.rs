@@ -117,7 +117,7 @@ fn sooner_slots(
 mod tests {
     use super::*;
     use crate::availability::{Confirm, Held, HostId, Hours, IntervalSet, MeetingId};
-    use crate::booking::{Booking, BookingId, BookingState, Guest};
+    use crate::booking::{Booking, BookingState};
     use crate::ical::Zone;
     use crate::language::Language;
     use jiff::SignedDuration;
@@ -166,39 +166,8 @@ mod tests {
             meetings: vec![Arc::new(meeting)],
         };
         let time = span("2026-03-03T11:00:00Z", 60);
-        let guest = Guest {
-            name: "Ada".into(),
-            email: "ada@example.org".into(),
-            note: String::new(),
-            time_zone: None,
-            language: None,
-            answers: Vec::new(),
-        };
-        let booking = Booking {
-            id: BookingId(uuid::Uuid::from_u128(7)),
-            host: host.id.clone(),
-            meeting: host.meetings[0].id.clone(),
-            title: "Chat".into(),
-            location: String::new(),
-            time,
-            buffer_before: minutes(0),
-            buffer_after: minutes(30),
-            seats: 1,
-            state,
-            guest,
-            uid: "x@example.edu".into(),
-            told: None,
-            told_time: None,
-            declined: None,
-            answered: None,
-            organizer: None,
-            sequence: 0,
-            placed_by_host: false,
-            created_at: time.start(),
-            updated_at: time.start(),
-            expires_at: None,
-            event: None,
-        };
+        let booking =
+            Booking { meeting: host.meetings[0].id.clone(), buffer_after: minutes(30), ..Booking::sample(time, state) };
         let held = Held {
             id: booking.id.0,
             meeting: booking.meeting.clone(),

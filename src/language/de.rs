@@ -161,6 +161,10 @@ pub(super) const PHRASES: Phrases = Phrases {
             heading: "Ihr Termin hat eine neue Zeit",
             opening: |host| format!("{host} hat ihn verschoben."),
         },
+        place_changed: Words {
+            heading: "Ihr Termin hat einen neuen Ort",
+            opening: |host| format!("{host} hat den Ort geändert; die Zeit bleibt."),
+        },
         cancelled: Words {
             heading: "Ihr Termin ist abgesagt",
             opening: |_| "Sie haben ihn abgesagt; er findet nicht statt.".into(),

@@ -159,6 +159,10 @@ pub(super) const PHRASES: Phrases = Phrases {
             heading: "Your booking has a new time",
             opening: |host| format!("{host} has moved it."),
         },
+        place_changed: Words {
+            heading: "Your booking has a new place",
+            opening: |host| format!("{host} has changed where you meet; the time stays."),
+        },
         cancelled: Words {
             heading: "Your booking is cancelled",
             opening: |_| "You have cancelled it; the meeting does not take place.".into(),

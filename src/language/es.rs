@@ -159,6 +159,10 @@ pub(super) const PHRASES: Phrases = Phrases {
             heading: "Su cita tiene una nueva hora",
             opening: |host| format!("{host} la ha cambiado."),
         },
+        place_changed: Words {
+            heading: "Su cita tiene un nuevo lugar",
+            opening: |host| format!("{host} ha cambiado el lugar; la hora no cambia."),
+        },
         cancelled: Words {
             heading: "Su cita está cancelada",
             opening: |_| "Usted la ha cancelado; no tendrá lugar.".into(),

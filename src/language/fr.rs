@@ -164,6 +164,10 @@ pub(super) const PHRASES: Phrases = Phrases {
             heading: "Votre rendez-vous a un nouvel horaire",
             opening: |host| format!("{host} l’a déplacé."),
         },
+        place_changed: Words {
+            heading: "Votre rendez-vous a un nouveau lieu",
+            opening: |host| format!("{host} a changé le lieu\u{a0}; l’horaire reste le même."),
+        },
         cancelled: Words {
             heading: "Votre rendez-vous est annulé",
             opening: |_| "Vous l’avez annulé\u{a0}; il n’aura pas lieu.".into(),

@@ -36,7 +36,7 @@ pub struct MailPhrases {
     pub what: &'static str,
     /// When it is.
     pub when: &'static str,
-    /// When it was before it was moved.
+    /// When, or where, it was before.
     pub before: &'static str,
     /// Where it is.
     pub place: &'static str,
@@ -63,6 +63,8 @@ pub struct MailPhrases {
     pub moved: Words,
     /// To the guest: moved by the host.
     pub moved_by_host: Words,
+    /// To the guest: the host has given it another place.
+    pub place_changed: Words,
     /// To the guest: cancelled by the guest.
     pub cancelled: Words,
     /// To the guest: cancelled by the host.

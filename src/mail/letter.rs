@@ -74,6 +74,7 @@ pub(super) fn word(message: Message) -> &'static str {
         Message::Invitation => "invitation",
         Message::Moved => "moved",
         Message::MovedByHost => "moved-by-host",
+        Message::PlaceChanged => "place-changed",
         Message::Cancelled => "cancelled",
         Message::CancelledByHost => "cancelled-by-host",
         Message::Declined => "declined",
@@ -139,6 +140,7 @@ impl Letter {
         let Words { heading, opening } = match message {
             Message::Moved => mail.moved,
             Message::MovedByHost => mail.moved_by_host,
+            Message::PlaceChanged => mail.place_changed,
             Message::Cancelled => mail.cancelled,
             Message::CancelledByHost => mail.cancelled_by_host,
             Message::Declined => mail.declined,
@@ -159,6 +161,9 @@ impl Letter {
         }
         if on {
             facts.extend(location(occasion));
+        }
+        if matches!(message, Message::Moved | Message::MovedByHost | Message::PlaceChanged) {
+            facts.extend(place_before(occasion));
         }
         let subject = match message {
             Message::Reminder => (mail.reminder_subject)(&subject(occasion)),
@@ -195,6 +200,9 @@ impl Letter {
         }
         facts.extend(proposed(occasion));
         facts.extend(location(occasion));
+        if message == Message::HostMoved {
+            facts.extend(place_before(occasion));
+        }
         facts.push(Fact::new(mail.who, vec![guest.name.clone(), guest.email.clone()]));
         facts.extend(said(occasion));
         for answer in guest.answers.iter().filter(|answer| !answer.text.is_empty()) {
@@ -344,6 +352,12 @@ fn before(occasion: &Occasion<'_>) -> Option<Fact> {
     let whose = if occasion.message.is_to_guest() { mail.for_you } else { mail.for_guest };
     lines.extend(guest.map(|guest| format!("{whose} {}", guest_line(guest))));
     Some(Fact { gone: true, ..Fact::new(mail.before, lines) })
+}
+
+/// The place that the guest was told before.
+fn place_before(occasion: &Occasion<'_>) -> Option<Fact> {
+    let place = occasion.place_before.as_ref().filter(|place| !place.is_empty())?;
+    Some(Fact { gone: true, ..Fact::new(occasion.language().phrases().mail.before, vec![place.clone()]) })
 }
 
 /// The time that the guest proposes.

@@ -55,7 +55,7 @@ pub fn booking_message(occasion: &Occasion<'_>, sender: &Sender) -> Result<Messa
     let letter = Letter::of(occasion);
     let id = match message {
         // There may be several at one time of the booking.
-        Kind::Reminder | Kind::Again | Kind::HostProposal | Kind::HostDelegated => {
+        Kind::Reminder | Kind::Again | Kind::PlaceChanged | Kind::HostProposal | Kind::HostDelegated => {
             format!("{}.{}.{}.{}", booking.uid, booking.sequence, word(*message), booking.updated_at.as_second())
         }
         _ => format!("{}.{}.{}", booking.uid, booking.sequence, word(*message)),
@@ -172,7 +172,7 @@ pub(super) fn head(
 /// What the guest's calendar is to do; `None`: there is nothing in it that this is about.
 fn method(kind: Kind, booking: &Booking) -> Option<Method> {
     match kind {
-        Kind::Invitation | Kind::Moved | Kind::MovedByHost | Kind::Again => Some(Method::Request),
+        Kind::Invitation | Kind::Moved | Kind::MovedByHost | Kind::PlaceChanged | Kind::Again => Some(Method::Request),
         Kind::Cancelled | Kind::CancelledByHost if booking.told.is_some() => Some(Method::Cancel),
         _ => None,
     }

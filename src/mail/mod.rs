@@ -35,6 +35,8 @@ pub struct Occasion<'a> {
     booking: Booking,
     /// The time that the guest was told before, where it was another.
     before: Option<Interval>,
+    /// The place that the guest was told before, where it was another; may be empty.
+    place_before: Option<String>,
     host: &'a Host,
     message: Message,
     /// What the guest's calendar answered, where the message reports it.
@@ -64,10 +66,12 @@ impl<'a> Occasion<'a> {
             time: Interval::new(payload.start, payload.end).unwrap_or(booking.time),
             sequence: payload.sequence,
             updated_at: payload.at,
+            location: payload.place.clone().unwrap_or_else(|| booking.location.clone()),
             ..booking.clone()
         };
         let before = payload.before.and_then(|(start, end)| Interval::new(start, end));
-        Occasion { booking, before, host, message, said: payload.said.clone(), links, word: payload.word.clone() }
+        let (place_before, said, word) = (payload.place_before.clone(), payload.said.clone(), payload.word.clone());
+        Occasion { booking, before, place_before, host, message, said, links, word }
     }
 
     /// What its reader reads.

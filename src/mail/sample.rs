@@ -2,18 +2,19 @@
 
 use super::letter::{DeskLink, Entry, Letter};
 use super::{Links, Occasion};
-use crate::availability::{Host, HostId, Hours, Interval, MeetingId};
-use crate::booking::{Answer, Booking, BookingId, BookingState, DayEntry, Guest, Message, Said, Says};
+use crate::availability::{Host, Hours, Interval};
+use crate::booking::{Answer, Booking, BookingState, DayEntry, Guest, Message, Said, Says};
 use crate::ical::Zone;
 use crate::language::Language;
 use jiff::{SignedDuration, Timestamp};
 
 /// All that is told of a booking.
-pub(super) const MESSAGES: [Message; 16] = [
+pub(super) const MESSAGES: [Message; 17] = [
     Message::ConfirmAddress,
     Message::Invitation,
     Message::Moved,
     Message::MovedByHost,
+    Message::PlaceChanged,
     Message::Cancelled,
     Message::CancelledByHost,
     Message::Declined,
@@ -45,8 +46,17 @@ pub(super) fn letters(language: Language, mut each: impl FnMut(&Letter, Option<&
         };
         let said = said.map(|what| Said { what, comment: "I am in Paris that day.".to_owned() });
         let word = String::new();
-        let occasion =
-            Occasion { booking: booking.clone(), before: Some(before), host: &host, message, said, links, word };
+        let place_before = (message == Message::PlaceChanged).then(|| "Room 1.05".to_owned());
+        let occasion = Occasion {
+            booking: booking.clone(),
+            before: Some(before),
+            place_before,
+            host: &host,
+            message,
+            said,
+            links,
+            word,
+        };
         each(&Letter::of(&occasion), Some(&occasion));
     }
     let day = DayEntry::of(&booking);
@@ -64,9 +74,9 @@ pub(super) fn sample(language: Language) -> Option<(Host, Booking, Interval)> {
         Interval::new(start, start.checked_add(SignedDuration::from_mins(30)).ok()?)
     };
     let (time, before) = (half_hour(1_772_546_400)?, half_hour(1_772_460_000)?);
-    let (host_id, meeting) = (HostId::new("noether")?, MeetingId::new("office-hour")?);
+    let unnamed = Booking::sample(time, BookingState::Confirmed);
     let host = Host {
-        id: host_id.clone(),
+        id: unnamed.host.clone(),
         name: "Emmy Noether".to_owned(),
         email: "noether@example.edu".to_owned(),
         aliases: Vec::new(),
@@ -77,19 +87,9 @@ pub(super) fn sample(language: Language) -> Option<(Host, Booking, Interval)> {
         meetings: Vec::new(),
     };
     let booking = Booking {
-        id: BookingId(uuid::Uuid::nil()),
-        host: host_id,
-        meeting,
-        title: "Office hour".to_owned(),
         location: "Room 2.12".to_owned(),
-        time,
-        buffer_before: SignedDuration::ZERO,
-        buffer_after: SignedDuration::ZERO,
-        seats: 1,
-        state: BookingState::Confirmed,
+        event_location: "Room 2.12".to_owned(),
         guest: Guest {
-            name: "Ada Lovelace".to_owned(),
-            email: "ada@example.org".to_owned(),
             note: "I have read chapter 3.\nExercise 7 is unclear to me.".to_owned(),
             time_zone: Some("America/New_York".to_owned()),
             language: Some(language),
@@ -98,19 +98,14 @@ pub(super) fn sample(language: Language) -> Option<(Host, Booking, Interval)> {
                 label: "What is it about?".to_owned(),
                 text: "Ideals & rings".to_owned(),
             }],
+            ..unnamed.guest
         },
-        uid: "019cb1f0-0000-7000-8000-000000000000".to_owned(),
         sequence: 1,
         told: Some(1),
         told_time: Some(time),
-        declined: None,
-        answered: None,
-        organizer: None,
-        placed_by_host: false,
         created_at: before.start(),
         updated_at: before.start(),
-        expires_at: None,
-        event: None,
+        ..unnamed
     };
     Some((host, booking, before))
 }

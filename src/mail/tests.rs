@@ -8,7 +8,7 @@ use crate::booking::{Answer, Booking, BookingState, Effect, Guest, Message, Orga
 use crate::ical::write::Person;
 use crate::language::Language;
 use base64::Engine;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lettre::message::Mailbox;
 use std::collections::HashMap;
 
@@ -58,6 +58,8 @@ fn payload(message: Message) -> Payload {
         start: at("2026-12-01T13:00:00Z"),
         end: at("2026-12-01T13:30:00Z"),
         before: None,
+        place: None,
+        place_before: None,
         said: None,
         at: at("2026-11-24T17:30:00Z"),
     }
@@ -378,6 +380,35 @@ fn a_move_says_the_old_time_and_who_moved_it() {
     }
     assert!(moved(Message::MovedByHost).contains("Emmy Noether has moved it."));
     assert!(moved(Message::Moved).contains("You have moved it"));
+}
+
+#[test]
+fn another_place_is_an_update_of_the_same_invitation() {
+    let place = (Some("Room 3".to_owned()), Some("Room 2.12".to_owned()));
+    let changed = |message, seconds: i64| {
+        let at = at("2026-11-24T17:30:00Z") + SignedDuration::from_secs(seconds);
+        let payload = Payload { place: place.0.clone(), place_before: place.1.clone(), at, ..payload(message) };
+        let (booking, host) = (booking(), host());
+        let links = Links { guest: String::new(), confirm: String::new(), host: String::new(), meeting: String::new() };
+        let occasion = Occasion::new(&booking, &host, message, &payload, links);
+        Part::read(&String::from_utf8(booking_message(&occasion, &sender()).unwrap().formatted()).unwrap())
+    };
+    let message = changed(Message::PlaceChanged, 0);
+    let text = &message.parts[0].parts[0].content;
+    for said in ["Your booking has a new place", "Where: Room 3", "Before: Room 2.12", "Emmy Noether has changed where"]
+    {
+        assert!(text.contains(said), "no {said} in {text}");
+    }
+    let update = calendar(&message);
+    for line in ["METHOD:REQUEST", "SEQUENCE:3", "DTSTAMP:20261124T173000Z", "LOCATION:Room 3"] {
+        assert!(update.contains(&format!("\r\n{line}\r\n")), "no {line} in {update}");
+    }
+    // Each change is a message of its own, and one that is sent again is the same.
+    assert_ne!(message.headers["message-id"], changed(Message::PlaceChanged, 1).headers["message-id"]);
+    assert_eq!(message.headers["message-id"], changed(Message::PlaceChanged, 0).headers["message-id"]);
+    // A move says a new place, too.
+    let moved = changed(Message::MovedByHost, 0);
+    assert!(moved.parts[0].parts[0].content.contains("Before: Room 2.12"), "{moved:?}");
 }
 
 #[test]

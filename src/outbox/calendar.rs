@@ -6,7 +6,7 @@ use super::lane::{Means, Open, Pace, work};
 use super::record::finished;
 use super::retry::{Retry, retry};
 use crate::availability::{Clock, EventFacts, Host, HostId, event_summary};
-use crate::booking::{Booking, BookingState, Payload};
+use crate::booking::{Booking, BookingState, Payload, place};
 use crate::caldav::{Client, Error, ErrorKind, Href, Object};
 use crate::desk::{Desk, OutboxSignal, TokenError, Version};
 use crate::ical::replace_event;
@@ -229,7 +229,7 @@ impl Outbox {
         };
         // The host may have approved it meanwhile, which is the next write's to bring.
         let tentative = booking.state == BookingState::AwaitingApproval;
-        let version = Version { sequence, tentative, uid: facts.uid };
+        let version = Version { sequence, tentative, place: place(&facts.location), uid: facts.uid };
         self.desk.event_written(entry, key, object, replaced, version).await?;
         tracing::info!(host = %booking.host, booking = %booking.id, "The event of a booking is on the calendar.");
         Ok(())

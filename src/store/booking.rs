@@ -39,6 +39,8 @@ pub struct OwnEvent {
     pub state: BookingState,
     /// When the booking is.
     pub time: Interval,
+    /// [`Booking::event_location`].
+    pub location: String,
     /// True when the event is to be deleted and that is not done yet.
     pub delete_pending: bool,
     /// Nothing of ours is on its way to the calendar server for it.
@@ -74,6 +76,7 @@ pub(super) fn booking(row: &Row<'_>) -> rusqlite::Result<Booking> {
         meeting: row.get("meeting")?,
         title: row.get("title")?,
         location: row.get("location")?,
+        event_location: row.get("event_location")?,
         time: interval(row)?,
         buffer_before: row.get::<_, Span>("buffer_before")?.0,
         buffer_after: row.get::<_, Span>("buffer_after")?.0,
@@ -113,6 +116,7 @@ pub(super) fn with_columns<T>(booking: &Booking, write: impl FnOnce(&[Column<'_>
         ":meeting": booking.meeting,
         ":title": booking.title,
         ":location": booking.location,
+        ":event_location": booking.event_location,
         ":starts_at": At(booking.time.start()),
         ":ends_at": At(booking.time.end()),
         ":buffer_before": Span(booking.buffer_before),
@@ -259,6 +263,7 @@ impl Store {
                     place: place(row)?,
                     state: row.get("state")?,
                     time: interval(row)?,
+                    location: row.get("event_location")?,
                     delete_pending: row.get("delete_pending")?,
                     settled: row.get("settled")?,
                 })

@@ -63,7 +63,7 @@ pub(super) fn touched(before: Timestamp, now: Timestamp) -> Timestamp {
 /// Writes every column that may change. The triggers judge it.
 pub(super) fn update(tx: &Connection, booking: &Booking) -> rusqlite::Result<usize> {
     let mut update = tx.prepare_cached(
-        "UPDATE booking SET host = :host, meeting = :meeting, title = :title, location = :location, starts_at = :starts_at, ends_at = :ends_at,
+        "UPDATE booking SET host = :host, meeting = :meeting, title = :title, location = :location, event_location = :event_location, starts_at = :starts_at, ends_at = :ends_at,
              buffer_before = :buffer_before, buffer_after = :buffer_after, seats = :seats, state = :state,
              guest_name = :guest_name, guest_email = :guest_email, guest_key = :guest_key, guest_note = :guest_note, guest_zone = :guest_zone,
              guest_language = :guest_language, answers = :answers, uid = :uid, sequence = :sequence, told = :told,

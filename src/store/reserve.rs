@@ -209,10 +209,10 @@ fn used(tx: &Connection, scope: &HostId, key: &str, request: [u8; 32], now: Time
 fn insert(tx: &Connection, new: &NewBooking) -> rusqlite::Result<usize> {
     let booking = &new.booking;
     let mut insert = tx.prepare_cached(
-        "INSERT INTO booking (id, host, meeting, title, location, starts_at, ends_at, buffer_before, buffer_after, seats, state,
+        "INSERT INTO booking (id, host, meeting, title, location, event_location, starts_at, ends_at, buffer_before, buffer_after, seats, state,
              guest_name, guest_email, guest_key, guest_note, guest_zone, guest_language, answers, uid, sequence, told, told_start, told_end,
              declined, answered, organizer, placed_by_host, created_at, updated_at, firm_at, expires_at, event_account, event_href, event_etag, guest_token_hash, confirm_token_hash, host_token_hash)
-         VALUES (:id, :host, :meeting, :title, :location, :starts_at, :ends_at, :buffer_before, :buffer_after, :seats, :state,
+         VALUES (:id, :host, :meeting, :title, :location, :event_location, :starts_at, :ends_at, :buffer_before, :buffer_after, :seats, :state,
              :guest_name, :guest_email, :guest_key, :guest_note, :guest_zone, :guest_language, :answers, :uid, :sequence, :told, :told_start, :told_end,
              :declined, :answered, :organizer, :placed_by_host, :created_at, :updated_at, :updated_at, :expires_at, :event_account, :event_href, :event_etag, :guest_token_hash, :confirm_token_hash, :host_token_hash)",
     )?;

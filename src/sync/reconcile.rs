@@ -1,8 +1,8 @@
 //! What the host did with the events of bookings: the calendar is their control panel. Compares what a booking says with what
 //! the calendar has, by meaning and never by ETag. Pure.
 
-use crate::availability::{EventFacts, Interval};
-use crate::booking::{BookingId, EventPlace};
+use crate::availability::EventFacts;
+use crate::booking::{Appointment, BookingId, EventPlace};
 use crate::store::MissingEvent;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 pub struct Settled {
     /// Which booking.
     pub booking: BookingId,
-    /// When the booking is.
-    pub time: Interval,
+    /// When it is, and where its event was when last read.
+    pub appointment: Appointment,
     /// UID of its event.
     pub uid: String,
     /// Where its event was when last seen.
@@ -38,14 +38,14 @@ pub enum Found {
 /// What follows for a booking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observation {
-    /// The host moved the event in time.
-    Moved {
+    /// The host moved the event in time, or gave it another place.
+    Edited {
         /// Whose event.
         booking: BookingId,
-        /// When the booking is.
-        from: Interval,
-        /// When the event is.
-        to: Interval,
+        /// As it was.
+        from: Appointment,
+        /// As it is.
+        to: Appointment,
     },
     /// The host cancelled the event, or it has been gone for the grace period; to be confirmed at the server.
     Gone(BookingId),
@@ -152,11 +152,11 @@ fn compare(event: &Settled, facts: &EventFacts) -> Option<Observation> {
     if facts.all_day {
         return Some(Observation::Odd(event.booking, "was made an all-day event"));
     }
-    match facts.time() {
-        Some(time) if time == event.time => {
+    match Appointment::of(facts) {
+        Some(appointment) if appointment == event.appointment => {
             (!facts.declined.is_empty()).then(|| Observation::Declined(event.booking, facts.declined.clone()))
         }
-        Some(to) => Some(Observation::Moved { booking: event.booking, from: event.time, to }),
+        Some(to) => Some(Observation::Edited { booking: event.booking, from: event.appointment.clone(), to }),
         None => Some(Observation::Odd(event.booking, "has no readable time")),
     }
 }
@@ -164,16 +164,22 @@ fn compare(event: &Settled, facts: &EventFacts) -> Option<Observation> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::availability::Interval;
+    use std::slice;
     use uuid::Uuid;
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_second(minute * 60).unwrap()
     }
 
+    fn appointment(start: i64, end: i64) -> Appointment {
+        Appointment { time: Interval::new(at(start), at(end)).unwrap(), place: String::new() }
+    }
+
     fn settled(id: u128) -> Settled {
         Settled {
             booking: BookingId(Uuid::from_u128(id)),
-            time: Interval::new(at(1000), at(1030)).unwrap(),
+            appointment: appointment(1000, 1030),
             uid: id.to_string(),
             place: EventPlace { account: "work".into(), href: format!("/{id}.ics"), etag: None },
         }
@@ -222,11 +228,34 @@ mod tests {
         let found = |_: &Settled| Found::Here(facts(1100, 1130));
         assert_eq!(
             reconcile(&[settled(1)], found, alive, &mut Suspects::default(), at(0), GRACE),
-            [Observation::Moved {
+            [Observation::Edited {
                 booking: settled(1).booking,
-                from: Interval::new(at(1000), at(1030)).unwrap(),
-                to: Interval::new(at(1100), at(1130)).unwrap(),
+                from: appointment(1000, 1030),
+                to: appointment(1100, 1130),
             }]
+        );
+    }
+
+    #[test]
+    fn an_event_with_another_place_changes_its_booking_and_one_that_is_only_written_otherwise_does_not() {
+        let booked =
+            Settled { appointment: Appointment { place: "Room 1".into(), ..appointment(1000, 1030) }, ..settled(1) };
+        let looked = |location: &str| {
+            let found = EventFacts { location: location.into(), ..facts(1000, 1030) };
+            reconcile(
+                slice::from_ref(&booked),
+                |_| Found::Here(found.clone()),
+                alive,
+                &mut Suspects::default(),
+                at(0),
+                GRACE,
+            )
+        };
+        assert_eq!(looked("Room  1\n"), []);
+        let to = Appointment { place: "Room 2".into(), ..appointment(1000, 1030) };
+        assert_eq!(
+            looked("Room 2"),
+            [Observation::Edited { booking: booked.booking, from: booked.appointment.clone(), to }]
         );
     }
 

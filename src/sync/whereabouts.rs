@@ -4,7 +4,7 @@
 use super::pull::{AccountSync, SyncError};
 use super::reconcile::{Observation, Settled};
 use crate::availability::{EventFacts, event_summary};
-use crate::booking::EventPlace;
+use crate::booking::{Appointment, EventPlace};
 use crate::caldav::{ErrorKind, Href, Object};
 use crate::store::CalendarKey;
 
@@ -77,7 +77,7 @@ impl AccountSync {
         settled: &[Settled],
         owner: &[String],
     ) -> Result<Vec<Observation>, SyncError> {
-        let (Observation::Moved { booking: id, .. }
+        let (Observation::Edited { booking: id, .. }
         | Observation::Gone(id)
         | Observation::Relocated(id, _)
         | Observation::Late(id, _)
@@ -91,9 +91,9 @@ impl AccountSync {
         Ok(match observation {
             Observation::Gone(_) => self.after_gone(event, owner).await?,
             // One that is in another place by now is looked for there by the next pass.
-            Observation::Moved { to: time, .. } => {
+            Observation::Edited { ref to, .. } => {
                 let facts = facts_at(&event.place.href).await?;
-                let is_so = facts.is_some_and(|facts| facts.time() == Some(time));
+                let is_so = facts.and_then(|facts| Appointment::of(&facts)).is_some_and(|now| now == *to);
                 is_so.then_some(observation).into_iter().collect()
             }
             Observation::Declined(..) => {
@@ -126,9 +126,9 @@ impl AccountSync {
         // It went to a calendar that is not read: still booked, and where it is now, at the time that it has there.
         let etag = object.etag.map(|etag| etag.to_string());
         let place = EventPlace { account: self.settings.id.clone(), href: object.href.to_string(), etag };
-        let time = facts.time().filter(|time| *time != event.time && !facts.recurring && !facts.all_day);
-        let moved = time.map(|to| Observation::Moved { booking: id, from: event.time, to });
-        Ok([Observation::Relocated(id, place)].into_iter().chain(moved).collect())
+        let now = Appointment::of(&facts).filter(|now| *now != event.appointment && !facts.recurring && !facts.all_day);
+        let edited = now.map(|to| Observation::Edited { booking: id, from: event.appointment.clone(), to });
+        Ok([Observation::Relocated(id, place)].into_iter().chain(edited).collect())
     }
 }
 

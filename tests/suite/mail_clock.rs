@@ -4,8 +4,10 @@
 use crate::support::{Smtp, eventually};
 use arc_swap::ArcSwapOption;
 use jiff::{SignedDuration, Timestamp};
-use officehours::availability::{Clock, HostId, Interval, MeetingId};
-use officehours::booking::{Booking, BookingId, BookingState, Command, Effect, Guest, Payload, transition};
+use officehours::availability::{Clock, Interval};
+use officehours::booking::{
+    Appointment, Booking, BookingId, BookingState, Command, Effect, Guest, Payload, transition,
+};
 use officehours::config::{Config, Environment};
 use officehours::daemon::Services;
 use officehours::language::Language;
@@ -37,8 +39,15 @@ struct Office {
 impl Office {
     /// The host moves the event of a booking on the calendar.
     async fn host_moves(&self, booking: BookingId, to: Interval) {
-        let from = self.services.store.booking(booking).await.unwrap().unwrap().time;
-        self.services.desk.observe(Observation::Moved { booking, from, to }).await.unwrap();
+        self.host_edits(booking, |appointment| appointment.time = to).await;
+    }
+
+    /// The host edits the event of a booking on the calendar.
+    async fn host_edits(&self, booking: BookingId, edit: impl FnOnce(&mut Appointment)) {
+        let from = self.services.store.booking(booking).await.unwrap().unwrap().event_appointment();
+        let mut to = from.clone();
+        edit(&mut to);
+        self.services.desk.observe(Observation::Edited { booking, from, to }).await.unwrap();
     }
 
     /// Opens the store in the folder, at that time, and sends what is due.
@@ -130,37 +139,16 @@ duration = "30m"
     /// A booking whose event is on the calendar server.
     async fn book(&self, number: u128, start: &str) -> BookingId {
         let (now, start) = (self.now(), start.parse().unwrap());
+        let time = Interval::new(start, start + SignedDuration::from_mins(30)).unwrap();
+        let made = Booking::sample(time, BookingState::Reserved);
+        let email = format!("ada{number}@example.org");
         let booking = Booking {
             id: BookingId(uuid::Uuid::from_u128(number)),
-            host: HostId::new("noether").unwrap(),
-            meeting: MeetingId::new("office-hour").unwrap(),
-            title: "Office hour".into(),
-            location: String::new(),
-            time: Interval::new(start, start + SignedDuration::from_mins(30)).unwrap(),
-            buffer_before: SignedDuration::ZERO,
-            buffer_after: SignedDuration::ZERO,
-            seats: 1,
-            state: BookingState::Reserved,
-            guest: Guest {
-                name: "Ada Lovelace".into(),
-                email: format!("ada{number}@example.org"),
-                note: String::new(),
-                time_zone: None,
-                language: Some(Language::German),
-                answers: Vec::new(),
-            },
+            guest: Guest { email, language: Some(Language::German), ..made.guest },
             uid: format!("uid-{number}"),
-            sequence: 0,
-            told: None,
-            told_time: None,
-            declined: None,
-            answered: None,
-            organizer: None,
-            placed_by_host: false,
             created_at: now,
             updated_at: now,
-            expires_at: None,
-            event: None,
+            ..made
         };
         let hash = |of: u8| {
             let mut hash = [of; 32];
@@ -180,7 +168,9 @@ duration = "30m"
         };
         assert_eq!(self.services.store.reserve(new).await.unwrap(), Reserved::Done);
         let (confirmed, effects) =
-            transition(&booking, &Command::EventWritten { sequence: 0, tentative: false }, now).unwrap().unwrap();
+            transition(&booking, &Command::EventWritten { sequence: 0, tentative: false, place: String::new() }, now)
+                .unwrap()
+                .unwrap();
         let mail = |effect: &Effect| NewEffect {
             kind: EffectKind::Mail,
             payload: Payload::of(effect, &confirmed, None).to_json(),
@@ -340,6 +330,35 @@ async fn a_guest_is_reminded_once_of_each_time_and_never_of_a_booking_that_is_of
 }
 
 #[tokio::test]
+async fn a_guest_is_told_of_another_place_once_and_reminded_at_the_old_time() {
+    let Some(smtp) = Smtp::start().await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let office = Office::open(folder.path(), &smtp, "notify = false", "2026-12-01T08:00:00Z").await;
+    let booking = office.book(1, "2026-12-04T09:00:00Z").await;
+    // One of them is the host's.
+    smtp.messages(2, SOON).await;
+    let theirs = |messages: Vec<Value>| -> Vec<Value> {
+        messages.into_iter().filter(|message| message["headers"]["x-rcptto"] == "ada1@example.org").collect()
+    };
+    office.pass(minutes(5)).await;
+    office.host_edits(booking, |appointment| appointment.place = "Hörsaal 2; links, \"Aula\"".into()).await;
+    let messages = theirs(smtp.messages(3, SOON).await);
+    let (first, update) = (&messages[0]["event"], &messages[1]["event"]);
+    assert_eq!(update["location"], "Hörsaal 2; links, \"Aula\"");
+    for same in ["uid", "sequence", "start", "end"] {
+        assert_eq!(update[same], first[same], "{same}");
+    }
+    assert_ne!(update["stamp"], first["stamp"], "RFC 5546 2.1.5: the later of one SEQUENCE");
+    assert_eq!(told(&messages, "ada1@example.org"), ["REQUEST 0", "REQUEST 0"]);
+    let text = messages[1]["text"].as_str().unwrap();
+    assert!(text.contains("Ihr Termin hat einen neuen Ort") && text.contains("Wo: Hörsaal 2"), "{text}");
+    office.set("2026-12-03T09:00:00Z").await;
+    let messages = theirs(smtp.messages(4, SOON).await);
+    assert!(messages[2]["text"].as_str().unwrap().contains("Wo: Hörsaal 2"), "{}", messages[2]);
+    office.close().await;
+}
+
+#[tokio::test]
 async fn a_guest_whose_calendar_declines_is_asked_once_and_the_booking_stays() {
     let Some(smtp) = Smtp::start().await else { return };
     let folder = tempfile::tempdir().unwrap();
@@ -417,12 +436,7 @@ async fn a_change_of_the_config_leaves_the_organizer_of_invitations_that_are_out
     office.close().await;
 
     let office = Office::open_as(folder.path(), &smtp, "organizer = \"host\"", "2026-12-01T10:00:00Z").await;
-    office
-        .services
-        .desk
-        .observe(Observation::Moved { booking, from: moved("2026-12-04T09:00:00Z"), to: moved("2026-12-04T13:00:00Z") })
-        .await
-        .unwrap();
+    office.host_moves(booking, moved("2026-12-04T13:00:00Z")).await;
     smtp.messages(3, SOON).await;
     office.services.desk.observe(Observation::Gone(booking)).await.unwrap();
     let messages = smtp.messages(4, SOON).await;

@@ -1,10 +1,7 @@
 //! Each command in each state, and what follows.
 
 use super::*;
-use crate::availability::{HostId, MeetingId};
-use crate::booking::{BookingId, Guest, Ignored, Said};
-use jiff::SignedDuration;
-use uuid::Uuid;
+use crate::booking::{EventPlace, Guest, Ignored, Said};
 
 fn hour(h: i64) -> Interval {
     let at = |h: i64| Timestamp::from_second(h * 3600).unwrap();
@@ -12,45 +9,29 @@ fn hour(h: i64) -> Interval {
 }
 
 fn booking(state: BookingState) -> Booking {
-    Booking {
-        id: BookingId(Uuid::nil()),
-        host: HostId::new("noether").unwrap(),
-        meeting: MeetingId::new("talk").unwrap(),
-        title: "Talk".into(),
-        location: String::new(),
-        time: hour(100),
-        buffer_before: SignedDuration::ZERO,
-        buffer_after: SignedDuration::ZERO,
-        seats: 1,
-        state,
-        guest: Guest {
-            name: "G".into(),
-            email: "g@example.org".into(),
-            note: String::new(),
-            time_zone: None,
-            language: None,
-            answers: vec![],
-        },
-        uid: "u".into(),
-        sequence: 0,
-        told: (state == BookingState::Confirmed).then_some(0),
-        told_time: (state == BookingState::Confirmed).then(|| hour(100)),
-        declined: None,
-        answered: None,
-        organizer: None,
-        placed_by_host: false,
-        created_at: Timestamp::UNIX_EPOCH,
-        updated_at: Timestamp::UNIX_EPOCH,
-        expires_at: None,
-        event: None,
-    }
+    let is_told = state == BookingState::Confirmed;
+    let made = Booking::sample(hour(100), state);
+    let guest = Guest { email: "g@example.org".into(), ..made.guest };
+    let uid = "u".into();
+    let (told, told_time) = (is_told.then_some(0), is_told.then(|| hour(100)));
+    Booking { guest, uid, told, told_time, updated_at: Timestamp::UNIX_EPOCH, ..made }
+}
+
+fn edited(from: Interval, to: Interval) -> Command {
+    let at = |time| Appointment { time, place: String::new() };
+    Command::EventEdited { from: at(from), to: at(to) }
 }
 
 fn apply(booking: &Booking, command: Command) -> (Booking, Vec<Effect>) {
     transition(booking, &command, Timestamp::UNIX_EPOCH).unwrap().unwrap()
 }
 
-const AS_BOOKED: Command = Command::EventWritten { sequence: 0, tentative: false };
+/// The calendar server has the event, which says no place.
+const fn written(sequence: u32, tentative: bool) -> Command {
+    Command::EventWritten { sequence, tentative, place: String::new() }
+}
+
+const AS_BOOKED: Command = written(0, false);
 
 const ALL: [fn() -> Command; 15] = [
     || Command::ConfirmEmail,
@@ -61,8 +42,8 @@ const ALL: [fn() -> Command; 15] = [
     || Command::Move(hour(200)),
     || Command::MoveByHost(hour(200)),
     || Command::Expire,
-    || Command::EventWritten { sequence: 0, tentative: false },
-    || Command::EventMoved { from: hour(100), to: hour(300) },
+    || written(0, false),
+    || edited(hour(100), hour(300)),
     || Command::EventGone,
     || Command::EventLate,
     || Command::AskToCancel,
@@ -116,25 +97,22 @@ fn a_booking_is_confirmed_only_by_its_event_on_the_server() {
 #[test]
 fn mail_goes_after_the_event_is_written() {
     let reserved = booking(BookingState::Reserved);
-    let (confirmed, effects) = apply(&reserved, Command::EventWritten { sequence: 0, tentative: false });
+    let (confirmed, effects) = apply(&reserved, written(0, false));
     assert_eq!(confirmed.state, BookingState::Confirmed);
     assert_eq!(effects, [Effect::Mail(Message::Invitation), Effect::Mail(Message::HostBooked)]);
     let (moved, effects) = apply(&confirmed, Command::Move(hour(200)));
     assert_eq!((moved.state, moved.sequence, effects), (BookingState::Reserved, 1, vec![Effect::PutEvent]));
     // The write of the old time, answered late, confirms nothing; nor does that of a booking that was to be approved.
-    let tentative = Command::EventWritten { sequence: 0, tentative: true };
+    let tentative = written(0, true);
     assert_eq!(transition(&reserved, &tentative, Timestamp::UNIX_EPOCH), Ok(None));
-    assert_eq!(
-        transition(&moved, &Command::EventWritten { sequence: 0, tentative: false }, Timestamp::UNIX_EPOCH),
-        Ok(None)
-    );
-    let (_, effects) = apply(&moved, Command::EventWritten { sequence: 1, tentative: false });
+    assert_eq!(transition(&moved, &written(0, false), Timestamp::UNIX_EPOCH), Ok(None));
+    let (_, effects) = apply(&moved, written(1, false));
     assert_eq!(effects, [Effect::Mail(Message::Moved), Effect::Mail(Message::HostMoved)]);
 }
 
 #[test]
 fn a_tentative_event_that_was_under_way_does_not_confirm_what_was_approved_meanwhile() {
-    let tentative = Command::EventWritten { sequence: 0, tentative: true };
+    let tentative = written(0, true);
     let awaiting = Booking { told: None, told_time: None, ..booking(BookingState::AwaitingApproval) };
     let (_, effects) = apply(&awaiting, tentative.clone());
     assert_eq!(effects, [Effect::Mail(Message::ApprovalRequest)]);
@@ -146,7 +124,7 @@ fn a_tentative_event_that_was_under_way_does_not_confirm_what_was_approved_meanw
 
 #[test]
 fn a_guest_is_told_who_moved_the_booking() {
-    let written = |sequence| Command::EventWritten { sequence, tentative: false };
+    let written = |sequence| written(sequence, false);
     let (moved, effects) = apply(&booking(BookingState::Confirmed), Command::MoveByHost(hour(200)));
     assert!(moved.placed_by_host && effects == [Effect::PutEvent]);
     let (confirmed, effects) = apply(&moved, written(1));
@@ -177,7 +155,7 @@ fn a_guest_who_declined_is_asked_once_for_each_invitation() {
     let (asked, effects) = apply(&booking(BookingState::Confirmed), Command::AskToCancel);
     assert_eq!((asked.state, effects), (BookingState::Confirmed, vec![Effect::Mail(Message::AskToCancel)]));
     assert_eq!(transition(&asked, &Command::AskToCancel, Timestamp::UNIX_EPOCH), Ok(None));
-    let (moved, _) = apply(&asked, Command::EventMoved { from: hour(100), to: hour(200) });
+    let (moved, _) = apply(&asked, edited(hour(100), hour(200)));
     assert!(transition(&moved, &Command::AskToCancel, Timestamp::UNIX_EPOCH).unwrap().is_some());
 }
 
@@ -229,7 +207,7 @@ fn an_answer_counts_only_from_the_guest_and_for_the_invitation_that_stands() {
     ] {
         assert_eq!(judged(stranger, &confirmed), Err(Ignored::Stranger));
     }
-    let (moved, _) = apply(&confirmed, Command::EventMoved { from: confirmed.time, to: hour(200) });
+    let (moved, _) = apply(&confirmed, edited(confirmed.time, hour(200)));
     assert_eq!(judged(declined(), &moved), Err(Ignored::Outdated), "of the old time");
     assert_eq!(judged(Reply { sequence: 1, ..declined() }, &moved), Ok(()));
     let (moving, _) = apply(&confirmed, Command::Move(hour(200)));
@@ -278,8 +256,52 @@ fn nothing_is_mailed_to_a_guest_who_was_not_told() {
 }
 
 #[test]
+fn another_place_is_mailed_without_asking_for_a_new_answer() {
+    let confirmed = Booking {
+        location: "Room 1".into(),
+        event_location: "Room 1, Main building".into(),
+        ..booking(BookingState::Confirmed)
+    };
+    let to = |time, place: &str| Appointment { time, place: place.into() };
+    let edit = |to| Command::EventEdited { from: confirmed.event_appointment(), to };
+    let (elsewhere, effects) = apply(&confirmed, edit(to(confirmed.time, "Room 2")));
+    assert_eq!(effects, [Effect::Mail(Message::PlaceChanged)]);
+    assert_eq!((elsewhere.location.as_str(), elsewhere.event_location.as_str()), ("Room 2", "Room 2"));
+    assert_eq!((elsewhere.sequence, elsewhere.told, elsewhere.placed_by_host), (0, Some(0), false));
+    // Seen once more, by a pass that had read before: it is so already.
+    assert_eq!(transition(&elsewhere, &edit(to(confirmed.time, "Room 2")), Timestamp::UNIX_EPOCH), Ok(None));
+    // With another time it is one mail, and a new answer is asked for.
+    let (moved, effects) = apply(&confirmed, edit(to(hour(200), "Room 2")));
+    assert_eq!(effects, [Effect::Mail(Message::MovedByHost)]);
+    assert_eq!((moved.location.as_str(), moved.sequence, moved.time), ("Room 2", 1, hour(200)));
+    // A move alone leaves the place as we say it, however the server writes it.
+    let (moved, _) = apply(&confirmed, edit(to(hour(200), "Room 1, Main building")));
+    assert_eq!(moved.location, "Room 1");
+    // Who was told nothing yet is told the new place with the rest.
+    let asked = Booking { told: None, state: BookingState::AwaitingApproval, ..confirmed.clone() };
+    let (elsewhere, effects) = apply(&asked, edit(to(confirmed.time, "")));
+    assert_eq!((elsewhere.location.as_str(), effects), ("", vec![]));
+}
+
+#[test]
+fn a_place_that_is_read_back_is_the_servers_way_of_ours_at_first_and_the_hosts_edit_later() {
+    let reserved =
+        Booking { location: "Room 1".into(), event_location: "Room 1".into(), ..booking(BookingState::Reserved) };
+    let written = |place: &str| Command::EventWritten { sequence: 0, tentative: false, place: place.into() };
+    let (first, _) = apply(&reserved, written("ROOM 1"));
+    assert_eq!((first.location.as_str(), first.event_location.as_str()), ("Room 1", "ROOM 1"));
+    let place = EventPlace { account: "work".into(), href: "/u.ics".into(), etag: None };
+    let again = Booking { state: BookingState::Reserved, event: Some(place), told: Some(0), ..first };
+    let (same, _) = apply(&again, written("ROOM 1"));
+    assert_eq!(same.location, "Room 1");
+    let (edited, effects) = apply(&again, written("Room 2"));
+    assert_eq!(edited.location, "Room 2");
+    assert_eq!(effects[0], Effect::Mail(Message::Moved), "one mail says both");
+}
+
+#[test]
 fn a_move_of_the_hosts_that_was_seen_before_the_booking_moved_is_none() {
-    let (confirmed, late) = (booking(BookingState::Confirmed), Command::EventMoved { from: hour(50), to: hour(60) });
+    let (confirmed, late) = (booking(BookingState::Confirmed), edited(hour(50), hour(60)));
     assert_eq!(transition(&confirmed, &late, Timestamp::UNIX_EPOCH), Ok(None));
 }
 
@@ -308,8 +330,8 @@ fn a_proposal_is_accepted_once_and_only_of_the_invitation_that_stands() {
     assert_eq!((accepted.time, accepted.sequence, accepted.state), (hour(200), 1, BookingState::Reserved));
     assert_eq!((accepted.placed_by_host, effects), (true, vec![Effect::PutEvent]));
     assert_eq!(accept(&accepted, start), Ok(None), "once");
-    let (told, effects) = apply(&accepted, Command::EventWritten { sequence: 1, tentative: false });
+    let (told, effects) = apply(&accepted, written(1, false));
     assert_eq!((told.told_time, effects), (Some(hour(200)), vec![Effect::Mail(Message::MovedByHost)]));
-    let (moved, _) = apply(&proposed, Command::EventMoved { from: proposed.time, to: hour(300) });
+    let (moved, _) = apply(&proposed, edited(proposed.time, hour(300)));
     assert!(accept(&moved, start).is_err(), "the host has moved it since");
 }

@@ -1,8 +1,8 @@
 //! What guests were told, and the invariants that hold it against the store and the calendar server.
 
-use super::server::Server;
+use super::server::{Event, Server};
 use crate::availability::Interval;
-use crate::booking::{Booking, BookingId, BookingState};
+use crate::booking::{Appointment, Booking, BookingId, BookingState};
 use crate::ical::Zone;
 use crate::store::Store;
 use jiff::Timestamp;
@@ -116,19 +116,20 @@ pub(super) fn check_always(store: &Store, ledger: &mut Ledger) {
 
 /// Once nothing is under way any more.
 pub(super) fn check_at_rest(all: &[Booking], server: &Server, zone: &Zone, now: Timestamp, ledger: &mut Ledger) {
-    let mut events: BTreeMap<String, Vec<(Interval, bool)>> = BTreeMap::new();
-    for (_, uid, time, is_tentative) in server.events(zone) {
-        events.entry(uid).or_default().push((time, is_tentative));
+    let mut events: BTreeMap<String, Vec<(Appointment, bool)>> = BTreeMap::new();
+    for (_, Event { uid, appointment, is_tentative }) in server.events(zone) {
+        events.entry(uid).or_default().push((appointment, is_tentative));
     }
     let mut wrong = Vec::new();
     for booking in all {
         let (id, state) = (booking.id, booking.state);
         let there = events.remove(&booking.uid).unwrap_or_default();
+        let said = Appointment { time: booking.time, place: booking.location.clone() };
         match state {
-            BookingState::Confirmed if there == [(booking.time, false)] => {}
-            BookingState::AwaitingApproval if there == [(booking.time, true)] => {}
+            BookingState::Confirmed if there == [(said.clone(), false)] => {}
+            BookingState::AwaitingApproval if there == [(said.clone(), true)] => {}
             BookingState::Confirmed | BookingState::AwaitingApproval => {
-                wrong.push(format!("{id} is {state} for {:?}, and on the server for {there:?}", booking.time));
+                wrong.push(format!("{id} is {state} for {said:?}, and on the server for {there:?}"));
             }
             BookingState::Reserved => wrong.push(format!("{id} is still reserved")),
             _ if !there.is_empty() => wrong.push(format!("{id} is {state}, and on the server for {there:?}")),

@@ -1,11 +1,11 @@
 //! What guests and the host do in the model: guests ask at the desk, the host works in a calendar program.
 
 use super::ledger::Told;
-use super::server::CALENDAR;
+use super::server::{CALENDAR, Event};
 use super::turns::What;
 use super::{GUESTS, Model};
 use crate::availability::{HostId, Interval, MeetingId};
-use crate::booking::{Answer, Booking, BookingId, BookingState, Guest};
+use crate::booking::{Answer, Appointment, Booking, BookingId, BookingState, Guest};
 use crate::desk::{Decision, Desk, IdempotencyKey, Placement, Reservation};
 use crate::ical::write::booking_event;
 use crate::outbox::event_text;
@@ -178,27 +178,30 @@ impl Model {
         let events = self.server.events(&zone);
         let start = self.some_start();
         let own = format!("{CALENDAR}private-{}.ics", self.dice.below(3));
-        match (self.dice.below(6), self.dice.one_of(&events).cloned()) {
+        match (self.dice.below(7), self.dice.one_of(&events).cloned()) {
             (0, _) => self.server.host_deletes(&own),
             (1, _) => self.server.host_puts(&own, &private_event(start)),
             (_, Some((path, ..))) if path.contains("private") => {}
             // More at once would be a mass disappearance, which is not believed.
             (2..=3, Some(_)) if self.deleted_by_host == 5 => {}
-            (2..=3, Some((path, uid, ..))) => {
+            (2..=3, Some((path, Event { uid, .. }))) => {
                 self.deleted_by_host += 1;
                 self.note_of_host(&uid, |told| told.may_have_ended = true);
                 self.server.host_deletes(&path);
             }
-            (_, Some((path, uid, time, _))) => {
+            (_, Some((path, Event { uid, appointment: Appointment { time, place }, .. }))) => {
                 let booking = self.bookings().into_iter().find(|booking| booking.uid == uid);
                 let Some(booking) = booking else { return };
-                let moved = Interval::new(start, start + time.duration()).unwrap();
+                // In time, to another place, or both.
+                let edit = self.dice.below(3);
+                let time = if edit == 0 { time } else { Interval::new(start, start + time.duration()).unwrap() };
+                let location = if edit == 1 { place } else { format!("Room {}", self.dice.below(4)) };
                 self.note_of_host(&uid, |told| {
-                    told.times.insert(moved);
+                    told.times.insert(time);
                     told.moved_by_host = true;
                 });
                 let text =
-                    event_text(&Booking { time: moved, ..booking }, &self.host(), "https://meet.example.edu/h/x");
+                    event_text(&Booking { time, location, ..booking }, &self.host(), "https://meet.example.edu/h/x");
                 self.server.host_puts(&path, &booking_event(&text));
             }
             (_, None) => {}

@@ -2,7 +2,8 @@
 //! to each event, for the invariants are about what the server has seen.
 
 use super::turns::{Fate, Turns, What};
-use crate::availability::{Interval, event_summary};
+use crate::availability::event_summary;
+use crate::booking::Appointment;
 use crate::caldav::ErrorKind;
 use crate::caldav::simulated::Exchange;
 use crate::demo::{CalendarServer, Credentials, Storage, Transparency};
@@ -42,6 +43,14 @@ enum By {
 
 /// A request that is on its way, and when it arrives.
 type Late = (Instant, Request<Bytes>);
+
+/// An event as the server has it.
+#[derive(Clone)]
+pub(super) struct Event {
+    pub(super) uid: String,
+    pub(super) appointment: Appointment,
+    pub(super) is_tentative: bool,
+}
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -149,8 +158,8 @@ impl Server {
         self.by_host(Method::DELETE, path, "");
     }
 
-    /// Every event: its path, UID, time, and whether it is tentative.
-    pub(super) fn events(&self, zone: &Zone) -> Vec<(String, String, Interval, bool)> {
+    /// Every event, by its path.
+    pub(super) fn events(&self, zone: &Zone) -> Vec<(String, Event)> {
         let list = self.by_host(
             Method::from_bytes(b"PROPFIND").unwrap(),
             CALENDAR,
@@ -162,7 +171,8 @@ impl Server {
         for path in paths.filter(|path| path.ends_with(".ics")) {
             let facts = event_summary(self.text(path).unwrap().as_bytes(), zone).unwrap();
             let is_tentative = facts.status.as_deref() == Some("TENTATIVE");
-            events.push((path.to_owned(), facts.uid.clone(), facts.time().unwrap(), is_tentative));
+            let appointment = Appointment::of(&facts).unwrap();
+            events.push((path.to_owned(), Event { uid: facts.uid, appointment, is_tentative }));
         }
         events
     }

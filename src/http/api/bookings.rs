@@ -107,6 +107,7 @@ fn document(view: &BookingView, links: &Links) -> Value {
         "state": view.booking.state.as_str(),
         "start": rfc3339(view.booking.time.start()),
         "end": rfc3339(view.booking.time.end()),
+        "location": view.booking.location,
         "manage_url": links.booking(&view.guest_token),
         "invitation_url": links.invitation(&view.guest_token),
     })

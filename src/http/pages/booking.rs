@@ -324,44 +324,16 @@ impl AddLinks {
 mod tests {
     use super::super::visit::tests::visit;
     use super::*;
-    use crate::availability::{HostId, Interval, MeetingId};
-    use crate::booking::{Booking, BookingId, Guest};
+    use crate::availability::Interval;
+    use crate::booking::{Booking, Guest};
     use jiff::SignedDuration;
 
     fn view(state: BookingState, mailed: bool) -> BookingView {
         let start: Timestamp = "2026-12-01T13:00:00Z".parse().unwrap();
-        let booking = Booking {
-            id: BookingId(uuid::Uuid::nil()),
-            host: HostId::new("noether").unwrap(),
-            meeting: MeetingId::new("office-hour").unwrap(),
-            title: "Office hour".into(),
-            location: "Room 2.12".into(),
-            time: Interval::new(start, start + SignedDuration::from_mins(30)).unwrap(),
-            buffer_before: SignedDuration::ZERO,
-            buffer_after: SignedDuration::ZERO,
-            seats: 1,
-            state,
-            guest: Guest {
-                name: "<b>Ada</b>".into(),
-                email: "ada@example.edu".into(),
-                note: String::new(),
-                time_zone: Some("America/New_York".into()),
-                language: None,
-                answers: Vec::new(),
-            },
-            uid: "x@example.edu".into(),
-            told: None,
-            told_time: None,
-            declined: None,
-            answered: None,
-            organizer: None,
-            sequence: 0,
-            placed_by_host: false,
-            created_at: start,
-            updated_at: start,
-            expires_at: None,
-            event: None,
-        };
+        let made = Booking::sample(Interval::new(start, start + SignedDuration::from_mins(30)).unwrap(), state);
+        let time_zone = Some("America/New_York".into());
+        let guest = Guest { name: "<b>Ada</b>".into(), email: "ada@example.edu".into(), time_zone, ..made.guest };
+        let booking = Booking { location: "Room 2.12".into(), guest, ..made };
         BookingView {
             booking,
             host: None,

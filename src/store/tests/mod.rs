@@ -33,19 +33,12 @@ fn host() -> HostId {
 
 /// A booking of its own guest, without buffers.
 fn booking(number: u128, time: Interval) -> Booking {
+    let made = Booking::sample(time, BookingState::Reserved);
     Booking {
         id: BookingId(Uuid::from_u128(number)),
-        host: host(),
-        meeting: MeetingId::new("office-hour").unwrap(),
-        title: "Office hour".to_owned(),
         location: "Room 2.12".to_owned(),
-        time,
-        buffer_before: SignedDuration::ZERO,
-        buffer_after: SignedDuration::ZERO,
-        seats: 1,
-        state: BookingState::Reserved,
+        event_location: "Room 2.12 (Main building)".to_owned(),
         guest: Guest {
-            name: "Ada".to_owned(),
             email: format!("Guest{number}@Example.edu"),
             note: "line one\nline two".to_owned(),
             time_zone: Some("Europe/Paris".to_owned()),
@@ -55,19 +48,12 @@ fn booking(number: u128, time: Interval) -> Booking {
                 label: "Topic?".into(),
                 text: "Rings".into(),
             }],
+            ..made.guest
         },
         uid: format!("uid-{number}@example.edu"),
-        sequence: 0,
-        told: None,
-        told_time: None,
-        declined: None,
-        answered: None,
-        organizer: None,
-        placed_by_host: false,
         created_at: minute(0),
         updated_at: minute(0),
-        expires_at: None,
-        event: None,
+        ..made
     }
 }
 

@@ -52,6 +52,7 @@ fn own(number: usize, state: usize) -> OwnEvent {
         place: None,
         state: STATES[state % STATES.len()],
         time: Interval::new(at("2026-03-03T13:00:00Z"), at("2026-03-03T14:00:00Z")).unwrap(),
+        location: String::new(),
         delete_pending: state >= STATES.len(),
         settled: true,
     }

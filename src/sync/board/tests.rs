@@ -169,6 +169,7 @@ fn the_event_of_a_booking_opens_nothing() {
         place: None,
         state: BookingState::Confirmed,
         time,
+        location: String::new(),
         delete_pending: false,
         settled: true,
     };

@@ -189,9 +189,14 @@ async fn moved_by_the_host(office: &mut Office) {
     office.daemon.wait_starts("office-hour", day, &["09:00", "09:30", "11:00", "11:30"]).await;
 
     // What the host adds to the event outlives what the guest does, and time that the host calls free stays taken.
-    work.edit_event(uid, &json!({"X-ROOM-KEY": "4711", "TRANSP": "TRANSPARENT"})).await;
+    let place = "Hörsaal 3, Haus B; links";
+    work.edit_event(uid, &json!({"X-ROOM-KEY": "4711", "TRANSP": "TRANSPARENT", "LOCATION": place})).await;
     office.forget("Ada");
     office.in_step("the host edited the event").await;
+    eventually("the booking follows to another place", ON_THE_SERVER, async || {
+        (office.daemon.booking(&guest).await["location"] == place).then_some(())
+    })
+    .await;
     office.daemon.wait_starts("office-hour", day, &["09:00", "09:30", "11:00", "11:30"]).await;
     let path = format!("/api/v1/bookings/{guest}/move");
     office.daemon.post_json(&path, &json!({"start": day.at("09:00").to_string()})).await.expect(200);
@@ -204,6 +209,7 @@ async fn moved_by_the_host(office: &mut Office) {
     assert_eq!(moved["uid"], ours["uid"]);
     let properties = moved["properties"].as_array().unwrap();
     assert!(properties.contains(&json!("X-ROOM-KEY")), "the host's own property is still there: {moved}");
+    assert_eq!((&moved["location"], &office.daemon.booking(&guest).await["location"]), (&json!(place), &json!(place)));
     office.wait_start(&guest, day.at("09:00")).await;
     office.in_step("the guest moved it").await;
 
