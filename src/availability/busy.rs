@@ -191,6 +191,11 @@ impl EventFacts {
         Interval::new(self.start, self.end)
     }
 
+    /// True when its STATUS is TENTATIVE.
+    pub fn is_tentative(&self) -> bool {
+        self.status.as_deref() == Some("TENTATIVE")
+    }
+
     /// True when its STATUS is CANCELLED.
     pub fn is_cancelled(&self) -> bool {
         self.status.as_deref() == Some("CANCELLED")

@@ -32,6 +32,8 @@ pub enum Command {
         tentative: bool,
         /// LOCATION as it was read back, in one line.
         place: String,
+        /// True when it was read back right after it was created: then that is how the server writes ours, else the host's edit.
+        created: bool,
     },
     /// The host moved its event on the calendar, or gave it another place.
     EventEdited {
@@ -223,7 +225,7 @@ pub fn transition(
             _ => return Ok(None),
         },
         // Only the event as the booking stands now confirms it: a later change has its own write under way.
-        Command::EventWritten { sequence, tentative, place } => match state {
+        Command::EventWritten { sequence, tentative, place, created } => match state {
             Reserved if *sequence == booking.sequence && !tentative => {
                 next.state = Confirmed;
                 let (guest, host) = match (was_told(booking), booking.placed_by_host) {
@@ -232,12 +234,12 @@ pub fn transition(
                     (true, false) => (Message::Moved, Some(Message::HostMoved)),
                     (false, _) => (Message::Invitation, Some(Message::HostBooked)),
                 };
-                read_place(&mut next, place);
+                read_place(&mut next, place, *created);
                 (next.told, next.told_time) = (Some(next.sequence), Some(next.time));
                 effects.extend([Some(guest), host].into_iter().flatten().map(Effect::Mail));
             }
             AwaitingApproval if *sequence == booking.sequence && *tentative && !was_told(booking) => {
-                read_place(&mut next, place);
+                read_place(&mut next, place, *created);
                 effects.push(Effect::Mail(Message::ApprovalRequest));
             }
             _ => return Ok(None),
@@ -333,13 +335,10 @@ pub fn first_effects(state: BookingState) -> Vec<Effect> {
     }
 }
 
-/// The place of the event, as it was read back. What differs from when it was last read is the host's edit; the first time, it is how
-/// the server writes ours.
-fn read_place(booking: &mut Booking, place: &str) {
-    if booking.event_location == place {
-        return;
-    }
-    if booking.event.is_some() {
+/// The place of the event, as it was read back. What differs from when it was last read is the host's edit, unless the event was
+/// created just before.
+fn read_place(booking: &mut Booking, place: &str, created: bool) {
+    if booking.event_location != place && !created {
         booking.location = place.to_owned();
     }
     booking.event_location = place.to_owned();

@@ -187,6 +187,20 @@ impl Client {
     /// # Errors
     /// `PreconditionFailed`: it changed since, or is gone.
     pub async fn update(&self, href: &Href, etag: &ETag, data: &str) -> Result<Written, Error> {
+        match (self.put_over(href, Some(etag), data).await, etag.as_written()) {
+            (Err(error), Some(as_written)) if *error.kind() == ErrorKind::PreconditionFailed => {
+                self.put_over(href, Some(&as_written), data).await
+            }
+            (written, _) => written,
+        }
+    }
+
+    /// Replaces an object whose server tells no versions: what somebody else has changed since it was read is lost.
+    pub async fn replace(&self, href: &Href, data: &str) -> Result<Written, Error> {
+        self.put_over(href, None, data).await
+    }
+
+    async fn put_over(&self, href: &Href, etag: Option<&ETag>, data: &str) -> Result<Written, Error> {
         let request = Update { etag, data };
         let answer = self.ask(href, &request.request()).await?;
         let stored = request.read(&answer)?;
@@ -198,6 +212,15 @@ impl Client {
     /// # Errors
     /// `PreconditionFailed`: it changed since.
     pub async fn delete(&self, href: &Href, etag: Option<&ETag>) -> Result<Deleted, Error> {
+        match (self.remove(href, etag).await, etag.and_then(ETag::as_written)) {
+            (Err(error), Some(as_written)) if *error.kind() == ErrorKind::PreconditionFailed => {
+                self.remove(href, Some(&as_written)).await
+            }
+            (deleted, _) => deleted,
+        }
+    }
+
+    async fn remove(&self, href: &Href, etag: Option<&ETag>) -> Result<Deleted, Error> {
         let request = Delete { etag };
         let answer = self.ask(href, &request.request()).await?;
         match request.read(&answer) {
@@ -360,6 +383,26 @@ mod tests {
         assert_eq!(log[1].body, EVENT);
         assert!(log[1].head.contains("if-none-match: *") && log[1].head.contains("content-length: 32"));
         assert!(log[1].head.contains("authorization: basic ") && !log[1].head.contains("transfer-encoding"));
+    }
+
+    #[tokio::test]
+    async fn a_version_is_named_strong_first_and_then_as_the_server_wrote_it() {
+        let weak = "Content-Type: text/calendar\r\nETag: W/\"5\"\r\n";
+        let (client, log) = serve(move |seen| match (seen.method.as_str(), seen.head.contains("if-match: w/\"5\"")) {
+            ("GET", _) => answer(200, weak, EVENT),
+            (_, true) => answer(204, "ETag: W/\"6\"\r\n", ""),
+            _ => answer(412, "", ""),
+        })
+        .await;
+        let href = Href::new("/c/u.ics");
+        let version = client.get(&href).await.unwrap().unwrap().etag.unwrap();
+        client.update(&href, &version, EVENT).await.unwrap();
+        assert_eq!(client.delete(&href, Some(&version)).await.unwrap(), Deleted::Deleted);
+        assert_eq!(requests(&log)[..3], ["GET /c/u.ics", "PUT /c/u.ics", "PUT /c/u.ics"]);
+        // One that was never written otherwise is not tried twice.
+        let before = requests(&log).len();
+        let stale = client.update(&href, &ETag::new("5").unwrap(), EVENT).await.unwrap_err();
+        assert_eq!((stale.kind(), requests(&log).len()), (&ErrorKind::PreconditionFailed, before + 1));
     }
 
     #[tokio::test]

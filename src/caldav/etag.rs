@@ -3,38 +3,59 @@
 use std::fmt;
 
 /// An object's version. Normalised, since servers write one tag in several ways: no `W/` (compressing servers add it),
-/// always quoted (some lists leave that out), none of the suffixes that compressing proxies add.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ETag(String);
+/// always quoted (some lists leave that out), none of the suffixes that compressing proxies add. How it was written is kept beside it,
+/// and does not count when two are compared.
+#[derive(Clone, Debug)]
+pub struct ETag {
+    tag: String,
+    written: Option<String>,
+}
+
+impl PartialEq for ETag {
+    fn eq(&self, other: &ETag) -> bool {
+        self.tag == other.tag
+    }
+}
+
+impl Eq for ETag {}
 
 impl ETag {
     /// As a header, a property or the store has it. None for an empty one, and for what no header can carry.
     pub fn new(text: &str) -> Option<ETag> {
         let text = text.trim();
+        // A list may leave out the quotes, and no header can do without them.
+        let is_header = text.ends_with('"') && !text.chars().any(char::is_control);
         let strong = text.strip_prefix("W/").or_else(|| text.strip_prefix("w/")).unwrap_or(text);
         let tag = strong.trim_matches('"');
         let tag = ["--gzip", "-gzip", ";gzip"].iter().find_map(|suffix| tag.strip_suffix(suffix)).unwrap_or(tag);
         if tag.is_empty() || tag.chars().any(|c| c.is_control() || c == '"') {
             return None;
         }
-        Some(ETag(format!("\"{tag}\"")))
+        let tag = format!("\"{tag}\"");
+        let written = Some(text.to_owned()).filter(|written| is_header && *written != tag);
+        Some(ETag { tag, written })
+    }
+
+    /// As the server wrote it, where that is another way: for a server that knows no other.
+    pub(crate) fn as_written(&self) -> Option<ETag> {
+        self.written.clone().map(|tag| ETag { tag, written: None })
     }
 
     /// Whether it looks like a time in whole seconds (DavMail, Kerio): such a version may stand for two states.
     pub fn may_be_a_time(&self) -> bool {
-        let digits = self.0.chars().filter(char::is_ascii_digit).count();
-        digits >= 10 && self.0.chars().all(|c| c.is_ascii_digit() || "\"-:TZ+ ".contains(c))
+        let digits = self.tag.chars().filter(char::is_ascii_digit).count();
+        digits >= 10 && self.tag.chars().all(|c| c.is_ascii_digit() || "\"-:TZ+ ".contains(c))
     }
 
     /// Strong and quoted: what `If-Match` carries.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.tag
     }
 }
 
 impl fmt::Display for ETag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.tag)
     }
 }
 

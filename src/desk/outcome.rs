@@ -17,6 +17,8 @@ pub struct Version {
     pub tentative: bool,
     /// Its LOCATION, in one line.
     pub place: String,
+    /// It was created just before it was read back.
+    pub created: bool,
     /// Its UID: of a server that gives events UIDs of its own, that one is the booking's from then on.
     pub uid: String,
 }
@@ -29,11 +31,12 @@ impl Desk {
         key: CalendarKey,
         object: StoredObject,
         replaced: Option<String>,
-        Version { sequence, tentative, place, uid }: Version,
+        Version { sequence, tentative, place, created, uid }: Version,
     ) -> Result<(), TokenError> {
         let at = EventPlace { account: key.account.clone(), href: object.href.clone(), etag: object.etag.clone() };
         let object = Some((key, ObjectUpdate::Put { object, replaced }));
-        self.record(entry, object, Some((at, uid)), Some(Command::EventWritten { sequence, tentative, place })).await
+        self.record(entry, object, Some((at, uid)), Some(Command::EventWritten { sequence, tentative, place, created }))
+            .await
     }
 
     /// The calendar server no longer has the event; `version` is the ETag of what was removed.

@@ -4,13 +4,13 @@
 use super::event_text;
 use super::lane::{Means, Open, Pace, work};
 use super::record::finished;
-use super::retry::{Retry, retry};
+use super::retry::{Failed, Retry, is_over, retry};
 use crate::availability::{Clock, EventFacts, Host, HostId, event_summary};
 use crate::booking::{Booking, BookingState, Payload, place};
 use crate::caldav::{Client, Error, ErrorKind, Href, Object};
 use crate::desk::{Desk, OutboxSignal, TokenError, Version};
-use crate::ical::replace_event;
-use crate::ical::write::booking_event;
+use crate::ical::write::{EventText, booking_event};
+use crate::ical::{Zone, replace_event};
 use crate::store::{
     CalendarKey, EffectKind, EffectOutcome, FinishEffect, Lane, OutboxEntry, Store, StoreError, StoredObject,
 };
@@ -53,6 +53,9 @@ impl Targets {
     }
 }
 
+/// That a calendar is gone with the event in it is believed after so long.
+const BELIEVE_NO_CALENDAR: SignedDuration = SignedDuration::from_hours(6);
+
 /// The calendar lane.
 #[derive(Debug)]
 pub struct Outbox {
@@ -83,8 +86,6 @@ enum Failure {
     Payload(#[from] serde_json::Error),
     #[error("the config has no calendar for the bookings of this host: set [host.bookings] calendar")]
     NoCalendar,
-    #[error("the server gives no ETag for the event, so that it cannot be changed safely")]
-    NoETag,
     #[error("the server answered that the event was written, and holds something else")]
     NotAsWritten,
     #[error("the server answered that the event was removed, and still holds it")]
@@ -96,6 +97,26 @@ enum Failure {
     },
     #[error("the calendar of the event is not there: make it again, or cancel the booking")]
     NoCalendarThere,
+    #[error(
+        "the event was made {0} on the calendar, and what is to become of that is the host's to say: make it one event with a time \
+         again, or delete it"
+    )]
+    Odd(&'static str),
+}
+
+impl Failure {
+    /// What is to be done about it, and how long the server asks us to wait.
+    fn to_retry(&self) -> (Failed, Option<SignedDuration>) {
+        match self {
+            Failure::Server(error) | Failure::Sync(SyncError::Server(error)) => {
+                (Failed::of(error.kind()), error.retry_after())
+            }
+            Failure::NoCalendar | Failure::NoCalendarThere | Failure::Odd(_) => (Failed::Refused, None),
+            Failure::NotAsWritten | Failure::NotGone | Failure::Payload(_) => (Failed::Stubborn, None),
+            Failure::Missing { again } => (Failed::Passing, Some(*again)),
+            Failure::Sync(_) | Failure::Store(_) | Failure::Desk(_) => (Failed::Passing, None),
+        }
+    }
 }
 
 impl Outbox {
@@ -112,22 +133,23 @@ impl Outbox {
     async fn deliver(&self, entry: OutboxEntry, shutdown: &CancellationToken) {
         let Err(failure) = self.perform(&entry).await else { return };
         let (now, host, attempts) = (self.clock.now(), &entry.host, entry.attempts + 1);
-        let (kind, retry_after) = match &failure {
-            Failure::Server(error) | Failure::Sync(SyncError::Server(error)) => {
-                (error.kind().clone(), error.retry_after())
-            }
-            Failure::NoCalendar | Failure::NoCalendarThere | Failure::NoETag => (ErrorKind::Forbidden, None),
-            Failure::Missing { again } => (ErrorKind::Unavailable { retry_after: None }, Some(*again)),
-            _ => (ErrorKind::Unavailable { retry_after: None }, None),
-        };
+        let (failed, retry_after) = failure.to_retry();
         let jitter = f64::from(u32::try_from(entry.id.rem_euclid(97)).unwrap_or(0)) / 97.0;
-        let Retry { due_at, needs_host } = retry(&kind, retry_after, attempts, jitter, now);
-        if needs_host {
+        let Retry { due_at, needs_host } = retry(failed, retry_after, attempts, jitter, now);
+        let booking = self.store.booking(entry.booking).await.ok().flatten();
+        let given_up = booking.is_some_and(|booking| is_over(booking.time.end(), now));
+        if given_up {
+            tracing::error!(%host, booking = %entry.booking, effect = entry.kind.as_str(), error = %failure, "An event could not be written or removed; the booking is long over, and it is not tried again.");
+        } else if needs_host {
             tracing::error!(%host, booking = %entry.booking, effect = entry.kind.as_str(), error = %failure, "An event could not be written or removed, and will not be until the host acts.");
         } else {
             tracing::warn!(%host, booking = %entry.booking, effect = entry.kind.as_str(), error = %failure, attempts, "An event could not be written or removed; it will be tried again.");
         }
-        let outcome = EffectOutcome::Retry { due_at, error: failure.to_string(), needs_host };
+        let error = failure.to_string();
+        let outcome = match given_up {
+            true => EffectOutcome::Failed { error },
+            false => EffectOutcome::Retry { due_at, error, needs_host },
+        };
         let finish =
             FinishEffect { id: entry.id, at: now, outcome, expected_updated_at: None, more_effects: Vec::new() };
         if let Err(error) = finished(&self.store, finish, shutdown).await {
@@ -176,31 +198,25 @@ impl Outbox {
         let link = self.desk.links().host_booking(&self.desk.host_token(booking.id));
         let text = event_text(&booking, host, &link);
         let client = &sync.client;
-        // Where it is now, and which version was written over, if any was.
-        let (href, replaced) = match &booking.event {
+        let Placed { href, replaced, created } = match &booking.event {
             None => {
                 let href = Href::new(key.href.clone()).child(&format!("{}.ics", booking.uid));
                 // After a lost answer: look, never write twice.
                 let there = match entry.attempts {
                     0 => None,
-                    _ => self.already_there(&sync, &booking, &href).await?,
+                    _ => already_there(&sync, &key, &booking, &href).await?,
                 };
                 match there {
-                    Some(object) if is_written(&object, &booking, host, &link) => (object.href, None),
-                    Some(object) => self.overwrite(client, &object, &booking_event(&text)).await?,
-                    None => (create(client, &href, &booking_event(&text), &booking).await?, None),
+                    Some(object) if is_written(&object, &booking, host, &link) => Placed::found(object.href),
+                    Some(object) => overwrite(client, &object, text, &host.zone).await?,
+                    None => create(client, &href, &booking_event(&text), &booking).await?,
                 }
             }
             Some(place) => {
                 match sync.locate(&booking.uid, &Href::new(place.href.clone())).await? {
                     // The answer was lost, or an earlier write had this change with it already.
-                    Whereabouts::At(object) if is_written(&object, &booking, host, &link) => (object.href, None),
-                    Whereabouts::At(object) => {
-                        // What the host added to the event stays in it.
-                        let patched =
-                            replace_event(&object.data, &text).unwrap_or_else(|| booking_event(&text).into_bytes());
-                        self.overwrite(client, &object, &String::from_utf8_lossy(&patched)).await?
-                    }
+                    Whereabouts::At(object) if is_written(&object, &booking, host, &link) => Placed::found(object.href),
+                    Whereabouts::At(object) => overwrite(client, &object, text, &host.zone).await?,
                     Whereabouts::Nowhere => {
                         return match self.look_again(&booking, sync.settings.grace).await? {
                             Some(again) => Err(Failure::Missing { again }),
@@ -217,7 +233,10 @@ impl Outbox {
             None => key,
         };
         let object = client.get(&href).await?.ok_or(Failure::NotAsWritten)?;
-        let facts = as_booked(&object, &booking, host, &link).ok_or(Failure::NotAsWritten)?;
+        let facts = as_booked(&object, &booking, host, &link);
+        // A server may drop STATUS, but an event that stays tentative was not written.
+        let facts = facts.filter(|facts| !facts.is_tentative() || booking.state == BookingState::AwaitingApproval);
+        let facts = facts.ok_or(Failure::NotAsWritten)?;
         if booking.event.is_some() {
             self.store.note_found(booking.id).await?;
         }
@@ -229,26 +248,10 @@ impl Outbox {
         };
         // The host may have approved it meanwhile, which is the next write's to bring.
         let tentative = booking.state == BookingState::AwaitingApproval;
-        let version = Version { sequence, tentative, place: place(&facts.location), uid: facts.uid };
+        let version = Version { sequence, tentative, place: place(&facts.location), created, uid: facts.uid };
         self.desk.event_written(entry, key, object, replaced, version).await?;
         tracing::info!(host = %booking.host, booking = %booking.id, "The event of a booking is on the calendar.");
         Ok(())
-    }
-
-    /// What an earlier request, whose answer was lost, may have left: at the event's own address, or where the server has put it.
-    async fn already_there(
-        &self,
-        sync: &AccountSync,
-        booking: &Booking,
-        href: &Href,
-    ) -> Result<Option<Object>, Failure> {
-        if let Some(object) = sync.client.get(href).await? {
-            return Ok(Some(object));
-        }
-        match sync.locate(&booking.uid, href).await? {
-            Whereabouts::At(object) => Ok(Some(object)),
-            Whereabouts::Nowhere | Whereabouts::WithItsCalendar => Ok(None),
-        }
     }
 
     /// The event of a booking is nowhere: when to look again before that is believed, by the same rules as of events on which nothing of
@@ -265,15 +268,6 @@ impl Outbox {
         Ok((left > SignedDuration::ZERO).then(|| left.clamp(SignedDuration::from_secs(1), longest)))
     }
 
-    /// Writes over the version that was just read: where to, and which it was.
-    async fn overwrite(&self, client: &Client, object: &Object, data: &str) -> Result<(Href, Option<String>), Failure> {
-        match &object.etag {
-            Some(etag) => Ok((client.update(&object.href, etag, data).await?.href, Some(etag.to_string()))),
-            // Without an ETag there is nothing to be conditional on: what the host does meanwhile would be lost.
-            None => Err(Failure::NoETag),
-        }
-    }
-
     async fn remove(&self, entry: &OutboxEntry, booking: Booking) -> Result<(), Failure> {
         let (sync, key) = self.target(&booking).await?;
         let last = match &booking.event {
@@ -282,13 +276,24 @@ impl Outbox {
         };
         // The host may have changed or moved the event since we last saw it; it goes all the same, by its present ETag.
         let (mut href, mut version) = (last.clone(), None);
-        if let Whereabouts::At(object) = sync.locate(&booking.uid, &last).await? {
-            href = object.href.clone();
-            version = object.etag.as_ref().map(ToString::to_string);
-            sync.client.delete(&href, object.etag.as_ref()).await?;
-            if sync.client.get(&href).await?.is_some_and(|object| holds_uid(&object.data, &booking.uid)) {
-                return Err(Failure::NotGone);
+        match sync.locate(&booking.uid, &last).await? {
+            Whereabouts::At(object) => {
+                if let Some(odd) = event_summary(&object.data, &sync.settings.host.zone).as_ref().and_then(odd) {
+                    return Err(Failure::Odd(odd));
+                }
+                href = object.href.clone();
+                version = object.etag.as_ref().map(ToString::to_string);
+                sync.client.delete(&href, object.etag.as_ref()).await?;
+                if sync.client.get(&href).await?.is_some_and(|object| holds_uid(&object.data, &booking.uid)) {
+                    return Err(Failure::NotGone);
+                }
             }
+            Whereabouts::Nowhere => {}
+            // A proxy without its server says so of everything; the host may have deleted the calendar, too.
+            Whereabouts::WithItsCalendar if self.clock.now().duration_since(entry.created_at) < BELIEVE_NO_CALENDAR => {
+                return Err(Failure::NoCalendarThere);
+            }
+            Whereabouts::WithItsCalendar => {}
         }
         let key = match href == last {
             true => key,
@@ -300,10 +305,75 @@ impl Outbox {
     }
 }
 
+/// Where the event of a booking is, after a write or without one.
+struct Placed {
+    href: Href,
+    /// The version that was written over.
+    replaced: Option<String>,
+    /// It was not there before.
+    created: bool,
+}
+
+impl Placed {
+    /// It was there already, as it shall be.
+    fn found(href: Href) -> Placed {
+        Placed { href, replaced: None, created: false }
+    }
+}
+
+/// What an earlier request, whose answer was lost, may have left: at the event's own address, where our copy has it, or where the
+/// server has put it by a name of its own.
+async fn already_there(
+    sync: &AccountSync,
+    key: &CalendarKey,
+    booking: &Booking,
+    href: &Href,
+) -> Result<Option<Object>, Failure> {
+    if let Some(object) = sync.client.get(href).await? {
+        return Ok(Some(object));
+    }
+    match sync.locate(&booking.uid, href).await? {
+        Whereabouts::At(object) => Ok(Some(object)),
+        Whereabouts::Nowhere | Whereabouts::WithItsCalendar => Ok(sync.newcomer(key, &booking.uid).await?),
+    }
+}
+
+/// Writes the event over the version that was just read, whatever else is in it.
+async fn overwrite(client: &Client, object: &Object, text: EventText, zone: &Zone) -> Result<Placed, Failure> {
+    let facts = event_summary(&object.data, zone);
+    if let Some(odd) = facts.as_ref().and_then(odd) {
+        return Err(Failure::Odd(odd));
+    }
+    // A program of the host's may have counted further than we have (standards E4.1): servers refuse a version that is older by its count.
+    let theirs = facts.and_then(|facts| u32::try_from(facts.sequence).ok()).unwrap_or(0);
+    let sequence = text.sequence.max(theirs.saturating_add(1).min(i32::MAX.unsigned_abs()));
+    let text = EventText { sequence, ..text };
+    let patched = replace_event(&object.data, &text).unwrap_or_else(|| booking_event(&text).into_bytes());
+    let data = String::from_utf8_lossy(&patched);
+    let (href, replaced) = match &object.etag {
+        Some(etag) => (client.update(&object.href, etag, &data).await?.href, Some(etag.to_string())),
+        // Nothing to be conditional on (standards A2.15): what the host does within these two requests is not seen.
+        None => match client.get(&object.href).await? {
+            Some(again) if again.data == object.data => (client.replace(&object.href, &data).await?.href, None),
+            _ => return Err(Failure::NotAsWritten),
+        },
+    };
+    Ok(Placed { href, replaced, created: false })
+}
+
+/// What a booking cannot be, and its event has become: a change of ours would be a guess (standards E4.6).
+fn odd(facts: &EventFacts) -> Option<&'static str> {
+    match (facts.recurring, facts.all_day) {
+        (true, _) => Some("a series"),
+        (_, true) => Some("an all-day event"),
+        _ => None,
+    }
+}
+
 /// Creates the event; an answer that leaves its fate open is settled by looking.
-async fn create(client: &Client, href: &Href, data: &str, booking: &Booking) -> Result<Href, Failure> {
+async fn create(client: &Client, href: &Href, data: &str, booking: &Booking) -> Result<Placed, Failure> {
     match client.create(href, data).await {
-        Ok(written) => Ok(written.href),
+        Ok(written) => Ok(Placed { href: written.href, replaced: None, created: true }),
         Err(error) => {
             let named = match error.kind() {
                 ErrorKind::UidConflict { href: Some(named) } => Some(named.clone()),
@@ -313,7 +383,7 @@ async fn create(client: &Client, href: &Href, data: &str, booking: &Booking) -> 
                 if let Ok(Some(object)) = client.get(&place).await
                     && holds_uid(&object.data, &booking.uid)
                 {
-                    return Ok(object.href);
+                    return Ok(Placed::found(object.href));
                 }
             }
             Err(error.into())
@@ -332,9 +402,8 @@ fn as_booked(object: &Object, booking: &Booking, host: &Host, link: &str) -> Opt
 /// Whether the object is the event as the write of this booking leaves it.
 fn is_written(object: &Object, booking: &Booking, host: &Host, link: &str) -> bool {
     let is_tentative = booking.state == BookingState::AwaitingApproval;
-    as_booked(object, booking, host, link).is_some_and(|facts| {
-        facts.sequence == i64::from(booking.sequence) && (facts.status.as_deref() == Some("TENTATIVE")) == is_tentative
-    })
+    as_booked(object, booking, host, link)
+        .is_some_and(|facts| facts.sequence >= i64::from(booking.sequence) && facts.is_tentative() == is_tentative)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod folder;
 mod handle;
 mod health;
 mod lone;
+mod newcomer;
 mod pace;
 mod plan;
 mod pull;

@@ -167,10 +167,13 @@ duration = "30m"
             now,
         };
         assert_eq!(self.services.store.reserve(new).await.unwrap(), Reserved::Done);
-        let (confirmed, effects) =
-            transition(&booking, &Command::EventWritten { sequence: 0, tentative: false, place: String::new() }, now)
-                .unwrap()
-                .unwrap();
+        let (confirmed, effects) = transition(
+            &booking,
+            &Command::EventWritten { sequence: 0, tentative: false, place: String::new(), created: true },
+            now,
+        )
+        .unwrap()
+        .unwrap();
         let mail = |effect: &Effect| NewEffect {
             kind: EffectKind::Mail,
             payload: Payload::of(effect, &confirmed, None).to_json(),

@@ -45,3 +45,4 @@ mod sources;
 mod story;
 mod why;
 mod words;
+mod writes;

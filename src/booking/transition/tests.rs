@@ -1,7 +1,7 @@
 //! Each command in each state, and what follows.
 
 use super::*;
-use crate::booking::{EventPlace, Guest, Ignored, Said};
+use crate::booking::{Guest, Ignored, Said};
 
 fn hour(h: i64) -> Interval {
     let at = |h: i64| Timestamp::from_second(h * 3600).unwrap();
@@ -28,7 +28,7 @@ fn apply(booking: &Booking, command: Command) -> (Booking, Vec<Effect>) {
 
 /// The calendar server has the event, which says no place.
 const fn written(sequence: u32, tentative: bool) -> Command {
-    Command::EventWritten { sequence, tentative, place: String::new() }
+    Command::EventWritten { sequence, tentative, place: String::new(), created: true }
 }
 
 const AS_BOOKED: Command = written(0, false);
@@ -287,16 +287,21 @@ fn another_place_is_mailed_without_asking_for_a_new_answer() {
 fn a_place_that_is_read_back_is_the_servers_way_of_ours_at_first_and_the_hosts_edit_later() {
     let reserved =
         Booking { location: "Room 1".into(), event_location: "Room 1".into(), ..booking(BookingState::Reserved) };
-    let written = |place: &str| Command::EventWritten { sequence: 0, tentative: false, place: place.into() };
-    let (first, _) = apply(&reserved, written("ROOM 1"));
+    let written = |place: &str, created| {
+        let place = place.into();
+        Command::EventWritten { sequence: 0, tentative: false, place, created }
+    };
+    let (first, _) = apply(&reserved, written("ROOM 1", true));
     assert_eq!((first.location.as_str(), first.event_location.as_str()), ("Room 1", "ROOM 1"));
-    let place = EventPlace { account: "work".into(), href: "/u.ics".into(), etag: None };
-    let again = Booking { state: BookingState::Reserved, event: Some(place), told: Some(0), ..first };
-    let (same, _) = apply(&again, written("ROOM 1"));
+    let again = Booking { state: BookingState::Reserved, told: Some(0), ..first };
+    let (same, _) = apply(&again, written("ROOM 1", false));
     assert_eq!(same.location, "Room 1");
-    let (edited, effects) = apply(&again, written("Room 2"));
+    let (edited, effects) = apply(&again, written("Room 2", false));
     assert_eq!(edited.location, "Room 2");
     assert_eq!(effects[0], Effect::Mail(Message::Moved), "one mail says both");
+    // The answer to the creation was lost, and the host came before we looked.
+    let (found, _) = apply(&reserved, written("Room 2", false));
+    assert_eq!(found.location, "Room 2");
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(crate) struct Stored {
 
 impl Create<'_> {
     pub(crate) fn request(&self) -> Request {
-        put("create the event", ("If-None-Match", "*".to_owned()), self.data)
+        put("create the event", Some(("If-None-Match", "*".to_owned())), self.data)
     }
 
     pub(crate) fn read(&self, answer: &Answer) -> Result<Stored, Error> {
@@ -31,8 +31,9 @@ impl Create<'_> {
     }
 }
 
-pub(super) fn put(operation: &'static str, condition: (&'static str, String), data: &str) -> Request {
-    let headers = vec![condition, ("Content-Type", "text/calendar; charset=utf-8".to_owned())];
+pub(super) fn put(operation: &'static str, condition: Option<(&'static str, String)>, data: &str) -> Request {
+    let kind = ("Content-Type", "text/calendar; charset=utf-8".to_owned());
+    let headers = condition.into_iter().chain([kind]).collect();
     Request { method: Method::Put, headers, body: Some(data.to_owned()), operation }
 }
 

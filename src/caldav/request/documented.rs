@@ -180,7 +180,7 @@ fn a_write_that_was_taken_may_say_nothing_of_what_is_stored() {
 
 #[test]
 fn a_write_that_was_refused_says_what_can_be_done() {
-    let update = |name| Update { etag: &ETag::new("1").unwrap(), data: "" }.read(&recorded("google", name));
+    let update = |name| Update { etag: ETag::new("1").as_ref(), data: "" }.read(&recorded("google", name));
     assert_eq!(kind(update("update-stale")), ErrorKind::PreconditionFailed);
     assert_eq!(kind(update("update-organizer")), ErrorKind::Forbidden);
     assert_eq!(kind(update("update-web-event")), ErrorKind::Conflict);

@@ -5,15 +5,16 @@ use super::{Answer, Request};
 use crate::caldav::error::Error;
 use crate::caldav::etag::ETag;
 
-/// Replaces the version that the change was computed from, and no other.
+/// Replaces the version that the change was computed from, and no other; where versions are not told, whatever is there.
 pub(crate) struct Update<'a> {
-    pub(crate) etag: &'a ETag,
+    pub(crate) etag: Option<&'a ETag>,
     pub(crate) data: &'a str,
 }
 
 impl Update<'_> {
     pub(crate) fn request(&self) -> Request {
-        put("change the event", ("If-Match", self.etag.as_str().to_owned()), self.data)
+        let condition = self.etag.map(|etag| ("If-Match", etag.as_str().to_owned()));
+        put("change the event", condition, self.data)
     }
 
     pub(crate) fn read(&self, answer: &Answer) -> Result<Stored, Error> {
@@ -30,7 +31,7 @@ mod tests {
     #[test]
     fn an_update_carries_its_version_strong_and_quoted() {
         let etag = ETag::new("W/\"5\"").unwrap();
-        let update = Update { etag: &etag, data: "" };
+        let update = Update { etag: Some(&etag), data: "" };
         assert!(update.request().headers.contains(&("If-Match", "\"5\"".to_owned())));
         let stale = update.read(&answer("/c/a.ics", 412, &[], "")).unwrap_err();
         assert_eq!(stale.kind(), &ErrorKind::PreconditionFailed);

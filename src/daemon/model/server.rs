@@ -170,7 +170,7 @@ impl Server {
         let mut events = Vec::new();
         for path in paths.filter(|path| path.ends_with(".ics")) {
             let facts = event_summary(self.text(path).unwrap().as_bytes(), zone).unwrap();
-            let is_tentative = facts.status.as_deref() == Some("TENTATIVE");
+            let is_tentative = facts.is_tentative();
             let appointment = Appointment::of(&facts).unwrap();
             events.push((path.to_owned(), Event { uid: facts.uid, appointment, is_tentative }));
         }

@@ -26,6 +26,10 @@ pub(crate) enum Fault {
     Slow(Duration),
     /// Every PUT is performed, and answered as if the server had died over it.
     LostPuts,
+    /// A new object is stored under a name of the server's own, and answered as if the server had died over it.
+    LostRenames,
+    /// No answer tells a version, but for lists.
+    NoVersions,
     /// What is put gets a UID of the server's own, and loses its X- properties: what DavMail and Exchange do.
     OwnUids,
 }
@@ -42,6 +46,7 @@ struct Proxied {
     upstream: String,
     fault: Fault,
     reports: u32,
+    renamed: u32,
     log: Vec<Exchange>,
 }
 
@@ -57,7 +62,7 @@ impl Proxy {
     /// In front of the server at this bare URL.
     pub(crate) async fn before(upstream: &str) -> Proxy {
         let upstream = upstream.trim_end_matches('/').to_owned();
-        let state = Proxied { upstream, fault: Fault::None, reports: 0, log: Vec::new() };
+        let state = Proxied { upstream, fault: Fault::None, reports: 0, renamed: 0, log: Vec::new() };
         let state = Arc::new(Mutex::new(state));
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", free_port())).await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -96,7 +101,12 @@ async fn answer(state: Arc<Mutex<Proxied>>, request: Request) -> Response {
     let (upstream, url, fault) = {
         let mut state = state.lock().unwrap();
         state.reports += u32::from(is_report);
-        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let mut path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        if is_put && state.fault == Fault::LostRenames && parts.headers.contains_key("if-none-match") {
+            state.renamed += 1;
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            path = format!("{folder}/own-{}.ics", state.renamed);
+        }
         (state.upstream.clone(), format!("{}{path}", state.upstream), state.fault)
     };
     match fault {
@@ -142,7 +152,10 @@ async fn answer(state: Arc<Mutex<Proxied>>, request: Request) -> Response {
     for hop in ["connection", "content-length", "transfer-encoding"] {
         headers.remove(hop);
     }
-    if is_put && fault == Fault::LostPuts {
+    if fault == Fault::NoVersions && !is_report {
+        headers.remove("etag");
+    }
+    if is_put && matches!(fault, Fault::LostPuts | Fault::LostRenames) {
         return Response::builder().status(StatusCode::BAD_GATEWAY).body(Body::empty()).unwrap();
     }
     // A redirect to the server itself leads through us.
