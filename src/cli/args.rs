@@ -197,7 +197,7 @@ pub struct BusyArguments {
     #[arg(long, value_name = "mailto:…", requires = "ics")]
     pub owner: Vec<String>,
     /// With --ics: how tentative events count
-    #[arg(long, value_enum, default_value_t = TentativeArgument::Busy)]
+    #[arg(long, value_enum, default_value_t = TentativeArgument::Busy, requires = "ics")]
     pub tentative: TentativeArgument,
 }
 
