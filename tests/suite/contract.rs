@@ -1,6 +1,6 @@
 //! Small promises of the contract, each asked for as a client would.
 
-use crate::support::{Config, Daemon, Server, officehours};
+use crate::support::{Config, Daemon, Day, Server, officehours};
 use serde_json::{Value, json};
 use std::process::Output;
 
@@ -8,6 +8,18 @@ use std::process::Output;
 fn printed(output: &Output) -> Value {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn the_command_prints_the_slots_as_the_api_answers_them() {
+    let Some(server) = Server::radicale() else { return };
+    let calendar = server.calendar("slots").await;
+    let daemon = Daemon::start(Config { poll: "1h".to_owned(), ..Config::new(&calendar) }).await;
+    let day = Day::ahead(3);
+    let (from, to) = day.window();
+    let (from, to) = (from.to_string(), to.to_string());
+    let output = daemon.command(&["slots", "noether/office-hour", "--from", &from, "--to", &to, "--json"]);
+    assert_eq!(printed(&output), daemon.offer("office-hour", day).await);
 }
 
 #[tokio::test]
