@@ -35,3 +35,17 @@ fn how_tentative_events_of_files_count_is_asked_of_files_only() {
     assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--ics"));
 }
+
+#[tokio::test]
+async fn an_address_is_confirmed_without_a_body() {
+    let Some(server) = Server::radicale() else { return };
+    let daemon = Daemon::start(Config::new(&server.calendar("no-body").await)).await;
+    let path = format!("/b/{}/confirm", "A".repeat(22));
+    assert_eq!(
+        daemon.request("POST", &path).await.status,
+        404,
+        "the form has no field: it is read, and nobody has the token"
+    );
+    assert_eq!(daemon.post_form(&path, &[]).await.status, 404);
+    assert_eq!(daemon.post_json(&path, &json!({})).await.status, 415);
+}
