@@ -123,7 +123,7 @@ impl Desk {
         match self.try_apply(booking, &Command::MoveByHost(time), limits, "").await? {
             Applied::Done(booking) => Ok(self.await_event(booking.id, written).await?.booking),
             Applied::Refused(Refused(state)) => Err(ReserveError::Token(TokenError::Closed(state))),
-            Applied::Overlaps | Applied::DayFull => {
+            Applied::Overlaps | Applied::DayFull | Applied::GuestLimit => {
                 Err(ReserveError::Taken { why: Taken::Booked, alternatives: Vec::new() })
             }
         }
@@ -141,12 +141,14 @@ impl Desk {
         let slot = self.free_slot(&world, &host, &meeting, start, Wish::Move(booking.id)).await?;
         let written = self.outbox.watch();
         let booking = as_of_now(booking, &meeting);
-        let limits = GuestLimits { per_day: per_day(&host, &meeting, start), ..GuestLimits::default() };
+        let (per_day, per_guest) = (per_day(&host, &meeting, start), meeting.per_guest);
+        let limits = GuestLimits { per_day, per_guest, ..GuestLimits::default() };
         match self.try_apply(booking, &Command::Move(slot.time), limits, "").await? {
             Applied::Done(booking) => self.await_event(booking.id, written).await,
             Applied::Refused(Refused(state)) => Err(ReserveError::Token(TokenError::Closed(state))),
             Applied::Overlaps => Err(self.taken(&host, &meeting, start, Taken::Booked)),
             Applied::DayFull => Err(self.taken(&host, &meeting, start, Taken::DayFull)),
+            Applied::GuestLimit => Err(self.taken(&host, &meeting, start, Taken::GuestLimit)),
         }
     }
 
@@ -171,7 +173,7 @@ impl Desk {
         match self.try_apply(booking, command, GuestLimits::default(), word).await? {
             Applied::Done(booking) => Ok(*booking),
             Applied::Refused(Refused(state)) => Err(TokenError::Closed(state)),
-            Applied::Overlaps | Applied::DayFull => Err(TokenError::Unknown),
+            Applied::Overlaps | Applied::DayFull | Applied::GuestLimit => Err(TokenError::Unknown),
         }
     }
 
@@ -204,7 +206,8 @@ impl Desk {
                 Changed::Stale(current) => booking = *current,
                 Changed::Unknown => return Err(TokenError::Unknown),
                 Changed::Overlaps | Changed::SeatsTaken => return Ok(Applied::Overlaps),
-                Changed::DayFull | Changed::GuestLimit => return Ok(Applied::DayFull),
+                Changed::DayFull => return Ok(Applied::DayFull),
+                Changed::GuestLimit => return Ok(Applied::GuestLimit),
             }
         }
     }
@@ -278,6 +281,7 @@ enum Applied {
     Refused(Refused),
     Overlaps,
     DayFull,
+    GuestLimit,
 }
 
 /// The effects as the outbox stores them: mail only where it is set up, and to the host only where they want it. `told` is what the

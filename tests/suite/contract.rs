@@ -1,6 +1,6 @@
 //! Small promises of the contract, each asked for as a client would.
 
-use crate::support::{Config, Daemon, Day, Server, officehours};
+use crate::support::{Config, Daemon, Day, Meeting, Server, officehours, token};
 use serde_json::{Value, json};
 use std::process::Output;
 
@@ -8,6 +8,23 @@ use std::process::Output;
 fn printed(output: &Output) -> Value {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn a_guest_moves_no_booking_past_the_limit_of_one_guest() {
+    let Some(server) = Server::radicale() else { return };
+    let calendar = server.calendar("per-guest").await;
+    let limited = Meeting::new("office-hour", "30m", "30m").with("per_guest = \"1/2d\"");
+    let daemon = Daemon::start(Config::new(&calendar).meetings([limited])).await;
+    daemon.book_confirmed("office-hour", Day::ahead(3).at("10:00"), "Ada Lovelace").await;
+    let second = daemon.book_confirmed("office-hour", Day::ahead(6).at("10:00"), "Ada Lovelace").await;
+    let path = format!("/api/v1/bookings/{}/move", token(&second));
+    let refused = daemon.post_json(&path, &json!({"start": Day::ahead(4).at("09:00").to_string()})).await;
+    let problem = refused.expect_problem(409, "/slot-taken");
+    assert!(problem["detail"].as_str().unwrap().contains("with this address"), "{problem}");
+    assert_eq!(daemon.booking(&token(&second)).await["start"], second["start"]);
+    // It does not stand in its own way.
+    daemon.post_json(&path, &json!({"start": Day::ahead(6).at("11:00").to_string()})).await.expect(200);
 }
 
 #[tokio::test]
