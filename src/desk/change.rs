@@ -96,9 +96,7 @@ impl Desk {
         start: Timestamp,
         placement: Placement,
     ) -> Result<Booking, ReserveError> {
-        if !booking.state.holds_slot() {
-            return Err(ReserveError::Token(TokenError::Closed(booking.state)));
-        }
+        self.may_move(&booking)?;
         if start == booking.time.start() {
             return Ok(booking);
         }
@@ -122,17 +120,24 @@ impl Desk {
         let limits = GuestLimits { must_fit, ..GuestLimits::default() };
         match self.try_apply(booking, &Command::MoveByHost(time), limits, "").await? {
             Applied::Done(booking) => Ok(self.await_event(booking.id, written).await?.booking),
-            Applied::Refused(Refused(state)) => Err(ReserveError::Token(TokenError::Closed(state))),
+            Applied::Refused(refused) => Err(TokenError::from(refused).into()),
             Applied::Overlaps | Applied::DayFull | Applied::GuestLimit => {
                 Err(ReserveError::Taken { why: Taken::Booked, alternatives: Vec::new() })
             }
         }
     }
 
-    async fn move_booking(&self, booking: Booking, start: Timestamp) -> Result<BookingView, ReserveError> {
-        if !booking.state.holds_slot() {
-            return Err(ReserveError::Token(TokenError::Closed(booking.state)));
+    /// Refuses what cannot be moved anywhere, before anything is asked.
+    fn may_move(&self, booking: &Booking) -> Result<(), TokenError> {
+        match booking.state.holds_slot() {
+            false => Err(TokenError::Closed(booking.state)),
+            true if booking.is_over(self.clock.now()) => Err(TokenError::Over),
+            true => Ok(()),
         }
+    }
+
+    async fn move_booking(&self, booking: Booking, start: Timestamp) -> Result<BookingView, ReserveError> {
+        self.may_move(&booking)?;
         if start == booking.time.start() {
             return Ok(self.view(booking));
         }
@@ -145,7 +150,7 @@ impl Desk {
         let limits = GuestLimits { per_day, per_guest, ..GuestLimits::default() };
         match self.try_apply(booking, &Command::Move(slot.time), limits, "").await? {
             Applied::Done(booking) => self.await_event(booking.id, written).await,
-            Applied::Refused(Refused(state)) => Err(ReserveError::Token(TokenError::Closed(state))),
+            Applied::Refused(refused) => Err(TokenError::from(refused).into()),
             Applied::Overlaps => Err(self.taken(&host, &meeting, start, Taken::Booked)),
             Applied::DayFull => Err(self.taken(&host, &meeting, start, Taken::DayFull)),
             Applied::GuestLimit => Err(self.taken(&host, &meeting, start, Taken::GuestLimit)),
@@ -172,7 +177,7 @@ impl Desk {
     async fn apply_saying(&self, booking: Booking, command: &Command, word: &str) -> Result<Booking, TokenError> {
         match self.try_apply(booking, command, GuestLimits::default(), word).await? {
             Applied::Done(booking) => Ok(*booking),
-            Applied::Refused(Refused(state)) => Err(TokenError::Closed(state)),
+            Applied::Refused(refused) => Err(refused.into()),
             Applied::Overlaps | Applied::DayFull | Applied::GuestLimit => Err(TokenError::Unknown),
         }
     }
