@@ -119,6 +119,11 @@ impl Booking {
         }
     }
 
+    /// Whether its time has passed.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.time.end() <= now
+    }
+
     /// Its hold on the host's time, while it has one.
     pub fn held(&self) -> Option<Held> {
         self.state.holds_slot().then(|| Held {

@@ -132,10 +132,16 @@ impl Message {
     }
 }
 
-/// The booking's state does not allow the command.
+/// Why a booking does not take a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the booking is {0}")]
-pub struct Refused(pub BookingState);
+pub enum Refused {
+    /// Its state does not allow it.
+    #[error("the booking is {0}")]
+    State(BookingState),
+    /// Its time has passed: there is nothing to move or to call off any more.
+    #[error("the booking is over")]
+    Over,
+}
 
 /// What a command leads to: the booking as it is then, and the effects in the order in which they are to happen.
 /// `Ok(None)`: it is so already; nothing changes.
@@ -156,7 +162,7 @@ pub fn transition(
                 effects.push(Effect::PutEvent);
             }
             AwaitingApproval | Reserved | Confirmed => return Ok(None),
-            Cancelled | Declined | Expired => return Err(Refused(state)),
+            Cancelled | Declined | Expired => return Err(Refused::State(state)),
         },
         Command::Approve => match state {
             AwaitingApproval => {
@@ -165,7 +171,7 @@ pub fn transition(
                 effects.push(Effect::PutEvent);
             }
             Reserved | Confirmed => return Ok(None),
-            AwaitingEmail | Cancelled | Declined | Expired => return Err(Refused(state)),
+            AwaitingEmail | Cancelled | Declined | Expired => return Err(Refused::State(state)),
         },
         Command::Decline => match state {
             AwaitingApproval => {
@@ -174,15 +180,13 @@ pub fn transition(
                 effects.extend([Effect::DeleteEvent, Effect::Mail(Message::Declined)]);
             }
             Declined => return Ok(None),
-            _ => return Err(Refused(state)),
+            _ => return Err(Refused::State(state)),
         },
         Command::CancelByGuest | Command::CancelByHost => {
             if matches!(state, Cancelled) {
                 return Ok(None);
             }
-            if !state.holds_slot() {
-                return Err(Refused(state));
-            }
+            holds_ahead(booking, now)?;
             next.state = Cancelled;
             next.sequence += 1;
             if state != AwaitingEmail {
@@ -195,9 +199,7 @@ pub fn transition(
             }
         }
         Command::Move(time) | Command::MoveByHost(time) => {
-            if !state.holds_slot() {
-                return Err(Refused(state));
-            }
+            holds_ahead(booking, now)?;
             if *time == booking.time {
                 return Ok(None);
             }
@@ -290,7 +292,7 @@ pub fn transition(
             }
             // Pressed twice.
             _ if state.holds_slot() && booking.proposed() == Some(booking.time) => return Ok(None),
-            _ => return Err(Refused(state)),
+            _ => return Err(Refused::State(state)),
         },
         Command::Replied(reply, on_decline) => {
             let Ok(answered) = judge(reply, booking, now) else { return Ok(None) };
@@ -324,6 +326,15 @@ pub fn transition(
         },
     }
     Ok(Some((next, effects)))
+}
+
+/// Refuses what is to be moved or called off and holds no slot, or has ended.
+fn holds_ahead(booking: &Booking, now: Timestamp) -> Result<(), Refused> {
+    match booking.state.holds_slot() {
+        false => Err(Refused::State(booking.state)),
+        true if booking.is_over(now) => Err(Refused::Over),
+        true => Ok(()),
+    }
 }
 
 /// The effects of a new booking, in the state that its meeting type's `confirm` gives it.

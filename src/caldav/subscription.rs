@@ -121,7 +121,7 @@ async fn get(url: &Url, known: &Validators, reach: Reach, most: usize) -> Result
         body.extend_from_slice(&chunk);
     }
     let public = public_part(url);
-    Ok(Answer { operation: OPERATION, account: public.clone(), url: public, status, headers, body })
+    Ok(Answer { operation: OPERATION, account: public.clone(), url: public, by_token: false, status, headers, body })
 }
 
 fn body(answer: Answer) -> Result<Subscribed, Error> {

@@ -115,6 +115,10 @@ impl Transport {
         }
     }
 
+    fn logs_in_by_token(&self) -> bool {
+        matches!(self.credentials, Credentials::Bearer(_))
+    }
+
     /// The same, for the one try by which is found out whether a login that was refused works again.
     pub(crate) fn careful(&self) -> Transport {
         Transport { careful: true, ..self.clone() }
@@ -211,8 +215,8 @@ impl Transport {
         *request.headers_mut() = outgoing.headers().clone();
         let answered = exchange(request).await.map_err(|kind| Error::new(kind, operation, url.clone()))?;
         let (head, body) = answered.into_parts();
-        let account = self.account.clone();
-        Ok(Answer { operation, url, account, status: head.status.as_u16(), headers: head.headers, body })
+        let (account, by_token, status) = (self.account.clone(), self.logs_in_by_token(), head.status.as_u16());
+        Ok(Answer { operation, url, account, by_token, status, headers: head.headers, body })
     }
 
     /// A token that is refused may have been taken back before its end: another one is tried, once.
@@ -259,8 +263,8 @@ impl Transport {
             }
             body.extend_from_slice(&chunk);
         }
-        let (url, account) = (url.clone(), self.account.clone());
-        Ok(Answer { operation: request.operation, url, account, status, headers, body })
+        let (url, account, by_token) = (url.clone(), self.account.clone(), self.logs_in_by_token());
+        Ok(Answer { operation: request.operation, url, account, by_token, status, headers, body })
     }
 }
 

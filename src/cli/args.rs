@@ -197,7 +197,7 @@ pub struct BusyArguments {
     #[arg(long, value_name = "mailto:…", requires = "ics")]
     pub owner: Vec<String>,
     /// With --ics: how tentative events count
-    #[arg(long, value_enum, default_value_t = TentativeArgument::Busy)]
+    #[arg(long, value_enum, default_value_t = TentativeArgument::Busy, requires = "ics")]
     pub tentative: TentativeArgument,
 }
 
@@ -292,7 +292,7 @@ pub enum BookingsCommand {
         /// Every booking of this host's whose event is gone from the calendar, with so many others at once that it was not believed
         #[arg(long, value_name = "HOST")]
         gone: Option<String>,
-        /// Prints one JSON document; of several bookings, one a line
+        /// Prints one JSON document; with --gone, a list
         #[arg(long)]
         json: bool,
     },

@@ -45,9 +45,17 @@ pub(super) async fn bookings(config: Option<&Path>, command: BookingsCommand) ->
         BookingsCommand::Cancel { gone, json, .. } => {
             let host = host(&services, &gone.unwrap_or_default())?;
             let missing = services.store.missing_events(&host.id, services.clock.now()).await?;
+            let mut cancelled = Vec::new();
             for missing in missing.into_iter().filter(|missing| missing.doubted) {
-                let booking = services.desk.cancel_by_id(missing.booking).await?;
-                show(&mut out, &services, booking, json).await?;
+                cancelled.push(services.desk.cancel_by_id(missing.booking).await?);
+            }
+            let cancelled = services.desk.noted(cancelled).await?;
+            if json {
+                writeln!(out, "{}", Value::from_iter(cancelled.iter().map(document)))?;
+            } else {
+                for noted in &cancelled {
+                    describe(&mut out, &services, noted)?;
+                }
             }
         }
         BookingsCommand::Move { id, start, json } => {
@@ -105,7 +113,12 @@ async fn show(out: &mut impl Write, services: &Services, booking: Booking, json:
         writeln!(out, "{}", document(&noted))?;
         return Ok(());
     }
-    let Noted { booking, mark } = &noted;
+    describe(out, services, &noted)
+}
+
+/// A booking with what was noted of it, in lines.
+fn describe(out: &mut impl Write, services: &Services, noted: &Noted) -> anyhow::Result<()> {
+    let Noted { booking, mark } = noted;
     writeln!(out, "{}", line(services, booking))?;
     writeln!(out, "{} <{}>", booking.guest.name, booking.guest.email)?;
     for answer in &booking.guest.answers {

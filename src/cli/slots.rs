@@ -5,7 +5,7 @@ use super::args::SlotsArguments;
 use super::office::{meeting, open_at, time};
 use crate::availability::Interval;
 use crate::desk::Freshness;
-use serde_json::json;
+use crate::http::slots_document;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,8 +17,8 @@ pub(super) async fn slots(config: Option<&Path>, args: SlotsArguments) -> anyhow
         .ok_or_else(|| UsageError("--to must be later than --from".to_owned()))?;
     let now = args.now.as_deref().map_or_else(|| Ok(services.clock.now()), |text| time(text, &host.zone))?;
     let offer = services.desk.offer_as_of(&host, &meeting, window, now);
-    let as_of = match offer.freshness {
-        Freshness::Fresh(at) => at,
+    match offer.freshness {
+        Freshness::Fresh(_) => {}
         Freshness::Stale(at) => anyhow::bail!(
             "the calendars of {} were last read at {at}, longer ago than max_staleness: nothing can be booked. Run officehours sync {}",
             host.id,
@@ -27,22 +27,12 @@ pub(super) async fn slots(config: Option<&Path>, args: SlotsArguments) -> anyhow
         Freshness::NeverRead => {
             anyhow::bail!("a calendar of {} was never read: run officehours sync {}", host.id, host.id)
         }
-    };
+    }
     let mut out = std::io::stdout().lock();
     if args.json {
-        let slots: Vec<_> = offer
-            .slots
-            .iter()
-            .map(|slot| json!({ "start": slot.time.start(), "end": slot.time.end(), "seats_left": slot.seats_left }))
-            .collect();
-        let answer = json!({
-            "host": host.id.as_str(),
-            "meeting": meeting.id.as_str(),
-            "time_zone": host.zone.name(),
-            "as_of": as_of,
-            "slots": slots,
-        });
-        writeln!(out, "{answer}")?;
+        if let Some(document) = slots_document(&host, &meeting, &offer) {
+            writeln!(out, "{document}")?;
+        }
         return Ok(ExitCode::SUCCESS);
     }
     for slot in &offer.slots {

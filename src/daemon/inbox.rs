@@ -102,7 +102,7 @@ impl InboxReader {
             if let Some(reply) = message.as_deref().and_then(read_reply) {
                 match self.services.desk.guest_replied(reply).await {
                     // A booking that has ended meanwhile, or is gone.
-                    Ok(()) | Err(TokenError::Unknown | TokenError::Closed(_)) => {}
+                    Ok(()) | Err(TokenError::Unknown | TokenError::Closed(_) | TokenError::Over) => {}
                     Err(TokenError::Store(error)) => return Err(error.into()),
                 }
                 store.set_inbox_place(&name, InboxPlace { validity, uid: listed.uid, read_at: now }).await?;

@@ -1,7 +1,7 @@
 //! What the desk is asked and what it answers: plain values.
 
 use crate::availability::{Host, HostId, Interval, MeetingId, MeetingType};
-use crate::booking::{Booking, Guest};
+use crate::booking::{Booking, BookingState, Guest, Refused};
 use crate::store::StoreError;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -178,6 +178,15 @@ impl TokenError {
     }
 }
 
+impl From<Refused> for TokenError {
+    fn from(refused: Refused) -> TokenError {
+        match refused {
+            Refused::State(state) => TokenError::Closed(state),
+            Refused::Over => TokenError::Over,
+        }
+    }
+}
+
 /// Why a token opens nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
@@ -186,7 +195,10 @@ pub enum TokenError {
     Unknown,
     /// The booking's state does not allow it, such as moving a cancelled one.
     #[error("the booking is {0}")]
-    Closed(crate::booking::BookingState),
+    Closed(BookingState),
+    /// It has ended: there is nothing to move or to call off any more.
+    #[error("the booking is over")]
+    Over,
     /// The store failed.
     #[error("the booking could not be read")]
     Store(#[from] StoreError),

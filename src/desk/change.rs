@@ -96,9 +96,7 @@ impl Desk {
         start: Timestamp,
         placement: Placement,
     ) -> Result<Booking, ReserveError> {
-        if !booking.state.holds_slot() {
-            return Err(ReserveError::Token(TokenError::Closed(booking.state)));
-        }
+        self.may_move(&booking)?;
         if start == booking.time.start() {
             return Ok(booking);
         }
@@ -122,17 +120,24 @@ impl Desk {
         let limits = GuestLimits { must_fit, ..GuestLimits::default() };
         match self.try_apply(booking, &Command::MoveByHost(time), limits, "").await? {
             Applied::Done(booking) => Ok(self.await_event(booking.id, written).await?.booking),
-            Applied::Refused(Refused(state)) => Err(ReserveError::Token(TokenError::Closed(state))),
-            Applied::Overlaps | Applied::DayFull => {
+            Applied::Refused(refused) => Err(TokenError::from(refused).into()),
+            Applied::Overlaps | Applied::DayFull | Applied::GuestLimit => {
                 Err(ReserveError::Taken { why: Taken::Booked, alternatives: Vec::new() })
             }
         }
     }
 
-    async fn move_booking(&self, booking: Booking, start: Timestamp) -> Result<BookingView, ReserveError> {
-        if !booking.state.holds_slot() {
-            return Err(ReserveError::Token(TokenError::Closed(booking.state)));
+    /// Refuses what cannot be moved anywhere, before anything is asked.
+    fn may_move(&self, booking: &Booking) -> Result<(), TokenError> {
+        match booking.state.holds_slot() {
+            false => Err(TokenError::Closed(booking.state)),
+            true if booking.is_over(self.clock.now()) => Err(TokenError::Over),
+            true => Ok(()),
         }
+    }
+
+    async fn move_booking(&self, booking: Booking, start: Timestamp) -> Result<BookingView, ReserveError> {
+        self.may_move(&booking)?;
         if start == booking.time.start() {
             return Ok(self.view(booking));
         }
@@ -141,12 +146,14 @@ impl Desk {
         let slot = self.free_slot(&world, &host, &meeting, start, Wish::Move(booking.id)).await?;
         let written = self.outbox.watch();
         let booking = as_of_now(booking, &meeting);
-        let limits = GuestLimits { per_day: per_day(&host, &meeting, start), ..GuestLimits::default() };
+        let (per_day, per_guest) = (per_day(&host, &meeting, start), meeting.per_guest);
+        let limits = GuestLimits { per_day, per_guest, ..GuestLimits::default() };
         match self.try_apply(booking, &Command::Move(slot.time), limits, "").await? {
             Applied::Done(booking) => self.await_event(booking.id, written).await,
-            Applied::Refused(Refused(state)) => Err(ReserveError::Token(TokenError::Closed(state))),
+            Applied::Refused(refused) => Err(TokenError::from(refused).into()),
             Applied::Overlaps => Err(self.taken(&host, &meeting, start, Taken::Booked)),
             Applied::DayFull => Err(self.taken(&host, &meeting, start, Taken::DayFull)),
+            Applied::GuestLimit => Err(self.taken(&host, &meeting, start, Taken::GuestLimit)),
         }
     }
 
@@ -170,8 +177,8 @@ impl Desk {
     async fn apply_saying(&self, booking: Booking, command: &Command, word: &str) -> Result<Booking, TokenError> {
         match self.try_apply(booking, command, GuestLimits::default(), word).await? {
             Applied::Done(booking) => Ok(*booking),
-            Applied::Refused(Refused(state)) => Err(TokenError::Closed(state)),
-            Applied::Overlaps | Applied::DayFull => Err(TokenError::Unknown),
+            Applied::Refused(refused) => Err(refused.into()),
+            Applied::Overlaps | Applied::DayFull | Applied::GuestLimit => Err(TokenError::Unknown),
         }
     }
 
@@ -204,7 +211,8 @@ impl Desk {
                 Changed::Stale(current) => booking = *current,
                 Changed::Unknown => return Err(TokenError::Unknown),
                 Changed::Overlaps | Changed::SeatsTaken => return Ok(Applied::Overlaps),
-                Changed::DayFull | Changed::GuestLimit => return Ok(Applied::DayFull),
+                Changed::DayFull => return Ok(Applied::DayFull),
+                Changed::GuestLimit => return Ok(Applied::GuestLimit),
             }
         }
     }
@@ -278,6 +286,7 @@ enum Applied {
     Refused(Refused),
     Overlaps,
     DayFull,
+    GuestLimit,
 }
 
 /// The effects as the outbox stores them: mail only where it is set up, and to the host only where they want it. `told` is what the

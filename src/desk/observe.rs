@@ -46,7 +46,10 @@ impl Desk {
     pub async fn guest_declined(&self, id: BookingId, addresses: &[String]) -> Result<(), TokenError> {
         let Some(booking) = self.store.booking(id).await? else { return Ok(()) };
         let guest = booking.guest.email.trim().to_lowercase();
-        if !addresses.contains(&guest) || booking.declined == Some(booking.sequence) {
+        if !addresses.contains(&guest)
+            || booking.declined == Some(booking.sequence)
+            || booking.is_over(self.clock.now())
+        {
             return Ok(());
         }
         let world = self.world();

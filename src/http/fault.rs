@@ -117,7 +117,7 @@ impl Problem {
                 S::CONFLICT,
                 "booking-closed",
                 "This booking can no longer be changed",
-                "It was cancelled or declined, or has lapsed.",
+                "It was cancelled or declined, has lapsed, or is over.",
             ),
             Problem::TooLarge => {
                 (S::PAYLOAD_TOO_LARGE, "too-large", "That is too much", "The body of a request may have 64 KiB.")
@@ -342,6 +342,7 @@ impl From<TokenError> for Fault {
             TokenError::Closed(state) => {
                 Fault::because(Problem::BookingClosed, format!("This booking is {}.", state.as_str().replace('-', " ")))
             }
+            TokenError::Over => Fault::because(Problem::BookingClosed, "This booking is over."),
             TokenError::Store(error) => of_store("A booking could not be read or changed", &error, passes),
         }
     }
@@ -403,6 +404,8 @@ mod tests {
         let past = Fault::from(ReserveError::NotASlot(NotASlot::Past));
         assert_eq!((past.problem.status().as_u16(), past.errors[0].field.as_str()), (422, "start"));
         assert_eq!(past.detail, "This time has passed.");
+        let over = Fault::from(TokenError::Over);
+        assert_eq!((over.problem, over.detail.as_str()), (Problem::BookingClosed, "This booking is over."));
     }
 
     #[test]

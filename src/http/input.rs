@@ -15,6 +15,9 @@ const MAX_BODY: usize = 64 * 1024;
 /// A body must be here after this.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The media type of forms.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// Reads a body of the media type. A longer one is refused before it is read.
 pub(super) async fn body(headers: &HeaderMap, body: Body, media_type: &str) -> Result<Bytes, Fault> {
     not_longer(headers, MAX_BODY)?;
@@ -59,9 +62,19 @@ fn is_media_type(headers: &HeaderMap, wanted: &str) -> bool {
 
 /// Reads a posted form.
 pub(super) async fn form(headers: &HeaderMap, posted: Body) -> Result<(Fields, Bytes), Fault> {
-    let bytes = body(headers, posted, "application/x-www-form-urlencoded").await?;
+    let bytes = body(headers, posted, FORM).await?;
     let text = std::str::from_utf8(&bytes).map_err(|_| not_utf8())?;
     Ok((Fields::parse(text)?, bytes))
+}
+
+/// Reads a posted form that has no field: its body may be empty, and then it needs no type.
+pub(super) async fn form_without_fields(headers: &HeaderMap, posted: Body) -> Result<(), Fault> {
+    not_longer(headers, MAX_BODY)?;
+    let bytes = read(posted, MAX_BODY, BODY_TIMEOUT).await?;
+    if !bytes.is_empty() && !is_media_type(headers, FORM) {
+        return Err(Fault::new(Problem::UnsupportedMediaType));
+    }
+    Ok(())
 }
 
 /// Random bytes for keys that are used once.
@@ -144,7 +157,6 @@ mod tests {
 
     #[tokio::test]
     async fn a_long_body_is_refused_by_its_length_or_as_it_comes() {
-        const FORM: &str = "application/x-www-form-urlencoded";
         let announced = headers(&[("content-type", FORM), ("content-length", "10485760")]);
         // The stream would never end: it must not be read.
         let endless = Body::new(Endless);

@@ -1,4 +1,4 @@
-//! For machines that watch: `/healthz` (the process lives), `/readyz` (every host's calendars are read and fresh),
+//! For machines that watch: `/healthz` (the process lives), `/readyz` (the store answers, every host's calendars are read and fresh),
 //! `/metrics`.
 
 use super::fault::{Fault, Problem};
@@ -16,6 +16,9 @@ pub(super) async fn health() -> &'static str {
 
 /// `GET /readyz`.
 pub(super) async fn ready(State(state): State<AppState>) -> Result<String, Fault> {
+    if !state.desk.is_store_open().await {
+        return Err(not_ready("The store does not answer.".to_owned()));
+    }
     let hosts = state.desk.hosts();
     let fresh: Vec<Timestamp> = hosts
         .iter()
@@ -29,8 +32,11 @@ pub(super) async fn ready(State(state): State<AppState>) -> Result<String, Fault
         return Ok(format!("ready\nThe oldest reading of a calendar is {oldest} s old.\n"));
     }
     let (unfit, all) = (hosts.len() - fresh.len(), hosts.len());
-    let detail = format!("The calendars of {unfit} of {all} hosts are not read or too old.");
-    Err(Fault::because(Problem::NotReady, detail).retry_after(SignedDuration::from_secs(10)))
+    Err(not_ready(format!("The calendars of {unfit} of {all} hosts are not read or too old.")))
+}
+
+fn not_ready(detail: String) -> Fault {
+    Fault::because(Problem::NotReady, detail).retry_after(SignedDuration::from_secs(10))
 }
 
 /// `GET /metrics`.
@@ -63,4 +69,49 @@ pub(super) async fn metrics(State(state): State<AppState>) -> Response {
     state.metrics().troubles(troubles);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], state.metrics().text()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Metrics, Requests, Settings, SettingsSource};
+    use super::*;
+    use crate::availability::Clock;
+    use crate::booking::{Links, Organizer};
+    use crate::desk::{BlockList, Desk, Keep, Limits, OutboxSignal, TokenSource, World};
+    use crate::store::Store;
+    use crate::store::simulated::Turn;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[tokio::test]
+    async fn while_the_store_fails_it_is_not_ready() {
+        let fails = Arc::new(AtomicBool::new(false));
+        let told = fails.clone();
+        let store = Store::simulated(Arc::new(move || {
+            let turn = if told.load(Ordering::SeqCst) { Turn::DiskFull } else { Turn::Done };
+            Box::pin(std::future::ready(turn))
+        }));
+        let nobody = World {
+            hosts: Vec::new(),
+            links: Links::new(""),
+            limits: Limits::default(),
+            mailbox: None,
+            keep: Keep::default(),
+            block: BlockList::default(),
+            organizer: Organizer::default(),
+            inbox: None,
+        };
+        let (clock, tokens) = (Clock::new(|| Timestamp::UNIX_EPOCH), TokenSource::new([0; 32], || [0; 16]));
+        let desk = Desk::new(nobody, store, OutboxSignal::new(), clock, tokens);
+        let settings = Settings::new(SettingsSource::default());
+        let (time, requests) = (Arc::new(|| Timestamp::UNIX_EPOCH), Requests::default());
+        let state = AppState::new(desk, settings, time, Metrics::new(), requests);
+        assert!(ready(State(state.clone())).await.is_ok());
+        fails.store(true, Ordering::SeqCst);
+        let fault = ready(State(state.clone())).await.unwrap_err();
+        assert_eq!((fault.problem, fault.retry_after), (Problem::NotReady, Some(10)));
+        assert!(fault.detail.contains("store"));
+        fails.store(false, Ordering::SeqCst);
+        assert!(ready(State(state)).await.is_ok());
+    }
 }

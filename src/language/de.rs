@@ -511,7 +511,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         fault_not_allowed: Said { title: "Das geht hier nicht", text: "Vielleicht wurde die Seite auf ungewöhnliche Weise geöffnet. Gehen Sie zurück und versuchen Sie es noch einmal." },
         fault_timeout: Said { title: "Die Anfrage dauerte zu lange", text: "Sie kam nicht rechtzeitig an. Bitte versuchen Sie es noch einmal." },
         fault_in_progress: Said { title: "Diese Anfrage wird schon bearbeitet", text: "Bitte schauen Sie gleich noch einmal." },
-        fault_closed: Said { title: "Diese Buchung lässt sich nicht mehr ändern", text: "Sie wurde abgesagt oder abgelehnt, oder sie ist verfallen." },
+        fault_closed: Said { title: "Diese Buchung lässt sich nicht mehr ändern", text: "Sie wurde abgesagt oder abgelehnt, ist verfallen, oder sie ist vorbei." },
         fault_too_large: Said { title: "Das ist zu viel", text: "Bitte senden Sie weniger Text." },
         fault_invalid: Said { title: "Etwas stimmt noch nicht", text: "Bitte gehen Sie zurück und prüfen Sie Ihre Angaben." },
         fault_too_many: Said { title: "Das war zu viel in kurzer Zeit", text: "Bitte warten Sie ein wenig und versuchen Sie es dann noch einmal." },

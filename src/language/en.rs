@@ -508,7 +508,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         fault_not_allowed: Said { title: "That cannot be done here", text: "The page may have been opened in an unusual way. Go back and try again." },
         fault_timeout: Said { title: "The request took too long", text: "It did not arrive in time. Please try again." },
         fault_in_progress: Said { title: "This request is being answered already", text: "Please look again in a moment." },
-        fault_closed: Said { title: "This booking can no longer be changed", text: "It was cancelled or declined, or has lapsed." },
+        fault_closed: Said { title: "This booking can no longer be changed", text: "It was cancelled or declined, has lapsed, or is over." },
         fault_too_large: Said { title: "That is too much", text: "Please send less text." },
         fault_invalid: Said { title: "Something is not right yet", text: "Please go back and look at what you entered." },
         fault_too_many: Said { title: "That was too much in a short time", text: "Please wait a little and try again." },

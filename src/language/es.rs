@@ -508,7 +508,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         fault_not_allowed: Said { title: "Eso no se puede hacer aquí", text: "Quizá la página se abrió de una forma poco habitual. Vuelva atrás e inténtelo de nuevo." },
         fault_timeout: Said { title: "La petición tardó demasiado", text: "No llegó a tiempo. Inténtelo de nuevo, por favor." },
         fault_in_progress: Said { title: "Esta petición ya se está atendiendo", text: "Vuelva a mirar en un momento, por favor." },
-        fault_closed: Said { title: "Esta reserva ya no se puede cambiar", text: "Se canceló, se rechazó o ha caducado." },
+        fault_closed: Said { title: "Esta reserva ya no se puede cambiar", text: "Se canceló, se rechazó, ha caducado o ya pasó." },
         fault_too_large: Said { title: "Eso es demasiado", text: "Envíe menos texto, por favor." },
         fault_invalid: Said { title: "Algo no está bien todavía", text: "Vuelva atrás y revise lo que escribió, por favor." },
         fault_too_many: Said { title: "Han sido demasiadas en poco tiempo", text: "Espere un poco e inténtelo de nuevo, por favor." },

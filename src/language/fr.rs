@@ -516,7 +516,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         fault_not_allowed: Said { title: "Ce n’est pas possible ici", text: "La page a peut-être été ouverte d’une façon inhabituelle. Revenez en arrière et réessayez." },
         fault_timeout: Said { title: "La requête a pris trop de temps", text: "Elle n’est pas arrivée à temps. Merci de réessayer." },
         fault_in_progress: Said { title: "Cette requête est déjà en cours", text: "Merci de regarder à nouveau dans un instant." },
-        fault_closed: Said { title: "Cette réservation ne peut plus être modifiée", text: "Elle a été annulée ou refusée, ou elle a expiré." },
+        fault_closed: Said { title: "Cette réservation ne peut plus être modifiée", text: "Elle a été annulée ou refusée, elle a expiré, ou elle est passée." },
         fault_too_large: Said { title: "C’est trop", text: "Merci d’envoyer moins de texte." },
         fault_invalid: Said { title: "Quelque chose ne va pas encore", text: "Merci de revenir en arrière et de revoir votre saisie." },
         fault_too_many: Said { title: "C’était trop en peu de temps", text: "Merci d’attendre un peu et de réessayer." },

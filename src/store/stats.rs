@@ -36,9 +36,11 @@ pub struct LaneStats {
 }
 
 impl Store {
-    /// True when the store answers a question.
+    /// True when the store answers a question about what is in it.
     pub async fn ping(&self) -> bool {
-        self.read(|tx| Ok(tx.query_row("SELECT 1", (), |row| row.get::<_, i64>(0))?)).await.is_ok()
+        self.read(|tx| Ok(tx.query_row("SELECT EXISTS (SELECT 1 FROM booking)", (), |row| row.get::<_, i64>(0))?))
+            .await
+            .is_ok()
     }
 
     /// Counts.

@@ -102,10 +102,9 @@ async fn many_that_go_at_once_are_asked_about_and_go_when_the_host_says_so() {
     assert!(String::from_utf8_lossy(&check.stdout).contains("Guest 6"), "{check:?}");
     let cancelled = daemon.command(&["bookings", "cancel", "--gone", "noether", "--json"]);
     assert!(cancelled.status.success(), "{cancelled:?}");
-    let lines = String::from_utf8(cancelled.stdout).unwrap();
-    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.len(), 7);
-    assert!(lines.iter().all(|line| line["state"] == "cancelled"));
+    let cancelled: Vec<Value> = serde_json::from_slice(&cancelled.stdout).unwrap();
+    assert_eq!(cancelled.len(), 7);
+    assert!(cancelled.iter().all(|booking| booking["state"] == "cancelled"));
     for booking in &bookings {
         daemon.wait_state(&token(booking), "cancelled").await;
     }

@@ -18,6 +18,7 @@ mod browser_desk;
 mod browser_guest;
 mod chaos;
 mod cli;
+mod contract;
 mod demo;
 mod desk;
 mod discovery;

@@ -95,6 +95,22 @@ fn a_booking_is_confirmed_only_by_its_event_on_the_server() {
 }
 
 #[test]
+fn what_is_over_is_neither_moved_nor_called_off() {
+    let (end, before) = (hour(100).end(), hour(100).end() - jiff::SignedDuration::from_secs(1));
+    let commands =
+        [Command::CancelByGuest, Command::CancelByHost, Command::Move(hour(200)), Command::MoveByHost(hour(200))];
+    for state in BookingState::ALL.into_iter().filter(|state| state.holds_slot()) {
+        for command in &commands {
+            assert_eq!(transition(&booking(state), command, end), Err(Refused::Over), "{state} {command:?}");
+            assert!(transition(&booking(state), command, before).is_ok_and(|change| change.is_some()));
+        }
+    }
+    // Whoever called it off in time is told so again and again.
+    let cancelled = booking(BookingState::Cancelled);
+    assert_eq!(transition(&cancelled, &Command::CancelByGuest, end), Ok(None));
+}
+
+#[test]
 fn mail_goes_after_the_event_is_written() {
     let reserved = booking(BookingState::Reserved);
     let (confirmed, effects) = apply(&reserved, written(0, false));

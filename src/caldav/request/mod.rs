@@ -130,6 +130,8 @@ pub(crate) struct Answer {
     pub(crate) url: Url,
     /// The account's address: hrefs on its host are kept as paths.
     pub(crate) account: Url,
+    /// Whether it was asked for with a token (OAuth), and not with a password.
+    pub(crate) by_token: bool,
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
@@ -212,7 +214,7 @@ impl Answer {
         let refusal = Refusal::read(self);
         let kind = self.kind(&refusal);
         let mut error = self.failed(kind);
-        if self.status == 401 && !refusal.offers_basic {
+        if self.status == 401 && !self.by_token && !refusal.offers_basic {
             error = error.with_detail("it offers no Basic login, the only one that is spoken here");
         } else if let Some(detail) = refusal.detail() {
             error = error.with_detail(detail);
@@ -345,7 +347,7 @@ pub(crate) mod testing {
             .iter()
             .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap()))
             .collect();
-        Answer { operation: "test", url, account, status, headers, body: body.as_bytes().to_vec() }
+        Answer { operation: "test", url, account, by_token: false, status, headers, body: body.as_bytes().to_vec() }
     }
 }
 
@@ -403,6 +405,11 @@ mod tests {
         assert!(digest.to_string().contains("no Basic login"));
         let sogo = answer("/", 401, &[("www-authenticate", "basic realm=\"SOGo\"")], "").error();
         assert!(!sogo.to_string().contains("no Basic login"));
+        // Whoever logs in with a token asks for no Basic login.
+        let bearer = answer("/", 401, &[("www-authenticate", "Bearer realm=\"x\", error=\"invalid_token\"")], "");
+        let bearer = Answer { by_token: true, ..bearer }.error();
+        assert_eq!(bearer.kind(), &ErrorKind::Unauthorized);
+        assert!(!bearer.to_string().contains("Basic"), "{bearer}");
     }
 
     #[test]

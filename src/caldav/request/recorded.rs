@@ -23,7 +23,8 @@ pub(super) fn recorded(server: &str, name: &str) -> Answer {
     let here: Url = "http://127.0.0.1:5232/".parse().unwrap();
     let url = here.join(path).unwrap();
     let account = url.join("/").unwrap();
-    Answer { operation: "read a recorded answer", url, account, status, headers, body: bytes[end + 2..].to_vec() }
+    let body = bytes[end + 2..].to_vec();
+    Answer { operation: "read a recorded answer", url, account, by_token: false, status, headers, body }
 }
 
 /// Where the calendar `office` is.

@@ -137,7 +137,7 @@ pub(in super::super) async fn confirm(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Fault> {
-    input::form(&headers, body).await?;
+    input::form_without_fields(&headers, body).await?;
     let view = state.desk.confirm_email(&token).await?;
     Ok(see(&visit, &view))
 }
