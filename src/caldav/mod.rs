@@ -217,6 +217,8 @@ pub struct Fetched {
     pub gone: Vec<Href>,
     /// Those that the server fails at: still there, unread. They count as busy.
     pub failed: Vec<FailedObject>,
+    /// Why it ended before all were asked for: the server as a whole can no longer be talked to. What it has said until then holds.
+    pub broken_off: Option<Error>,
 }
 
 /// An object that the server fails at.

@@ -69,8 +69,10 @@ pub struct CalendarPass {
     pub name: String,
     /// True when it was never read before: what an earlier pass, broken off, has fetched of it is not among the changes.
     pub first: bool,
-    /// What changed, or why it could not be read.
-    pub result: Result<PullOutcome, SyncError>,
+    /// What changed, as far as it was read.
+    pub brought: PullOutcome,
+    /// Why not all of it could be read.
+    pub result: Result<(), SyncError>,
 }
 
 impl CalendarPass {
@@ -89,6 +91,14 @@ pub enum SyncError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Single events that the server does not give. What it gives beside them is taken.
+    #[error("{error}{}: nobody knows when that is, so nothing is booked on old data until it can be read", and_more(*more))]
+    Unread {
+        /// Why not, and which.
+        error: caldav::Error,
+        /// How many others there are.
+        more: usize,
+    },
     /// The server refused the login or asked for a pause at the calendar before: this one was left alone.
     #[error("not asked after the calendar before it: {why}")]
     NotAsked {
@@ -165,9 +175,9 @@ impl AccountSync {
         let mut rest = None;
         for (stored, _) in self.wanted().await? {
             let ctag = ctags.get(&Href::new(stored.key.href.as_str())).map(String::as_str);
-            let result = match &rest {
+            let (brought, result) = match &rest {
                 None => self.pull(&stored, ctag, now).await,
-                Some(why) => Err(SyncError::NotAsked { why: String::clone(why) }),
+                Some(why) => (PullOutcome::default(), Err(SyncError::NotAsked { why: String::clone(why) })),
             };
             if let Err(SyncError::Server(error)) = &result
                 && error.wants_rest()
@@ -178,7 +188,7 @@ impl AccountSync {
                 self.store.mark_failed(&stored.key, Failure { error: error.to_string(), at: now }).await?;
             }
             let first = stored.read_at.is_none();
-            pass.calendars.push(CalendarPass { key: stored.key, name: stored.name, first, result });
+            pass.calendars.push(CalendarPass { key: stored.key, name: stored.name, first, brought, result });
         }
         if !pass.rediscovered && pass.calendars.iter().any(|calendar| calendar.is_lost()) {
             // A calendar that is not where it was may have been deleted or moved: the account says.
@@ -188,7 +198,8 @@ impl AccountSync {
             pass.calendars.retain(|calendar| known.iter().any(|(stored, _)| stored.key == calendar.key));
         }
         for (key, name, error) in self.missing().await? {
-            pass.calendars.push(CalendarPass { key, name, first: true, result: Err(error) });
+            let brought = PullOutcome::default();
+            pass.calendars.push(CalendarPass { key, name, first: true, brought, result: Err(error) });
         }
         Ok(pass)
     }
@@ -344,6 +355,10 @@ impl AccountSync {
     }
 }
 
+pub(super) fn and_more(more: usize) -> String {
+    if more == 0 { String::new() } else { format!(" (and {more} more)") }
+}
+
 /// Whether the config means this calendar: by its name, its href, or the href's last segment.
 pub fn is_named(stored: &StoredCalendar, name: &str) -> bool {
     is_named_so(&stored.key.href, &stored.name, name)
@@ -433,7 +448,7 @@ mod tests {
         let mut held = Vec::new();
         for minute in 0..3 {
             let stored = bench.store.calendars(host).await.unwrap().remove(0);
-            sync.pull(&stored, None, noon(minute)).await.unwrap();
+            sync.pull(&stored, None, noon(minute)).await.1.unwrap();
             let names = bench.store.objects(&stored.key).await.unwrap().into_iter().map(|object| object.href);
             held.push(names.collect::<BTreeSet<String>>().into_iter().collect::<Vec<_>>().join(" "));
         }

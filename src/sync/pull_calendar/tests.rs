@@ -32,6 +32,8 @@ struct Script {
     /// After so many multigets the server fails.
     breaks_after: Option<usize>,
     multigets: usize,
+    /// Objects that the server gives nobody: multigets leave them out, and alone they are this status.
+    unreadable: Vec<(&'static str, u16)>,
 }
 
 type Shared = Arc<Mutex<Script>>;
@@ -137,7 +139,9 @@ impl Script {
                 false => multistatus(&list(&|_| true)),
             },
             "REPORT" => {
+                let is_given = |name: &str| self.unreadable.iter().all(|(unreadable, _)| *unreadable != name);
                 let asked = self.objects.iter().filter(|(name, ..)| seen.body.contains(&format!("{calendar}{name}<")));
+                let asked = asked.filter(|(name, ..)| is_given(name));
                 let data = |(name, version, uid): &(&str, &str, &str)| {
                     let text = format!("BEGIN:VCALENDAR\r\n{}END:VCALENDAR\r\n", event(uid, "20300604T080000Z"));
                     found(
@@ -146,6 +150,10 @@ impl Script {
                     )
                 };
                 multistatus(&asked.map(data).collect::<String>())
+            }
+            _ if self.unreadable.iter().any(|(name, _)| seen.path.ends_with(name)) => {
+                let status = self.unreadable.iter().find(|(name, _)| seen.path.ends_with(name)).unwrap().1;
+                answer(status, "", "")
             }
             _ => match self.objects.iter().find(|(name, ..)| seen.path.ends_with(name)) {
                 Some((_, version, uid)) => {
@@ -468,14 +476,14 @@ async fn a_first_reading_that_is_broken_off_goes_on_where_it_was_and_counts_when
     let stored = world.bench.store.calendar(&key).await.unwrap().unwrap();
     assert_eq!((stored.read_at, stored.sync_token), (None, None), "it does not count");
     let held = world.bench.store.objects(&key).await.unwrap().len();
-    assert_eq!(held, 500);
+    assert_eq!(held, 750, "all that was given");
     world.change(|script| script.breaks_after = None);
     let (pass, second) = world.pass(1).await;
-    let read = pass.calendars[0].result.as_ref().unwrap();
-    assert_eq!(read.added.len(), 700);
+    pass.calendars[0].result.as_ref().unwrap();
+    assert_eq!(pass.calendars[0].brought.added.len(), 450);
     assert_eq!(world.bench.store.objects(&key).await.unwrap().len(), 1200);
     let multigets = |log: &[String]| log.iter().filter(|asked| asked.contains("multiget")).count();
-    assert_eq!((multigets(&first), multigets(&second)), (16, 14), "{first:?} {second:?}");
+    assert_eq!((multigets(&first), multigets(&second)), (16, 9), "{first:?} {second:?}");
 }
 
 #[tokio::test]
@@ -487,4 +495,56 @@ async fn a_calendar_that_one_list_leaves_out_is_not_forgotten() {
     let (pass, _) = world.pass(15).await;
     assert!(pass.rediscovered && pass.calendars.len() == 1);
     assert_eq!(world.holds().await.0, ["a"]);
+}
+
+#[tokio::test]
+async fn one_object_that_cannot_be_read_does_not_hide_the_others() {
+    for status in [403, 500] {
+        let objects = vec![("a.ics", "\"1\"", "a"), ("b.ics", "\"1\"", "b"), ("c.ics", "\"1\"", "c")];
+        let unreadable = vec![("b.ics", status)];
+        let world = World::new(Script { objects, unreadable, token: Some("t1"), ..Script::default() }).await;
+        let stored = async || world.bench.store.calendars(&world.account.settings.host.id).await.unwrap().remove(0);
+        // A first reading: what was read is kept, and the calendar counts once it is complete.
+        let (pass, _) = world.pass(0).await;
+        let calendar = &pass.calendars[0];
+        assert!(calendar.result.as_ref().unwrap_err().to_string().contains("/c/work/b.ics"), "{calendar:?}");
+        assert_eq!((calendar.brought.added.len(), world.holds().await.0), (2, vec!["a".to_owned(), "c".to_owned()]));
+        assert_eq!((stored().await.read_at, stored().await.sync_token), (None, None));
+        world.change(|script| script.unreadable.clear());
+        assert_eq!(world.reads(1).await, ["sync", "query", "GET"], "the others are not read again");
+
+        // Changes: the new event counts, of the unreadable one our old copy stays, and what is gone stays until all is read.
+        world.change(|script| {
+            script.objects = vec![("a.ics", "\"1\"", "a"), ("b.ics", "\"2\"", "b2"), ("d.ics", "\"1\"", "d")];
+            (script.delta, script.token) = (vec!["b.ics", "d.ics"], Some("t2"));
+            script.unreadable = vec![("b.ics", status)];
+        });
+        let (pass, _) = world.pass(2).await;
+        let calendar = &pass.calendars[0];
+        assert_eq!(calendar.brought.added, ["/c/work/d.ics"]);
+        let error = calendar.result.as_ref().unwrap_err().to_string();
+        assert!(error.contains("/c/work/b.ics"), "{error}");
+        let setback = Setback::of_pass(&pass).unwrap();
+        assert_eq!(setback.what, error, "so the host is told which");
+        assert_eq!(world.holds().await.0, ["a", "b", "c", "d"]);
+        assert_eq!((stored().await.read_at, stored().await.sync_token.as_deref()), (Some(noon(1)), Some("t1")));
+        world.change(|script| script.unreadable.clear());
+        world.reads(3).await;
+        assert_eq!(world.holds().await.0, ["a", "b2", "c", "d"]);
+
+        // And a comparison of the whole list.
+        world.change(|script| {
+            script.objects = vec![("a.ics", "\"2\"", "a2"), ("b.ics", "\"3\"", "b3"), ("d.ics", "\"1\"", "d")];
+            script.unreadable = vec![("b.ics", status)];
+            script.delta.clear();
+        });
+        world.bench.store.list_anew(None).await.unwrap();
+        let (pass, _) = world.pass(4).await;
+        assert_eq!(pass.calendars[0].brought.changed, ["/c/work/a.ics"]);
+        assert_eq!(world.holds().await.0, ["a2", "b2", "c", "d"]);
+        assert_eq!(stored().await.read_at, Some(noon(3)));
+        world.change(|script| script.unreadable.clear());
+        world.reads(5).await;
+        assert_eq!(world.holds().await.0, ["a2", "b3", "d"]);
+    }
 }
