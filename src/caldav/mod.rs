@@ -146,8 +146,8 @@ pub struct CollectionState {
     pub writable: Option<bool>,
     /// Its events do not make anyone busy (RFC 6638 9.1).
     pub transparent: bool,
-    /// Whether it is (still) a calendar.
-    pub is_calendar: bool,
+    /// Whether it is (still) a calendar; None when the server does not say.
+    pub is_calendar: Option<bool>,
 }
 
 /// An object and its version, as a list or a sync names it.

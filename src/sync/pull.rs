@@ -211,10 +211,12 @@ impl AccountSync {
             // What a calendar holds would be free: a list that was kept from before, or is another's, does not come twice.
             found = self.client.discover().await?;
         }
+        let unlisted = self.unlisted(&found).await?;
         let ctags = found.calendars.iter();
         let ctags = ctags.filter_map(|calendar| Some((calendar.href.clone(), calendar.ctag.clone()?))).collect();
         let settings = &self.settings;
         let facts = AccountFacts {
+            url: Some(self.client.address().to_string()),
             principal: found.principal.map(|href| href.to_string()),
             addresses: found.addresses,
             discovered_at: now,
@@ -235,16 +237,37 @@ impl AccountSync {
                 name: calendar.name,
                 role: CalendarRole { busy: !calendar.transparent, writable: calendar.writable },
             })
+            .chain(unlisted)
             .collect();
         self.store.set_calendars(&settings.host.id, &settings.id, entries).await?;
         self.store.set_account(&settings.host.id, &settings.id, facts).await?;
         Ok(ctags)
     }
 
+    /// The known calendars that the account no longer lists, and that are there by their own answer, or may be: a list may be wrong for
+    /// long, where one of several homes fails or a server does not say what a collection is.
+    async fn unlisted(&self, found: &Discovery) -> Result<Vec<CalendarEntry>, SyncError> {
+        let listed: HashSet<&Href> = found.calendars.iter().map(|calendar| &calendar.href).collect();
+        let mut unlisted = Vec::new();
+        let found_from = self.facts().await?.and_then(|facts| facts.url);
+        if found_from.is_some_and(|url| url != self.client.address().as_str()) {
+            // The config means another account by now.
+            return Ok(unlisted);
+        }
+        for StoredCalendar { key, name, role, .. } in self.known().await? {
+            let href = Href::new(key.href.as_str());
+            if listed.contains(&href) || self.client.is_gone(&href).await? {
+                continue;
+            }
+            tracing::warn!(host = %key.host, account = key.account, calendar = name, "The account no longer lists a calendar, whose own answer is not that it is gone; it is read on.");
+            unlisted.push(CalendarEntry { href: key.href, name, role });
+        }
+        Ok(unlisted)
+    }
+
     /// Whether a calendar that makes the host busy would do so no longer.
     async fn loses(&self, found: &Discovery) -> Result<bool, SyncError> {
-        let known = self.store.calendars(&self.settings.host.id).await?;
-        let known = known.into_iter().filter(|stored| stored.key.account == self.settings.id && stored.role.busy);
+        let known = self.known().await?.into_iter().filter(|stored| stored.role.busy);
         let counts = |calendar: &&caldav::Calendar| calendar.vevent && !calendar.subscribed && !calendar.transparent;
         let counted: HashSet<&Href> = found.calendars.iter().filter(counts).map(|calendar| &calendar.href).collect();
         Ok(known.into_iter().any(|stored| !counted.contains(&Href::new(stored.key.href))))
@@ -254,9 +277,8 @@ impl AccountSync {
     async fn wanted(&self) -> Result<Vec<(StoredCalendar, SourceSettings)>, SyncError> {
         let settings = &self.settings;
         let owner = self.owner().await?;
-        let calendars = self.store.calendars(&settings.host.id).await?;
         let mut wanted = Vec::new();
-        for stored in calendars.into_iter().filter(|stored| stored.key.account == settings.id) {
+        for stored in self.known().await? {
             let bookings = settings.bookings.as_ref().is_some_and(|name| is_named(&stored, name));
             let opens = settings
                 .opens
@@ -313,6 +335,13 @@ impl AccountSync {
         Ok(owner_addresses(&self.settings.host, facts.as_ref().map_or(&[], |facts| facts.addresses.as_slice())))
     }
 
+    /// The stored calendars of the account.
+    async fn known(&self) -> Result<Vec<StoredCalendar>, SyncError> {
+        let mut known = self.store.calendars(&self.settings.host.id).await?;
+        known.retain(|stored| stored.key.account == self.settings.id);
+        Ok(known)
+    }
+
     async fn facts(&self) -> Result<Option<AccountFacts>, SyncError> {
         Ok(self.store.account(&self.settings.host.id, &self.settings.id).await?.and_then(|account| account.facts))
     }
@@ -320,8 +349,7 @@ impl AccountSync {
     /// Each calendar that the config names and that the account does not have.
     async fn missing(&self) -> Result<Vec<(CalendarKey, String, SyncError)>, SyncError> {
         let settings = &self.settings;
-        let mut known = self.store.calendars(&settings.host.id).await?;
-        known.retain(|stored| stored.key.account == settings.id);
+        let known = self.known().await?;
         let Some(facts) = self.facts().await? else { return Ok(Vec::new()) };
         let named = settings.calendars.iter().flatten();
         let named = named.chain(&settings.bookings).chain(settings.opens.iter().map(|(name, _)| name));
@@ -350,8 +378,7 @@ impl AccountSync {
     /// The stored calendar that bookings are written to.
     pub async fn bookings_calendar(&self) -> Result<Option<StoredCalendar>, SyncError> {
         let Some(name) = &self.settings.bookings else { return Ok(None) };
-        let calendars = self.store.calendars(&self.settings.host.id).await?;
-        Ok(calendars.into_iter().find(|stored| stored.key.account == self.settings.id && is_named(stored, name)))
+        Ok(self.known().await?.into_iter().find(|stored| is_named(stored, name)))
     }
 }
 

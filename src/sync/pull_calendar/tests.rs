@@ -4,6 +4,7 @@ use super::super::pull::{AccountSettings, Pass};
 use super::*;
 use crate::availability::Counting;
 use crate::caldav::scripted::{Log, Seen, answer, multistatus, serve};
+use crate::caldav::{Client, Login};
 use std::sync::{Arc, Mutex};
 
 /// A calendar server in a few lines: `/c/` is the home and `/c/work/` the calendar, with what is in it and how it misbehaves.
@@ -29,6 +30,8 @@ struct Script {
     second: bool,
     /// The next list of the home is of another.
     lost_once: bool,
+    /// What the home says of the calendar, in place of its properties, from now on.
+    lost: Option<&'static str>,
     /// After so many multigets the server fails.
     breaks_after: Option<usize>,
     multigets: usize,
@@ -103,6 +106,9 @@ impl Script {
         if seen.path == home && seen.method == "PROPFIND" && self.lost_once {
             return multistatus(&found("/c/", "<resourcetype><collection/></resourcetype>"));
         }
+        if let (Some(said), true) = (self.lost, seen.path == home && seen.method == "PROPFIND") {
+            return multistatus(&(found("/c/", "<resourcetype><collection/></resourcetype>") + said));
+        }
         if seen.path == home && seen.method == "PROPFIND" {
             let subscribed = found(
                 &format!("{home}holidays/"),
@@ -117,6 +123,9 @@ impl Script {
         }
         if let Some(status) = self.status {
             return answer(status, "", "");
+        }
+        if seen.path == format!("{home}two/") && seen.method == "PROPFIND" {
+            return multistatus(&found(&seen.path, "<resourcetype><collection/><C:calendar/></resourcetype>"));
         }
         if !seen.path.starts_with(&calendar) {
             return answer(404, "", "");
@@ -547,4 +556,34 @@ async fn one_object_that_cannot_be_read_does_not_hide_the_others() {
         world.reads(5).await;
         assert_eq!(world.holds().await.0, ["a2", "b3", "d"]);
     }
+}
+
+#[tokio::test]
+async fn a_calendar_that_is_listed_no_longer_is_asked_itself_before_it_is_forgotten() {
+    let refused = "<response><href>/c/work/</href><propstat><prop><resourcetype/></prop><status>HTTP/1.1 403 Forbidden</status></propstat></response>";
+    for said in ["", refused, "<response><href>/c/work/</href><status>HTTP/1.1 500 x</status></response>"] {
+        let objects = vec![("a.ics", "\"1\"", "a")];
+        let world = World::new(Script { objects, token: Some("t1"), ..Script::default() }).await;
+        world.reads(0).await;
+        world.change(|script| script.lost = Some(said));
+        for minute in [15, 30] {
+            assert_eq!(world.reads(minute).await, ["state", "sync"], "{said}");
+            assert_eq!(world.holds().await.0, ["a"]);
+        }
+        // Whatever else it answers, it is not gone: it counts as not read.
+        world.change(|script| script.status = Some(403));
+        let (pass, _) = world.pass(45).await;
+        assert!(pass.calendars[0].result.is_err());
+        assert_eq!(world.holds().await.0, ["a"]);
+        world.change(|script| script.status = Some(404));
+        let (pass, _) = world.pass(60).await;
+        assert!(pass.rediscovered && pass.calendars.is_empty(), "{pass:?}");
+    }
+    // Of another address the account is another.
+    let mut world = World::new(Script { token: Some("t1"), second: true, ..Script::default() }).await;
+    assert_eq!(world.pass(0).await.0.calendars.len(), 2);
+    let url = world.account.client.address().join("c/work/").unwrap();
+    world.account.client = Client::new(Login::new(url, "prof", "secret".to_owned().into())).unwrap();
+    let (pass, _) = world.pass(15).await;
+    assert_eq!(pass.calendars.len(), 1);
 }
