@@ -130,14 +130,14 @@ pub(crate) fn measure(c: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter(|| {
                 round += 1;
-                full.pulled(&key, now(), std::slice::from_ref(&versions[round % 2]), &[]);
+                full.pulled(&key, Some(now()), std::slice::from_ref(&versions[round % 2]), &[]);
                 full.snapshot()
             })
         });
     }
     group.bench_function("a pass that changed nothing", |b| {
         b.iter(|| {
-            full.pulled(&key, black_box(now()), &[], &[]);
+            full.pulled(&key, Some(black_box(now())), &[], &[]);
             full.snapshot()
         })
     });

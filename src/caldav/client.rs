@@ -14,6 +14,7 @@ use crate::ical::check_whole;
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
+use url::Url;
 
 /// More pages than this of one sync is a server that does not get on.
 const MAX_PAGES: usize = 1_000;
@@ -50,6 +51,11 @@ impl Client {
         self.transport.is_refused()
     }
 
+    /// The account's address, without credentials.
+    pub fn address(&self) -> &Url {
+        self.transport.account()
+    }
+
     /// Finds the account's calendars from its URL: a server, a principal, a home or a calendar. An empty list is a home without calendars.
     ///
     /// # Errors
@@ -65,6 +71,19 @@ impl Client {
     pub async fn state(&self, calendar: &Href) -> Result<CollectionState, Error> {
         let answer = self.ask(calendar, &State.request()).await?;
         State.read(&answer)
+    }
+
+    /// Whether a calendar says itself that it is there no longer. What it does not say clearly is none that is gone.
+    ///
+    /// # Errors
+    /// When the server as a whole cannot be talked to.
+    pub async fn is_gone(&self, calendar: &Href) -> Result<bool, Error> {
+        match self.state(calendar).await {
+            Ok(state) => Ok(state.is_calendar == Some(false)),
+            Err(error) if *error.kind() == ErrorKind::NotFound => Ok(true),
+            Err(error) if error.is_of_the_server() => Err(error),
+            Err(_) => Ok(false),
+        }
     }
 
     /// The scheduling inbox of a principal; `None` when the server does no scheduling.

@@ -17,6 +17,16 @@ enum Told {
     Gone(Href),
 }
 
+/// What reports say of objects.
+#[derive(Default)]
+struct Reported {
+    told: Vec<Told>,
+    /// Those that are to be read one by one: a single one, and those that no report tells of.
+    alone: Vec<Href>,
+    /// Why not all were asked for.
+    broken_off: Option<Error>,
+}
+
 impl Told {
     fn href(&self) -> &Href {
         match self {
@@ -57,35 +67,46 @@ impl Fetched {
 impl Client {
     /// Reads objects: many by multiget, halved where the server fails at one of them, and one by one what it leaves out. What a report
     /// says otherwise than expected is asked for once more, and believed when it comes twice the same; else it is read by itself.
-    /// Every href that was asked for is in exactly one of the answer's lists.
-    ///
-    /// # Errors
-    /// When the server as a whole cannot be talked to; what fails for one object is in `failed`.
-    pub async fn fetch(&self, calendar: &Href, wanted: &[Wanted]) -> Result<Fetched, Error> {
+    /// Every href that was asked for is in exactly one of the answer's lists, unless it was broken off.
+    pub async fn fetch(&self, calendar: &Href, wanted: &[Wanted]) -> Fetched {
         let mut fetched = Fetched::default();
+        if let Err(error) = self.fetch_into(&mut fetched, calendar, wanted).await {
+            fetched.broken_off = Some(error);
+        }
+        fetched
+    }
+
+    /// Fails when the server as a whole cannot be talked to.
+    async fn fetch_into(&self, fetched: &mut Fetched, calendar: &Href, wanted: &[Wanted]) -> Result<(), Error> {
         let mut seen = HashSet::new();
         let unique: Vec<&Wanted> = wanted.iter().filter(|wanted| seen.insert(&wanted.href)).collect();
         let expected: HashMap<&Href, &Expected> =
             unique.iter().map(|wanted| (&wanted.href, &wanted.expected)).collect();
         let is_expected = |told: &Told| expected.get(told.href()).is_none_or(|expected| told.is_expected(expected));
         let hrefs = unique.iter().map(|wanted| wanted.href.clone()).collect();
-        let (first, mut alone) = self.multiget(calendar, hrefs).await?;
         let mut doubted = HashMap::new();
-        for told in first {
+        let Reported { told, mut alone, broken_off } = self.multiget(calendar, hrefs).await;
+        for told in told {
             if is_expected(&told) {
                 fetched.take(told);
             } else {
                 doubted.insert(told.href().clone(), told);
             }
         }
-        let (second, left) = self.multiget(calendar, doubted.keys().cloned().collect()).await?;
-        alone.extend(left);
-        for told in second {
+        if let Some(error) = broken_off {
+            return Err(error);
+        }
+        let second = self.multiget(calendar, doubted.keys().cloned().collect()).await;
+        alone.extend(second.alone);
+        for told in second.told {
             if is_expected(&told) || doubted.get(told.href()).is_some_and(|first| first.is_same(&told)) {
                 fetched.take(told);
             } else {
                 alone.push(told.href().clone());
             }
+        }
+        if let Some(error) = second.broken_off {
+            return Err(error);
         }
         for href in alone {
             match self.get(&href).await {
@@ -95,13 +116,12 @@ impl Client {
                 Err(error) => fetched.failed.push(FailedObject { href, error }),
             }
         }
-        Ok(fetched)
+        Ok(())
     }
 
-    /// What reports say of these, and which are to be read one by one: a single one, and those that no report tells of.
-    async fn multiget(&self, calendar: &Href, hrefs: Vec<Href>) -> Result<(Vec<Told>, Vec<Href>), Error> {
+    async fn multiget(&self, calendar: &Href, hrefs: Vec<Href>) -> Reported {
         let mut batches: VecDeque<Vec<Href>> = hrefs.chunks(BATCH).map(<[Href]>::to_vec).collect();
-        let (mut told, mut alone) = (Vec::new(), Vec::new());
+        let Reported { mut told, mut alone, mut broken_off } = Reported::default();
         while let Some(batch) = batches.pop_front() {
             if batch.len() < 2 {
                 alone.extend(batch);
@@ -125,7 +145,10 @@ impl Client {
                         alone.extend(batches.drain(..).flatten());
                     }
                 }
-                Err(error) if error.is_of_the_server() => return Err(error),
+                Err(error) if error.is_of_the_server() => {
+                    broken_off = Some(error);
+                    break;
+                }
                 Err(error) if matches!(error.kind(), ErrorKind::Rejected { status: 405 } | ErrorKind::Server(501)) => {
                     alone.extend(batch);
                     alone.extend(batches.drain(..).flatten());
@@ -137,7 +160,7 @@ impl Client {
                 }
             }
         }
-        Ok((told, alone))
+        Reported { told, alone, broken_off }
     }
 }
 
@@ -182,7 +205,7 @@ mod tests {
             _ => answer(200, "Content-Type: text/calendar\r\n", EVENT),
         })
         .await;
-        let fetched = client.fetch(&Href::new("/c/"), &hrefs((0..120).chain([5, 5]))).await.unwrap();
+        let fetched = client.fetch(&Href::new("/c/"), &hrefs((0..120).chain([5, 5]))).await;
         assert_eq!((fetched.objects.len(), fetched.gone, fetched.failed.len()), (119, vec![href(77)], 0));
         assert!(requests(&log).len() < 20);
     }
@@ -201,7 +224,7 @@ mod tests {
             _ => answer(500, "", ""),
         })
         .await;
-        let fetched = client.fetch(&Href::new("/c/"), &hrefs(0..10)).await.unwrap();
+        let fetched = client.fetch(&Href::new("/c/"), &hrefs(0..10)).await;
         assert_eq!((fetched.objects.len(), fetched.gone), (8, vec![href(4)]));
         assert_eq!(fetched.failed[0].href, href(5));
         assert_eq!(requests(&log), ["REPORT /c/", "GET /c/3.ics", "GET /c/4.ics", "GET /c/5.ics"]);
@@ -214,9 +237,9 @@ mod tests {
             _ => answer(200, "Content-Type: text/calendar\r\n", EVENT),
         })
         .await;
-        assert_eq!(client.fetch(&Href::new("/c/"), &hrefs([1])).await.unwrap().objects.len(), 1);
+        assert_eq!(client.fetch(&Href::new("/c/"), &hrefs([1])).await.objects.len(), 1);
         assert_eq!(requests(&log), ["GET /c/1.ics"]);
-        assert_eq!(client.fetch(&Href::new("/c/"), &hrefs(0..120)).await.unwrap().objects.len(), 120);
+        assert_eq!(client.fetch(&Href::new("/c/"), &hrefs(0..120)).await.objects.len(), 120);
         assert_eq!(requests(&log).iter().filter(|request| request.starts_with("REPORT")).count(), 1);
     }
 
@@ -224,7 +247,7 @@ mod tests {
     async fn a_login_that_is_refused_or_a_server_that_is_busy_ends_a_fetch_at_once() {
         for (status, kind) in [(401, ErrorKind::Unauthorized), (503, ErrorKind::Unavailable { retry_after: None })] {
             let (client, log) = serve(move |_| answer(status, "", "")).await;
-            let error = client.fetch(&Href::new("/c/"), &hrefs(0..120)).await.unwrap_err();
+            let error = client.fetch(&Href::new("/c/"), &hrefs(0..120)).await.broken_off.unwrap();
             assert_eq!(error.kind(), &kind);
             assert_eq!(requests(&log).len(), 1);
         }
@@ -261,7 +284,7 @@ mod tests {
             expect(4, version("2")),
             expect(5, Expected::Gone),
         ];
-        let fetched = client.fetch(&Href::new("/c/"), &wanted).await.unwrap();
+        let fetched = client.fetch(&Href::new("/c/"), &wanted).await;
         let mut versions: Vec<_> = fetched
             .objects
             .iter()
@@ -279,7 +302,7 @@ mod tests {
         let (client, log) = serve(|seen| multistatus(&found(seen))).await;
         let listed = Expected::Version(ETag::new("of the list"));
         let wanted: Vec<Wanted> = (0..100).map(|n| Wanted { href: href(n), expected: listed.clone() }).collect();
-        assert_eq!(client.fetch(&Href::new("/c/"), &wanted).await.unwrap().objects.len(), 100);
+        assert_eq!(client.fetch(&Href::new("/c/"), &wanted).await.objects.len(), 100);
         assert_eq!(requests(&log).len(), 4);
     }
 }

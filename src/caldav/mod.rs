@@ -146,8 +146,8 @@ pub struct CollectionState {
     pub writable: Option<bool>,
     /// Its events do not make anyone busy (RFC 6638 9.1).
     pub transparent: bool,
-    /// Whether it is (still) a calendar.
-    pub is_calendar: bool,
+    /// Whether it is (still) a calendar; None when the server does not say.
+    pub is_calendar: Option<bool>,
 }
 
 /// An object and its version, as a list or a sync names it.
@@ -217,6 +217,8 @@ pub struct Fetched {
     pub gone: Vec<Href>,
     /// Those that the server fails at: still there, unread. They count as busy.
     pub failed: Vec<FailedObject>,
+    /// Why it ended before all were asked for: the server as a whole can no longer be talked to. What it has said until then holds.
+    pub broken_off: Option<Error>,
 }
 
 /// An object that the server fails at.

@@ -18,19 +18,20 @@ pub(super) async fn sync(config: Option<&Path>, only: Option<&str>) -> anyhow::R
             match source.pass(services.clock.now()).await {
                 Ok(pass) => {
                     for calendar in pass.calendars {
-                        match calendar.result {
-                            Ok(read) => writeln!(
+                        let read = &calendar.brought;
+                        if calendar.result.is_ok() || !read.is_empty() {
+                            writeln!(
                                 out,
                                 "{name}/{}: {} added, {} changed, {} removed",
                                 calendar.name,
                                 read.added.len(),
                                 read.changed.len(),
                                 read.removed.len()
-                            )?,
-                            Err(error) => {
-                                failed = true;
-                                writeln!(out, "{name}/{}: not read: {error}", calendar.name)?;
-                            }
+                            )?;
+                        }
+                        if let Err(error) = calendar.result {
+                            failed = true;
+                            writeln!(out, "{name}/{}: not read: {error}", calendar.name)?;
                         }
                     }
                 }

@@ -9,8 +9,8 @@ use crate::booking::{Appointment, BookingId, BookingState};
 use crate::caldav::Href;
 use crate::store::{CalendarKey, Failure, MissingEvent, OwnEvent, ReportedTrouble, SourceReport, StoreError};
 use crate::sync::{
-    AccountSync, Failures, Found, HostBoard, Observation, Pass, Pause, Request, Requests, Setback, Settled, Source,
-    Suspects, SyncError, SyncHandle, TroubleKind, parent, pause, reconcile,
+    AccountSync, CalendarPass, Failures, Found, HostBoard, Observation, Pass, Pause, Request, Requests, Setback,
+    Settled, Source, Suspects, SyncError, SyncHandle, TroubleKind, parent, pause, reconcile,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
@@ -206,18 +206,22 @@ impl Poller {
                 wanted.extend(source.sources().await?.into_iter().map(|(settings, _)| settings));
             }
         }
-        let read = pass.calendars.iter().filter_map(|calendar| Some((&calendar.key, calendar.result.as_ref().ok()?)));
-        let many = read.clone().any(|(_, outcome)| outcome.added.len() + outcome.changed.len() > MANY);
+        let many =
+            pass.calendars.iter().any(|calendar| calendar.brought.added.len() + calendar.brought.changed.len() > MANY);
         let first = pass.calendars.iter().any(|calendar| calendar.first && calendar.result.is_ok());
         if many || first || (pass.rediscovered && !self.board.has(&wanted)) || self.board.is_window_used_up(now) {
             return load_board(&self.board, &self.sources, now).await;
         }
-        for (key, outcome) in read {
+        for CalendarPass { key, brought, result, .. } in &pass.calendars {
+            if result.is_err() && brought.is_empty() {
+                continue;
+            }
             let mut changed = Vec::new();
-            for href in outcome.added.iter().chain(&outcome.changed) {
+            for href in brought.added.iter().chain(&brought.changed) {
                 changed.extend(store.object(key, href).await?);
             }
-            self.board.pulled(key, now, &changed, &outcome.removed);
+            // What was read counts at once, but a calendar that was not read whole is as old as before.
+            self.board.pulled(key, result.is_ok().then_some(now), &changed, &brought.removed);
         }
         // What a command of another process did to bookings.
         Ok(self.services.desk.refresh(&self.source.host().id).await?)

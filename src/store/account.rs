@@ -10,6 +10,8 @@ use rusqlite::{OptionalExtension, params};
 /// What discovery found out about an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountFacts {
+    /// The address that it was found from, without credentials; `None` where that was not kept.
+    pub url: Option<String>,
     /// The principal's path or URL (RFC 5397), where the server has one.
     pub principal: Option<String>,
     /// `calendar-user-address-set` (RFC 6638 2.4.1), as the server writes it.
@@ -52,9 +54,9 @@ impl Store {
         let (host, account) = (host.clone(), account.to_owned());
         self.write(move |tx| {
             tx.execute(
-                "INSERT INTO account (host, account, principal, addresses, server, discovered_at, subscribed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                 ON CONFLICT DO UPDATE SET principal = ?3, addresses = ?4, server = ?5, discovered_at = ?6, subscribed = ?7, last_error = NULL, failed_at = NULL",
-                params![host, account, facts.principal, Json(facts.addresses), facts.server, At(facts.discovered_at), Json(facts.subscribed)],
+                "INSERT INTO account (host, account, principal, addresses, server, discovered_at, subscribed, url) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 ON CONFLICT DO UPDATE SET principal = ?3, addresses = ?4, server = ?5, discovered_at = ?6, subscribed = ?7, url = ?8, last_error = NULL, failed_at = NULL",
+                params![host, account, facts.principal, Json(facts.addresses), facts.server, At(facts.discovered_at), Json(facts.subscribed), facts.url],
             )?;
             Ok(End::Commit(()))
         })
@@ -69,6 +71,7 @@ impl Store {
                 tx.query_row("SELECT * FROM account WHERE host = ?1 AND account = ?2", params![host, account], |row| {
                     let facts = match row.get::<_, Option<At>>("discovered_at")? {
                         Some(At(discovered_at)) => Some(AccountFacts {
+                            url: row.get("url")?,
                             principal: row.get("principal")?,
                             addresses: row.get::<_, Json<Vec<String>>>("addresses")?.0,
                             server: row.get("server")?,

@@ -89,19 +89,6 @@ impl Store {
         .await
     }
 
-    /// Stores objects of a calendar whose first reading is not complete: they count once it is.
-    pub async fn put_objects(&self, key: &CalendarKey, objects: Vec<StoredObject>) -> Result<()> {
-        let key = key.clone();
-        self.write(move |tx| {
-            let calendar = key.row_id(tx)?;
-            for object in &objects {
-                put(tx, calendar, object)?;
-            }
-            Ok(End::Commit(()))
-        })
-        .await
-    }
-
     /// Forgets an object that is known to be gone; false when there was none.
     pub async fn forget_object(&self, key: &CalendarKey, href: &str) -> Result<bool> {
         let (key, href) = (key.clone(), href.to_owned());

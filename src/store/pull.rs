@@ -1,4 +1,4 @@
-//! The end of a pull: the changes and the token that covers them, in one transaction.
+//! The end of a pull: the changes and the token that covers them, in one transaction; or what there was of one that did not come to its end.
 
 use super::calendar::CalendarKey;
 use super::error::Result;
@@ -6,7 +6,7 @@ use super::object::{self, StoredObject};
 use super::value::At;
 use super::{End, Store};
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::HashSet;
 
 /// What a pull found.
@@ -47,9 +47,8 @@ impl PullOutcome {
         self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
     }
 
-    /// What two pulls changed, one after the other.
-    #[must_use]
-    pub fn and(mut self, later: PullOutcome) -> PullOutcome {
+    /// Adds what was changed after it.
+    pub fn add(&mut self, later: PullOutcome) {
         let is_later = |href: &String| !later.removed.contains(href) && !later.changed.contains(href);
         self.added.retain(|href| !later.removed.contains(href));
         self.changed.retain(is_later);
@@ -57,7 +56,6 @@ impl PullOutcome {
         self.added.extend(later.added);
         self.changed.extend(later.changed);
         self.removed.extend(later.removed);
-        self
     }
 }
 
@@ -82,16 +80,7 @@ impl Store {
                     outcome.removed.push(href);
                 }
             }
-            let mut stored = tx.prepare_cached("SELECT data = ?3 FROM object WHERE calendar = ?1 AND href = ?2")?;
-            for object in pull.changed {
-                let same = stored.query_row(params![calendar, object.href, object.data], |row| row.get::<_, bool>(0)).optional()?;
-                object::put(tx, calendar, &object)?;
-                match same {
-                    Some(true) => {}
-                    Some(false) => outcome.changed.push(object.href),
-                    None => outcome.added.push(object.href),
-                }
-            }
+            put_all(tx, calendar, pull.changed, &mut outcome)?;
             tx.execute(
                 "UPDATE calendar SET sync_token = ?2, ctag = ?3, read_at = ?4, listed_at = CASE WHEN ?5 THEN ?4 ELSE listed_at END,
                      last_error = NULL, failed_at = NULL
@@ -102,4 +91,30 @@ impl Store {
         })
         .await
     }
+
+    /// Stores objects of a calendar that was not read whole. It stays as old as it was, and the next reading begins where this one did.
+    pub async fn commit_part(&self, key: &CalendarKey, objects: Vec<StoredObject>) -> Result<PullOutcome> {
+        let key = key.clone();
+        self.write(move |tx| {
+            let mut outcome = PullOutcome::default();
+            put_all(tx, key.row_id(tx)?, objects, &mut outcome)?;
+            Ok(End::Commit(outcome))
+        })
+        .await
+    }
+}
+
+fn put_all(tx: &Transaction<'_>, calendar: i64, objects: Vec<StoredObject>, outcome: &mut PullOutcome) -> Result<()> {
+    let mut stored = tx.prepare_cached("SELECT data = ?3 FROM object WHERE calendar = ?1 AND href = ?2")?;
+    for object in objects {
+        let compared = params![calendar, object.href, object.data];
+        let same = stored.query_row(compared, |row| row.get::<_, bool>(0)).optional()?;
+        object::put(tx, calendar, &object)?;
+        match same {
+            Some(true) => {}
+            Some(false) => outcome.changed.push(object.href),
+            None => outcome.added.push(object.href),
+        }
+    }
+    Ok(())
 }

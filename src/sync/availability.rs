@@ -47,8 +47,11 @@ impl AvailabilitySync {
     /// One pass at `now`. Fails as a whole only when the store does.
     pub async fn pass(&self, now: Timestamp) -> Result<Pass, SyncError> {
         let stored = self.lone.row().await?;
-        let result = self.read(&stored, now).await;
-        self.lone.passed(result, now).await
+        let (brought, result) = match self.read(&stored, now).await {
+            Ok(brought) => (brought, Ok(())),
+            Err(error) => (PullOutcome::default(), Err(error)),
+        };
+        self.lone.passed(&stored, brought, result, now).await
     }
 
     async fn read(&self, stored: &StoredCalendar, now: Timestamp) -> Result<PullOutcome, SyncError> {
@@ -153,7 +156,7 @@ mod tests {
         assert_eq!(opened, ["2030-06-04T09:00:00Z"], "it is the only hours");
 
         let same = source.pass(noon(5)).await.unwrap();
-        assert!(!same.rediscovered && same.calendars[0].result.as_ref().unwrap().is_empty());
+        assert!(!same.rediscovered && same.calendars[0].result.is_ok() && same.calendars[0].brought.is_empty());
         assert_eq!(bench.busy(&source).await.1, Some(noon(5)));
 
         told.lock().unwrap().1 = "403 Forbidden".to_owned();

@@ -231,17 +231,13 @@ impl HostBoard {
         self.publish(&mut sources);
     }
 
-    /// Takes what a pull of one calendar brought.
-    pub fn pulled(&self, key: &CalendarKey, read_at: Timestamp, changed: &[StoredObject], removed: &[String]) {
-        self.change(key, Some(read_at), changed, removed);
-    }
-
     /// Takes what we wrote ourselves to one calendar, before it is read again.
     pub fn wrote(&self, key: &CalendarKey, written: &[StoredObject], removed: &[String]) {
-        self.change(key, None, written, removed);
+        self.pulled(key, None, written, removed);
     }
 
-    fn change(&self, key: &CalendarKey, read_at: Option<Timestamp>, changed: &[StoredObject], removed: &[String]) {
+    /// Takes what a pull of one calendar brought; `read_at` is when it was read, if it was read whole.
+    pub fn pulled(&self, key: &CalendarKey, read_at: Option<Timestamp>, changed: &[StoredObject], removed: &[String]) {
         let mut sources = self.lock();
         let window = sources.window;
         for href in removed {

@@ -4,7 +4,7 @@
 use super::board::SourceSettings;
 use super::lone::{Lone, Reading};
 use super::plan::plan;
-use super::pull::{Pass, SyncError};
+use super::pull::{Pass, SyncError, and_more};
 use crate::ical::check_whole;
 use crate::store::{CalendarKey, PullCommit, PullOutcome, Store, StoredCalendar, StoredObject};
 use jiff::{SignedDuration, Timestamp};
@@ -49,16 +49,27 @@ impl FolderSync {
     /// One pass at `now`. Fails as a whole only when the store does.
     pub async fn pass(&self, now: Timestamp) -> Result<Pass, SyncError> {
         let stored = self.lone.row().await?;
-        let result = self.read(&stored, now).await;
-        self.lone.passed(result, now).await
+        let mut brought = PullOutcome::default();
+        let result = self.read_into(&mut brought, &stored, now).await;
+        self.lone.passed(&stored, brought, result, now).await
     }
 
-    async fn read(&self, stored: &StoredCalendar, now: Timestamp) -> Result<PullOutcome, SyncError> {
+    async fn read_into(
+        &self,
+        brought: &mut PullOutcome,
+        stored: &StoredCalendar,
+        now: Timestamp,
+    ) -> Result<(), SyncError> {
         let held = self.lone.store.object_etags(&stored.key).await?;
         let (path, device) = (self.path.clone(), stored.ctag.clone());
         let scanned = tokio::task::spawn_blocking(move || scan(&path, &held, device.as_deref(), now)).await;
         let what = match scanned {
-            Ok(Ok(Scan { device, changed, removed })) => {
+            Ok(Ok(Scan { changed, unread: Some(what), .. })) => {
+                // What is said to be gone may be what cannot be read, under another name.
+                brought.add(self.lone.store.commit_part(&stored.key, changed).await?);
+                what
+            }
+            Ok(Ok(Scan { device, changed, removed, unread: None })) => {
                 let commit = PullCommit {
                     key: stored.key.clone(),
                     token: None,
@@ -69,7 +80,8 @@ impl FolderSync {
                     read_at: now,
                     listed: true,
                 };
-                return Ok(self.lone.store.commit_pull(commit).await?);
+                brought.add(self.lone.store.commit_pull(commit).await?);
+                return Ok(());
             }
             Ok(Err(what)) => what,
             Err(error) => error.to_string(),
@@ -91,9 +103,12 @@ struct Scan {
     device: String,
     changed: Vec<StoredObject>,
     removed: Vec<String>,
+    /// What of it cannot be read, in words: it is busy, nobody knows when.
+    unread: Option<String>,
 }
 
-/// Compares a folder with what we hold of it. Whatever cannot be read is an error, in words: it is busy, nobody knows when.
+/// Compares a folder with what we hold of it. One that cannot be listed is an error, in words; one file that cannot be read does not stop
+/// the others.
 fn scan(
     folder: &Path,
     held: &[(String, Option<String>)],
@@ -102,30 +117,53 @@ fn scan(
 ) -> Result<Scan, String> {
     let in_words = |error: io::Error| error.to_string();
     let device = fs::metadata(folder).map_err(in_words)?.dev().to_string();
-    let mut listed = Vec::new();
+    let (mut listed, mut unread) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(folder).map_err(in_words)? {
         let path = entry.map_err(in_words)?.path();
-        let Some(name) = calendar_file(&path)? else { continue };
-        if let Some(metadata) = unless_gone(&path, fs::metadata)?.filter(Metadata::is_file) {
-            listed.push((name, version(&metadata, now)));
+        match in_folder(&path, now) {
+            Ok(found) => listed.extend(found),
+            Err(what) => unread.push(what),
         }
     }
-    if listed.is_empty() && !held.is_empty() && device_before.is_some_and(|before| before != device) {
+    if listed.is_empty()
+        && unread.is_empty()
+        && !held.is_empty()
+        && device_before.is_some_and(|before| before != device)
+    {
         return Err("it is empty, and on another file system than before: is the right one mounted?".to_owned());
     }
     let plan = plan(held, &listed, str::to_owned);
     let (mut changed, mut removed) = (Vec::new(), plan.forget);
     for name in plan.fetch {
-        match unless_gone(&folder.join(&name), read_file)? {
-            Some(data) => {
-                check_whole(&data).map_err(|fault| format!("{name:?}: {fault}; write it whole, or move it away"))?;
+        match read_whole(folder, &name) {
+            Ok(Some(data)) => {
                 let etag = listed.iter().find(|(listed, _)| *listed == name).and_then(|(_, etag)| etag.clone());
                 changed.push(StoredObject { href: name, etag, data });
             }
-            None => removed.push(name),
+            Ok(None) => removed.push(name),
+            Err(what) => unread.push(what),
         }
     }
-    Ok(Scan { device, changed, removed })
+    // The same each time, for whoever is told.
+    unread.sort_unstable();
+    let unread = unread.first().map(|what| format!("{what}{}", and_more(unread.len() - 1)));
+    Ok(Scan { device, changed, removed, unread })
+}
+
+/// A file that counts, with its version.
+fn in_folder(path: &Path, now: Timestamp) -> Result<Option<(String, Option<String>)>, String> {
+    let Some(name) = calendar_file(path)? else { return Ok(None) };
+    let metadata = unless_gone(path, fs::metadata)?.filter(Metadata::is_file);
+    Ok(metadata.map(|metadata| (name, version(&metadata, now))))
+}
+
+/// A file's text; `None` when it is gone meanwhile.
+fn read_whole(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, String> {
+    let data = unless_gone(&folder.join(name), read_file)?;
+    if let Some(data) = &data {
+        check_whole(data).map_err(|fault| format!("{name:?}: {fault}; write it whole, or move it away"))?;
+    }
+    Ok(data)
 }
 
 /// The name of a file that counts: `.ics`, and not hidden, as files are that are still being written.
@@ -201,8 +239,9 @@ mod tests {
 
         /// Hrefs that a pass added, changed and removed. All files count as changed long ago.
         async fn pass(&self) -> [String; 3] {
-            let mut pass = self.source.pass(noon(0)).await.unwrap();
-            let outcome = pass.calendars.remove(0).result.unwrap();
+            let calendar = self.source.pass(noon(0)).await.unwrap().calendars.remove(0);
+            calendar.result.unwrap();
+            let outcome = calendar.brought;
             [outcome.added, outcome.changed, outcome.removed].map(|hrefs| hrefs.join(" "))
         }
     }
@@ -263,6 +302,29 @@ mod tests {
         fs::create_dir(vdir.folder.path()).unwrap();
         vdir.write("b.ics", "20300604T080000Z");
         assert_eq!(vdir.pass().await, of("", "", "a.ics"));
+    }
+
+    #[tokio::test]
+    async fn one_file_that_cannot_be_read_does_not_hide_the_others() {
+        let vdir = Vdir::new();
+        vdir.write("b.ics", "20300604T080000Z");
+        fs::write(vdir.at("a.ics"), "BEGIN:VCALENDAR\r\n").unwrap();
+        let error = vdir.bench.failure(&vdir.source, noon(0)).await;
+        assert!(error.contains("a.ics"), "{error}");
+        assert_eq!(vdir.bench.busy(&vdir.source).await, (vec![], None), "never read");
+        vdir.write("a.ics", "20300603T080000Z");
+        assert_eq!(vdir.pass().await, of("a.ics", "", ""));
+
+        fs::write(vdir.at("a.ics"), "BEGIN:VCALENDAR\r\n").unwrap();
+        fs::remove_file(vdir.at("b.ics")).unwrap();
+        vdir.write("c.ics", "20300605T080000Z");
+        let mut pass = vdir.source.pass(noon(5)).await.unwrap();
+        assert_eq!(pass.calendars.remove(0).brought.added, ["c.ics"]);
+        let (busy, as_of) = vdir.bench.busy(&vdir.source).await;
+        let known = "2030-06-03T08:00:00Z 2030-06-04T08:00:00Z 2030-06-05T08:00:00Z";
+        assert_eq!((busy.join(" "), as_of), (known.to_owned(), Some(noon(0))), "what is gone stays until all is read");
+        vdir.write("a.ics", "20300603T090000Z");
+        assert_eq!(vdir.pass().await, of("", "a.ics", "b.ics"));
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl Setback {
     /// process's own.
     pub fn of(error: &SyncError) -> Option<Setback> {
         let (kind, retry_after) = match error {
-            SyncError::Server(error) => (kind(error), error.retry_after()),
+            SyncError::Server(error) | SyncError::Unread { error, .. } => (kind(error), error.retry_after()),
             SyncError::NoSuchCalendar { .. } | SyncError::Subscribed { .. } | SyncError::Folder { .. } => {
                 (TroubleKind::Missing, None)
             }

@@ -47,10 +47,12 @@ impl Lone {
         })
     }
 
-    /// The pass that a reading of it makes. After a failure what is stored stays, with its age.
+    /// The pass that a reading of it makes, which was to go on from `stored`. After a failure what is stored stays, with its age.
     pub(super) async fn passed(
         &self,
-        result: Result<PullOutcome, SyncError>,
+        stored: &StoredCalendar,
+        brought: PullOutcome,
+        result: Result<(), SyncError>,
         now: Timestamp,
     ) -> Result<Pass, SyncError> {
         if let Err(error) = &result {
@@ -60,8 +62,9 @@ impl Lone {
                 Err(error) => return Err(error.into()),
             }
         }
-        let rediscovered = result.as_ref().is_ok_and(|outcome| !outcome.is_empty());
-        let calendar = CalendarPass { key: self.key.clone(), name: self.name.clone(), first: false, result };
+        let rediscovered = !brought.is_empty();
+        let first = stored.read_at.is_none();
+        let calendar = CalendarPass { key: self.key.clone(), name: self.name.clone(), first, brought, result };
         Ok(Pass { calendars: vec![calendar], rediscovered })
     }
 

@@ -69,8 +69,10 @@ pub struct CalendarPass {
     pub name: String,
     /// True when it was never read before: what an earlier pass, broken off, has fetched of it is not among the changes.
     pub first: bool,
-    /// What changed, or why it could not be read.
-    pub result: Result<PullOutcome, SyncError>,
+    /// What changed, as far as it was read.
+    pub brought: PullOutcome,
+    /// Why not all of it could be read.
+    pub result: Result<(), SyncError>,
 }
 
 impl CalendarPass {
@@ -89,6 +91,14 @@ pub enum SyncError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Single events that the server does not give. What it gives beside them is taken.
+    #[error("{error}{}: nobody knows when that is, so nothing is booked on old data until it can be read", and_more(*more))]
+    Unread {
+        /// Why not, and which.
+        error: caldav::Error,
+        /// How many others there are.
+        more: usize,
+    },
     /// The server refused the login or asked for a pause at the calendar before: this one was left alone.
     #[error("not asked after the calendar before it: {why}")]
     NotAsked {
@@ -165,9 +175,9 @@ impl AccountSync {
         let mut rest = None;
         for (stored, _) in self.wanted().await? {
             let ctag = ctags.get(&Href::new(stored.key.href.as_str())).map(String::as_str);
-            let result = match &rest {
+            let (brought, result) = match &rest {
                 None => self.pull(&stored, ctag, now).await,
-                Some(why) => Err(SyncError::NotAsked { why: String::clone(why) }),
+                Some(why) => (PullOutcome::default(), Err(SyncError::NotAsked { why: String::clone(why) })),
             };
             if let Err(SyncError::Server(error)) = &result
                 && error.wants_rest()
@@ -178,7 +188,7 @@ impl AccountSync {
                 self.store.mark_failed(&stored.key, Failure { error: error.to_string(), at: now }).await?;
             }
             let first = stored.read_at.is_none();
-            pass.calendars.push(CalendarPass { key: stored.key, name: stored.name, first, result });
+            pass.calendars.push(CalendarPass { key: stored.key, name: stored.name, first, brought, result });
         }
         if !pass.rediscovered && pass.calendars.iter().any(|calendar| calendar.is_lost()) {
             // A calendar that is not where it was may have been deleted or moved: the account says.
@@ -188,7 +198,8 @@ impl AccountSync {
             pass.calendars.retain(|calendar| known.iter().any(|(stored, _)| stored.key == calendar.key));
         }
         for (key, name, error) in self.missing().await? {
-            pass.calendars.push(CalendarPass { key, name, first: true, result: Err(error) });
+            let brought = PullOutcome::default();
+            pass.calendars.push(CalendarPass { key, name, first: true, brought, result: Err(error) });
         }
         Ok(pass)
     }
@@ -200,10 +211,12 @@ impl AccountSync {
             // What a calendar holds would be free: a list that was kept from before, or is another's, does not come twice.
             found = self.client.discover().await?;
         }
+        let unlisted = self.unlisted(&found).await?;
         let ctags = found.calendars.iter();
         let ctags = ctags.filter_map(|calendar| Some((calendar.href.clone(), calendar.ctag.clone()?))).collect();
         let settings = &self.settings;
         let facts = AccountFacts {
+            url: Some(self.client.address().to_string()),
             principal: found.principal.map(|href| href.to_string()),
             addresses: found.addresses,
             discovered_at: now,
@@ -224,16 +237,37 @@ impl AccountSync {
                 name: calendar.name,
                 role: CalendarRole { busy: !calendar.transparent, writable: calendar.writable },
             })
+            .chain(unlisted)
             .collect();
         self.store.set_calendars(&settings.host.id, &settings.id, entries).await?;
         self.store.set_account(&settings.host.id, &settings.id, facts).await?;
         Ok(ctags)
     }
 
+    /// The known calendars that the account no longer lists, and that are there by their own answer, or may be: a list may be wrong for
+    /// long, where one of several homes fails or a server does not say what a collection is.
+    async fn unlisted(&self, found: &Discovery) -> Result<Vec<CalendarEntry>, SyncError> {
+        let listed: HashSet<&Href> = found.calendars.iter().map(|calendar| &calendar.href).collect();
+        let mut unlisted = Vec::new();
+        let found_from = self.facts().await?.and_then(|facts| facts.url);
+        if found_from.is_some_and(|url| url != self.client.address().as_str()) {
+            // The config means another account by now.
+            return Ok(unlisted);
+        }
+        for StoredCalendar { key, name, role, .. } in self.known().await? {
+            let href = Href::new(key.href.as_str());
+            if listed.contains(&href) || self.client.is_gone(&href).await? {
+                continue;
+            }
+            tracing::warn!(host = %key.host, account = key.account, calendar = name, "The account no longer lists a calendar, whose own answer is not that it is gone; it is read on.");
+            unlisted.push(CalendarEntry { href: key.href, name, role });
+        }
+        Ok(unlisted)
+    }
+
     /// Whether a calendar that makes the host busy would do so no longer.
     async fn loses(&self, found: &Discovery) -> Result<bool, SyncError> {
-        let known = self.store.calendars(&self.settings.host.id).await?;
-        let known = known.into_iter().filter(|stored| stored.key.account == self.settings.id && stored.role.busy);
+        let known = self.known().await?.into_iter().filter(|stored| stored.role.busy);
         let counts = |calendar: &&caldav::Calendar| calendar.vevent && !calendar.subscribed && !calendar.transparent;
         let counted: HashSet<&Href> = found.calendars.iter().filter(counts).map(|calendar| &calendar.href).collect();
         Ok(known.into_iter().any(|stored| !counted.contains(&Href::new(stored.key.href))))
@@ -243,9 +277,8 @@ impl AccountSync {
     async fn wanted(&self) -> Result<Vec<(StoredCalendar, SourceSettings)>, SyncError> {
         let settings = &self.settings;
         let owner = self.owner().await?;
-        let calendars = self.store.calendars(&settings.host.id).await?;
         let mut wanted = Vec::new();
-        for stored in calendars.into_iter().filter(|stored| stored.key.account == settings.id) {
+        for stored in self.known().await? {
             let bookings = settings.bookings.as_ref().is_some_and(|name| is_named(&stored, name));
             let opens = settings
                 .opens
@@ -302,6 +335,13 @@ impl AccountSync {
         Ok(owner_addresses(&self.settings.host, facts.as_ref().map_or(&[], |facts| facts.addresses.as_slice())))
     }
 
+    /// The stored calendars of the account.
+    async fn known(&self) -> Result<Vec<StoredCalendar>, SyncError> {
+        let mut known = self.store.calendars(&self.settings.host.id).await?;
+        known.retain(|stored| stored.key.account == self.settings.id);
+        Ok(known)
+    }
+
     async fn facts(&self) -> Result<Option<AccountFacts>, SyncError> {
         Ok(self.store.account(&self.settings.host.id, &self.settings.id).await?.and_then(|account| account.facts))
     }
@@ -309,8 +349,7 @@ impl AccountSync {
     /// Each calendar that the config names and that the account does not have.
     async fn missing(&self) -> Result<Vec<(CalendarKey, String, SyncError)>, SyncError> {
         let settings = &self.settings;
-        let mut known = self.store.calendars(&settings.host.id).await?;
-        known.retain(|stored| stored.key.account == settings.id);
+        let known = self.known().await?;
         let Some(facts) = self.facts().await? else { return Ok(Vec::new()) };
         let named = settings.calendars.iter().flatten();
         let named = named.chain(&settings.bookings).chain(settings.opens.iter().map(|(name, _)| name));
@@ -339,9 +378,12 @@ impl AccountSync {
     /// The stored calendar that bookings are written to.
     pub async fn bookings_calendar(&self) -> Result<Option<StoredCalendar>, SyncError> {
         let Some(name) = &self.settings.bookings else { return Ok(None) };
-        let calendars = self.store.calendars(&self.settings.host.id).await?;
-        Ok(calendars.into_iter().find(|stored| stored.key.account == self.settings.id && is_named(stored, name)))
+        Ok(self.known().await?.into_iter().find(|stored| is_named(stored, name)))
     }
+}
+
+pub(super) fn and_more(more: usize) -> String {
+    if more == 0 { String::new() } else { format!(" (and {more} more)") }
 }
 
 /// Whether the config means this calendar: by its name, its href, or the href's last segment.
@@ -433,7 +475,7 @@ mod tests {
         let mut held = Vec::new();
         for minute in 0..3 {
             let stored = bench.store.calendars(host).await.unwrap().remove(0);
-            sync.pull(&stored, None, noon(minute)).await.unwrap();
+            sync.pull(&stored, None, noon(minute)).await.1.unwrap();
             let names = bench.store.objects(&stored.key).await.unwrap().into_iter().map(|object| object.href);
             held.push(names.collect::<BTreeSet<String>>().into_iter().collect::<Vec<_>>().join(" "));
         }

@@ -5,7 +5,7 @@ use super::board::window_of;
 use super::plan::{Plan, plan};
 use super::pull::{AccountSync, SyncError};
 use super::strategy::{Strategy, Way};
-use crate::caldav::{self, Changes, ETag, ErrorKind, Expected, Fetched, Href, SyncToken, Wanted};
+use crate::caldav::{self, Changes, ETag, ErrorKind, Expected, FailedObject, Fetched, Href, SyncToken, Wanted};
 use crate::store::{PullCommit, PullOutcome, StoredCalendar, StoredObject};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
@@ -18,13 +18,26 @@ const PART: usize = 500;
 
 impl AccountSync {
     /// Brings one calendar up to date: by sync token, else by CTag and listing, as its server was seen to allow. `ctag` is what the
-    /// account's listing said of it in this pass, if there was one.
+    /// account's listing said of it in this pass, if there was one. What it brought is stored, though something kept it from reading
+    /// everything: then the calendar is as old as before.
     pub(super) async fn pull(
         &self,
         stored: &StoredCalendar,
         ctag: Option<&str>,
         now: Timestamp,
-    ) -> Result<PullOutcome, SyncError> {
+    ) -> (PullOutcome, Result<(), SyncError>) {
+        let mut brought = PullOutcome::default();
+        let result = self.pull_into(&mut brought, stored, ctag, now).await;
+        (brought, result)
+    }
+
+    async fn pull_into(
+        &self,
+        brought: &mut PullOutcome,
+        stored: &StoredCalendar,
+        ctag: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), SyncError> {
         let calendar = Href::new(stored.key.href.clone());
         // Changes were told since the CTag was last seen. There are servers to whose tokens a calendar that was deleted and made again is
         // the old one, with more in it: what was told is compared with what is there.
@@ -33,16 +46,17 @@ impl AccountSync {
         let mut learnt = Strategy::parse(stored.strategy.as_deref());
         let held_token = stored.sync_token.as_deref().and_then(SyncToken::new);
         let mut kept_token = stored.sync_token.clone();
-        let mut outcome = PullOutcome::default();
         // A server that could not sync is asked again each day.
         if learnt.takes_tokens() || relist {
             let token = held_token.as_ref();
             let mut changes = self.client.changes(&calendar, token).await;
-            if let Ok(Changes::Delta { token, changed, removed, complete: false }) = &changes
+            if let Ok(Changes::Delta { changed, complete: false, .. }) = &changes
                 && (relist || self.is_a_list(stored, changed).await?)
             {
-                // What the token tells comes first: there are servers that give an object made anew the version of the old one.
-                outcome = self.take_delta(stored, token.clone(), ctag, changed, removed, now).await?;
+                // What the token tells comes first: there are servers that give an object made anew the version of the old one. The list
+                // that follows says what is gone; only with it is the calendar read.
+                let objects = self.fetch_told(brought, stored, changed, &[]).await?.0;
+                brought.add(self.store.commit_part(&stored.key, objects).await?);
                 changes = self.client.changes(&calendar, None).await;
             }
             let blind = matches!(&changes, Ok(Changes::Delta { changed, removed, complete: false, .. })
@@ -54,14 +68,15 @@ impl AccountSync {
             }
             match changes {
                 Ok(Changes::Delta { token, changed, removed, complete: false }) => {
-                    return self.take_delta(stored, token, ctag, &changed, &removed, now).await;
+                    let delta = Delta { token, ctag, changed: &changed, removed: &removed };
+                    return self.take_delta(brought, stored, delta, now).await;
                 }
                 Ok(Changes::Delta { token, changed, complete: true, .. }) => {
                     learnt.way = Way::Tokens;
                     let listed = self.with_hidden(&calendar, changed, Some(&token), &mut learnt, now).await?;
                     let listing =
                         Listing { listed, token: Some(token.as_str().to_owned()), ctag: ctag.map(str::to_owned) };
-                    return Ok(outcome.and(self.take_listing(stored, listing, learnt, now).await?));
+                    return self.take_listing(brought, stored, listing, learnt, now).await;
                 }
                 // A server that has synced before fails for now; one that never did cannot.
                 Ok(Changes::Unsupported | Changes::TokenInvalid) if held_token.is_none() => learnt.way = Way::List,
@@ -75,8 +90,7 @@ impl AccountSync {
         // The CTag is read before the listing: read after it, a change in between would be lost.
         let ctag = self.client.state(&calendar).await?.ctag;
         if !relist && learnt.again.is_empty() && !learnt.hides && ctag.is_some() && ctag == stored.ctag {
-            self.store.mark_read(&stored.key, now).await?;
-            return Ok(PullOutcome::default());
+            return Ok(self.store.mark_read(&stored.key, now).await?);
         }
         if matches!(learnt.way, Way::Ctag | Way::List) {
             learnt.way = if ctag.is_some() { Way::Ctag } else { Way::List };
@@ -90,7 +104,7 @@ impl AccountSync {
             listed = self.with_hidden(&calendar, listed, None, &mut learnt, now).await?;
         }
         // The old token stays: what changed since is told again, and taking it twice does no harm.
-        Ok(outcome.and(self.take_listing(stored, Listing { listed, token: kept_token, ctag }, learnt, now).await?))
+        self.take_listing(brought, stored, Listing { listed, token: kept_token, ctag }, learnt, now).await
     }
 
     /// Whether what came as changes is a list in truth: most of what we hold, as we hold it. So some servers answer a token that they
@@ -168,13 +182,39 @@ impl AccountSync {
     /// Takes the changes since a token.
     async fn take_delta(
         &self,
+        brought: &mut PullOutcome,
         stored: &StoredCalendar,
-        token: SyncToken,
-        ctag: Option<&str>,
+        delta: Delta<'_>,
+        now: Timestamp,
+    ) -> Result<(), SyncError> {
+        let Delta { token, ctag, changed, removed } = delta;
+        let (objects, gone) = self.fetch_told(brought, stored, changed, removed).await?;
+        // A CTag is kept while the tokens tell of no change since it was read: a later one that differs shows that they are blind.
+        let unchanged = changed.is_empty() && removed.is_empty();
+        let commit = PullCommit {
+            key: stored.key.clone(),
+            // An answer that tells of nothing moves nothing on: one that was kept from before, or is of another calendar, does no harm.
+            token: stored.sync_token.clone().filter(|_| unchanged).or_else(|| Some(token.as_str().to_owned())),
+            ctag: ctag.map(str::to_owned).or_else(|| stored.ctag.clone()).filter(|_| unchanged),
+            changed: objects,
+            removed: gone,
+            full: false,
+            read_at: now,
+            listed: false,
+        };
+        brought.add(self.store.commit_pull(commit).await?);
+        Ok(())
+    }
+
+    /// Reads what a report of changes tells of: what there is, and what is gone. Fails when something cannot be read; the rest is stored
+    /// all the same.
+    async fn fetch_told(
+        &self,
+        brought: &mut PullOutcome,
+        stored: &StoredCalendar,
         changed: &[caldav::Member],
         removed: &[Href],
-        now: Timestamp,
-    ) -> Result<PullOutcome, SyncError> {
+    ) -> Result<(Vec<StoredObject>, Vec<String>), SyncError> {
         // Our copy has each object under the spelling that it was first listed with.
         let held = self.store.object_etags(&stored.key).await?;
         let spelt: HashMap<Href, &str> =
@@ -183,43 +223,31 @@ impl AccountSync {
         let doubted = removed.iter().filter(|href| spelt.contains_key(href));
         let doubted = doubted.map(|href| Wanted { href: href.clone(), expected: Expected::Gone });
         let wanted: Vec<Wanted> = changed.iter().map(listed).chain(doubted).collect();
-        let fetched = all_read(self.client.fetch(&Href::new(stored.key.href.clone()), &wanted).await?)?;
-        // A CTag is kept while the tokens tell of no change since it was read: a later one that differs shows that they are blind.
-        let unchanged = changed.is_empty() && removed.is_empty();
-        let commit = PullCommit {
-            key: stored.key.clone(),
-            // An answer that tells of nothing moves nothing on: one that was kept from before, or is of another calendar, does no harm.
-            token: stored.sync_token.clone().filter(|_| unchanged).or_else(|| Some(token.as_str().to_owned())),
-            ctag: ctag.map(str::to_owned).or_else(|| stored.ctag.clone()).filter(|_| unchanged),
-            changed: fetched
-                .objects
-                .into_iter()
-                .map(|object| {
-                    let known = spelt.get(&object.href).map(|href| (*href).to_owned());
-                    let object = stored_object(object);
-                    StoredObject { href: known.unwrap_or(object.href), ..object }
-                })
-                .collect(),
-            removed: fetched
-                .gone
-                .iter()
-                .map(|href| spelt.get(href).map_or_else(|| href.to_string(), |known| (*known).to_owned()))
-                .collect(),
-            full: false,
-            read_at: now,
-            listed: false,
-        };
-        Ok(self.store.commit_pull(commit).await?)
+        let mut fetch = Fetch::default();
+        let mut objects = fetch.take(self.client.fetch(&Href::new(stored.key.href.clone()), &wanted).await);
+        for object in &mut objects {
+            if let Some(known) = spelt.get(&Href::new(object.href.as_str())) {
+                object.href = (*known).to_owned();
+            }
+        }
+        if let Some(error) = fetch.unread() {
+            brought.add(self.store.commit_part(&stored.key, objects).await?);
+            return Err(error);
+        }
+        let gone =
+            fetch.gone.iter().map(|href| spelt.get(href).map_or_else(|| href.to_string(), |known| (*known).to_owned()));
+        Ok((objects, gone.collect()))
     }
 
     /// Takes a complete listing: fetches what differs, and what is to be read once more; forgets what is gone.
     async fn take_listing(
         &self,
+        brought: &mut PullOutcome,
         stored: &StoredCalendar,
         listing: Listing,
         mut learnt: Strategy,
         now: Timestamp,
-    ) -> Result<PullOutcome, SyncError> {
+    ) -> Result<(), SyncError> {
         learnt.note_list(&listing.listed);
         let held = self.store.object_etags(&stored.key).await?;
         let again: HashSet<Href> = learnt.again.iter().map(Href::new).collect();
@@ -242,15 +270,18 @@ impl AccountSync {
             Some(_) => (&[][..], &wanted[..]),
             None => wanted.split_at(wanted.len().saturating_sub(1) / PART * PART),
         };
-        let mut early = Vec::new();
-        for part in parts.chunks(PART) {
-            let Fetched { objects, gone, .. } = all_read(self.client.fetch(&calendar, part).await?)?;
-            early.extend(objects.iter().map(|object| caldav::Object { data: Vec::new(), ..object.clone() }));
-            removed.extend(gone.iter().map(Href::to_string));
-            self.store.put_objects(&stored.key, objects.into_iter().map(stored_object).collect()).await?;
+        let mut fetch = Fetch::default();
+        let mut objects = Vec::new();
+        for part in parts.chunks(PART).chain([rest]) {
+            if !objects.is_empty() {
+                brought.add(self.store.commit_part(&stored.key, std::mem::take(&mut objects)).await?);
+            }
+            objects = fetch.take(self.client.fetch(&calendar, part).await);
+            if fetch.broken_off.is_some() {
+                break;
+            }
         }
-        let fetched = all_read(self.client.fetch(&calendar, rest).await?)?;
-        removed.extend(fetched.gone.iter().map(Href::to_string));
+        removed.extend(fetch.gone.iter().map(Href::to_string));
         // What was read once more is not read a third time; sync tokens tell what changes.
         let versions: HashMap<Href, Option<&str>> =
             held.iter().map(|(href, etag)| (Href::new(href.as_str()), etag.as_deref())).collect();
@@ -258,27 +289,86 @@ impl AccountSync {
             again.contains(&object.href)
                 && versions.get(&object.href).copied().flatten() == object.etag.as_ref().map(ETag::as_str)
         };
-        let read = early.iter().chain(&fetched.objects);
-        let first: Vec<_> = read.filter(|object| !is_second(object)).cloned().collect();
-        learnt.note_read(if learnt.takes_tokens() { &[] } else { &first });
+        let first: Vec<_> = fetch.read.iter().filter(|object| !is_second(object)).cloned().collect();
+        let unread = fetch.unread();
+        // A token that has not moved on tells what changes, too, but not of a first reading: there is none.
+        learnt.note_read(if learnt.takes_tokens() && unread.is_none() { &[] } else { &first });
+        if unread.is_some() {
+            let read: HashSet<&Href> = fetch.read.iter().map(|object| &object.href).collect();
+            learnt.again.extend(again.iter().filter(|href| !read.contains(href)).map(Href::to_string));
+        }
         // Before the changes: a calendar that was read once more for nothing is none the worse.
         let strategy = learnt.stored();
         if strategy != stored.strategy {
             self.store.set_strategy(&stored.key, strategy).await?;
         }
+        if let Some(error) = unread {
+            brought.add(self.store.commit_part(&stored.key, objects).await?);
+            return Err(error);
+        }
         let commit = PullCommit {
             key: stored.key.clone(),
             token: listing.token,
             ctag: listing.ctag,
-            changed: fetched.objects.into_iter().map(stored_object).collect(),
+            changed: objects,
             removed,
             full: false,
             listed: true,
             read_at: now,
         };
-        let mut outcome = self.store.commit_pull(commit).await?;
-        outcome.added.extend(early.into_iter().map(|object| object.href.to_string()));
-        Ok(outcome)
+        brought.add(self.store.commit_pull(commit).await?);
+        Ok(())
+    }
+}
+
+/// What a report of changes tells.
+struct Delta<'a> {
+    token: SyncToken,
+    ctag: Option<&'a str>,
+    changed: &'a [caldav::Member],
+    removed: &'a [Href],
+}
+
+/// What fetches of one calendar came to.
+#[derive(Default)]
+struct Fetch {
+    /// What was read, without its text.
+    read: Vec<caldav::Object>,
+    gone: Vec<Href>,
+    failed: Vec<FailedObject>,
+    broken_off: Option<caldav::Error>,
+}
+
+impl Fetch {
+    /// Takes what one fetch came to; gives what is to be stored.
+    fn take(&mut self, fetched: Fetched) -> Vec<StoredObject> {
+        let Fetched { objects, gone, failed, broken_off } = fetched;
+        let named = |object: &caldav::Object| caldav::Object {
+            href: object.href.clone(),
+            etag: object.etag.clone(),
+            data: Vec::new(),
+        };
+        self.read.extend(objects.iter().map(named));
+        self.gone.extend(gone);
+        self.failed.extend(failed);
+        self.broken_off = broken_off.or(self.broken_off.take());
+        let stored = |object: caldav::Object| StoredObject {
+            href: object.href.to_string(),
+            etag: object.etag.map(|etag| etag.to_string()),
+            data: object.data,
+        };
+        objects.into_iter().map(stored).collect()
+    }
+
+    /// What cannot be read is busy, and nobody knows when: the calendar counts as not read until the server gives it.
+    fn unread(&mut self) -> Option<SyncError> {
+        if let Some(error) = self.broken_off.take() {
+            return Some(error.into());
+        }
+        // The same each time, for whoever is told.
+        self.failed.sort_by(|a, b| b.href.as_str().cmp(a.href.as_str()));
+        let first = self.failed.pop()?;
+        Some(SyncError::Unread { more: self.failed.len(), error: first.error })
     }
 }
 
@@ -310,18 +400,6 @@ fn is_about_the_report(error: &caldav::Error) -> bool {
             | ErrorKind::Conflict
             | ErrorKind::TooLarge
     )
-}
-
-/// What cannot be read is busy, and nobody knows when: the calendar counts as not read until the server gives it.
-fn all_read(mut fetched: Fetched) -> Result<Fetched, caldav::Error> {
-    match fetched.failed.pop() {
-        Some(failed) => Err(failed.error),
-        None => Ok(fetched),
-    }
-}
-
-fn stored_object(object: caldav::Object) -> StoredObject {
-    StoredObject { href: object.href.to_string(), etag: object.etag.map(|etag| etag.to_string()), data: object.data }
 }
 
 #[cfg(test)]

@@ -70,8 +70,11 @@ impl SubscriptionSync {
     /// One pass at `now`. Fails as a whole only when the store does.
     pub async fn pass(&self, now: Timestamp) -> Result<Pass, SyncError> {
         let stored = self.lone.row().await?;
-        let result = self.read(&stored, now).await;
-        self.lone.passed(result, now).await
+        let (brought, result) = match self.read(&stored, now).await {
+            Ok(brought) => (brought, Ok(())),
+            Err(error) => (PullOutcome::default(), Err(error)),
+        };
+        self.lone.passed(&stored, brought, result, now).await
     }
 
     async fn read(&self, stored: &StoredCalendar, now: Timestamp) -> Result<PullOutcome, SyncError> {
@@ -163,7 +166,7 @@ mod tests {
 
         *cell.lock().unwrap() = answer(304, "", "");
         let pass = source.pass(noon(15)).await.unwrap();
-        assert!(pass.calendars[0].result.as_ref().unwrap().is_empty() && !pass.rediscovered);
+        assert!(pass.calendars[0].result.is_ok() && pass.calendars[0].brought.is_empty() && !pass.rediscovered);
         assert!(log.lock().unwrap()[1].head.contains("if-none-match: \"1\""));
         assert_eq!(bench.busy(&source).await, (both, Some(noon(15))));
 

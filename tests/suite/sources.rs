@@ -69,6 +69,13 @@ async fn subscriptions_and_folders_make_the_host_busy_too() {
     daemon.wait_starts("office-hour", day, &["09:30", "10:00", "11:00"]).await;
     std::fs::remove_file(vdir.join("a.ics")).unwrap();
     daemon.wait_starts("office-hour", day, &["09:30", "10:00", "10:30", "11:00"]).await;
+    // One that is half written does not hide what comes beside it.
+    std::fs::write(vdir.join("half.ics"), "BEGIN:VCALENDAR\r\n").unwrap();
+    replace(vdir, "c.ics", &meeting_at("c", day, "10:00", "10:30"));
+    daemon.wait_starts("office-hour", day, &["09:30", "10:30", "11:00"]).await;
+    std::fs::remove_file(vdir.join("half.ics")).unwrap();
+    std::fs::remove_file(vdir.join("c.ics")).unwrap();
+    daemon.wait_starts("office-hour", day, &["09:30", "10:00", "10:30", "11:00"]).await;
 
     // A booking waits for the sources to be read: what was published a moment ago counts.
     *published.lock().unwrap() = Some(meeting_at("b", day, "11:00", "11:30"));

@@ -37,7 +37,7 @@ impl State {
             reports: reports(&response),
             writable: writable(&response),
             transparent: transparent(&response),
-            is_calendar: response.has_type(CalDav, "calendar"),
+            is_calendar: response.property(Dav, "resourcetype").map(|types| types.has(CalDav, "calendar")),
         })
     }
 }
@@ -56,6 +56,20 @@ mod tests {
         assert_eq!(state.ctag.as_deref(), Some("\"2c5f\""));
         assert!(state.supports_sync);
         assert_eq!(state.writable, None);
+    }
+
+    #[test]
+    fn a_type_that_is_not_told_is_not_known() {
+        let state = |status: &str, types: &str| {
+            let body = format!(
+                r#"<multistatus xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><response><href>/c/</href><propstat><prop><resourcetype>{types}</resourcetype></prop><status>HTTP/1.1 {status}</status></propstat></response></multistatus>"#
+            );
+            State.read(&answer("/c/", 207, &[], &body)).unwrap().is_calendar
+        };
+        assert_eq!(state("200 OK", "<collection/><C:calendar/>"), Some(true));
+        assert_eq!(state("200 OK", "<collection/>"), Some(false));
+        assert_eq!(state("403 Forbidden", ""), None);
+        assert_eq!(state("500 x", ""), None);
     }
 
     #[test]

@@ -120,6 +120,7 @@ async fn a_failure_is_remembered_until_the_next_success_and_frees_nothing() {
     let account = store.account(&host(), "work").await.unwrap().unwrap();
     assert_eq!((account.facts, account.failure), (None, Some(failure)));
     let facts = AccountFacts {
+        url: Some("https://cal.example.edu/".to_owned()),
         subscribed: vec![("Holidays".to_owned(), "/h/".to_owned())],
         principal: Some("/p/".into()),
         addresses: vec!["mailto:noether@example.edu".into()],

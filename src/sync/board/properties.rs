@@ -97,7 +97,7 @@ proptest! {
                     let brought: Vec<StoredObject> = objects.iter().map(|(_, object)| object.clone()).collect();
                     stored_now[calendar].extend(objects);
                     read_at[calendar] = now;
-                    changed.pulled(&settings[calendar].key, now, &brought, &hrefs);
+                    changed.pulled(&settings[calendar].key, Some(now), &brought, &hrefs);
                 }
                 Change::Wrote(calendar, number, what) => {
                     stored_now[calendar].insert(number, stored(number, what));
@@ -137,7 +137,7 @@ fn what_has_not_changed_is_shared_with_the_snapshot_before() {
     let settings = source("Work", true, None);
     let board = board(vec![(settings.clone(), Some(at("2026-03-01T10:00:00Z")), vec![stored(0, 0)])]);
     let before = board.snapshot();
-    board.pulled(&settings.key, at("2026-03-01T10:05:00Z"), &[], &[]);
+    board.pulled(&settings.key, Some(at("2026-03-01T10:05:00Z")), &[], &[]);
     let after = board.snapshot();
     assert_eq!(after.as_of, Some(at("2026-03-01T10:05:00Z")));
     assert!(Arc::ptr_eq(&before.busy, &after.busy) && Arc::ptr_eq(&before.opened, &after.opened));
@@ -150,7 +150,7 @@ fn one_changed_object_is_read_anew_and_no_other() {
     let board =
         board(vec![(settings.clone(), Some(at("2026-03-01T10:00:00Z")), (0..50).map(|n| stored(n, 5)).collect())]);
     let (_, before) = board.causes();
-    board.pulled(&settings.key, at("2026-03-01T10:05:00Z"), &[stored(7, 6)], &[]);
+    board.pulled(&settings.key, Some(at("2026-03-01T10:05:00Z")), &[stored(7, 6)], &[]);
     let (_, after) = board.causes();
     // An event's cause is made when it is read.
     let known = |cause: &BusyInterval| before[0].intervals.iter().any(|busy| Arc::ptr_eq(&busy.cause, &cause.cause));

@@ -111,9 +111,9 @@ fn weekly_events_with_exceptions_open_exactly_their_time_until_they_are_deleted(
     let board = board(vec![(settings.clone(), Some(at(NOW)), vec![office_hours()])]);
     assert_eq!(starts(&board), OPEN);
     assert!(board.snapshot().busy.is_empty());
-    board.pulled(&settings.key, at(NOW), &[], &["/hours.ics".to_owned()]);
+    board.pulled(&settings.key, Some(at(NOW)), &[], &["/hours.ics".to_owned()]);
     assert_eq!(starts(&board), [""; 0]);
-    board.pulled(&settings.key, at(NOW), &[office_hours()], &[]);
+    board.pulled(&settings.key, Some(at(NOW)), &[office_hours()], &[]);
     assert_eq!(starts(&board), OPEN);
 }
 

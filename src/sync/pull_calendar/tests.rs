@@ -4,6 +4,7 @@ use super::super::pull::{AccountSettings, Pass};
 use super::*;
 use crate::availability::Counting;
 use crate::caldav::scripted::{Log, Seen, answer, multistatus, serve};
+use crate::caldav::{Client, Login};
 use std::sync::{Arc, Mutex};
 
 /// A calendar server in a few lines: `/c/` is the home and `/c/work/` the calendar, with what is in it and how it misbehaves.
@@ -29,9 +30,13 @@ struct Script {
     second: bool,
     /// The next list of the home is of another.
     lost_once: bool,
+    /// What the home says of the calendar, in place of its properties, from now on.
+    lost: Option<&'static str>,
     /// After so many multigets the server fails.
     breaks_after: Option<usize>,
     multigets: usize,
+    /// Objects that the server gives nobody: multigets leave them out, and alone they are this status.
+    unreadable: Vec<(&'static str, u16)>,
 }
 
 type Shared = Arc<Mutex<Script>>;
@@ -101,6 +106,9 @@ impl Script {
         if seen.path == home && seen.method == "PROPFIND" && self.lost_once {
             return multistatus(&found("/c/", "<resourcetype><collection/></resourcetype>"));
         }
+        if let (Some(said), true) = (self.lost, seen.path == home && seen.method == "PROPFIND") {
+            return multistatus(&(found("/c/", "<resourcetype><collection/></resourcetype>") + said));
+        }
         if seen.path == home && seen.method == "PROPFIND" {
             let subscribed = found(
                 &format!("{home}holidays/"),
@@ -115,6 +123,9 @@ impl Script {
         }
         if let Some(status) = self.status {
             return answer(status, "", "");
+        }
+        if seen.path == format!("{home}two/") && seen.method == "PROPFIND" {
+            return multistatus(&found(&seen.path, "<resourcetype><collection/><C:calendar/></resourcetype>"));
         }
         if !seen.path.starts_with(&calendar) {
             return answer(404, "", "");
@@ -137,7 +148,9 @@ impl Script {
                 false => multistatus(&list(&|_| true)),
             },
             "REPORT" => {
+                let is_given = |name: &str| self.unreadable.iter().all(|(unreadable, _)| *unreadable != name);
                 let asked = self.objects.iter().filter(|(name, ..)| seen.body.contains(&format!("{calendar}{name}<")));
+                let asked = asked.filter(|(name, ..)| is_given(name));
                 let data = |(name, version, uid): &(&str, &str, &str)| {
                     let text = format!("BEGIN:VCALENDAR\r\n{}END:VCALENDAR\r\n", event(uid, "20300604T080000Z"));
                     found(
@@ -146,6 +159,10 @@ impl Script {
                     )
                 };
                 multistatus(&asked.map(data).collect::<String>())
+            }
+            _ if self.unreadable.iter().any(|(name, _)| seen.path.ends_with(name)) => {
+                let status = self.unreadable.iter().find(|(name, _)| seen.path.ends_with(name)).unwrap().1;
+                answer(status, "", "")
             }
             _ => match self.objects.iter().find(|(name, ..)| seen.path.ends_with(name)) {
                 Some((_, version, uid)) => {
@@ -468,14 +485,14 @@ async fn a_first_reading_that_is_broken_off_goes_on_where_it_was_and_counts_when
     let stored = world.bench.store.calendar(&key).await.unwrap().unwrap();
     assert_eq!((stored.read_at, stored.sync_token), (None, None), "it does not count");
     let held = world.bench.store.objects(&key).await.unwrap().len();
-    assert_eq!(held, 500);
+    assert_eq!(held, 750, "all that was given");
     world.change(|script| script.breaks_after = None);
     let (pass, second) = world.pass(1).await;
-    let read = pass.calendars[0].result.as_ref().unwrap();
-    assert_eq!(read.added.len(), 700);
+    pass.calendars[0].result.as_ref().unwrap();
+    assert_eq!(pass.calendars[0].brought.added.len(), 450);
     assert_eq!(world.bench.store.objects(&key).await.unwrap().len(), 1200);
     let multigets = |log: &[String]| log.iter().filter(|asked| asked.contains("multiget")).count();
-    assert_eq!((multigets(&first), multigets(&second)), (16, 14), "{first:?} {second:?}");
+    assert_eq!((multigets(&first), multigets(&second)), (16, 9), "{first:?} {second:?}");
 }
 
 #[tokio::test]
@@ -487,4 +504,86 @@ async fn a_calendar_that_one_list_leaves_out_is_not_forgotten() {
     let (pass, _) = world.pass(15).await;
     assert!(pass.rediscovered && pass.calendars.len() == 1);
     assert_eq!(world.holds().await.0, ["a"]);
+}
+
+#[tokio::test]
+async fn one_object_that_cannot_be_read_does_not_hide_the_others() {
+    for status in [403, 500] {
+        let objects = vec![("a.ics", "\"1\"", "a"), ("b.ics", "\"1\"", "b"), ("c.ics", "\"1\"", "c")];
+        let unreadable = vec![("b.ics", status)];
+        let world = World::new(Script { objects, unreadable, token: Some("t1"), ..Script::default() }).await;
+        let stored = async || world.bench.store.calendars(&world.account.settings.host.id).await.unwrap().remove(0);
+        // A first reading: what was read is kept, and the calendar counts once it is complete.
+        let (pass, _) = world.pass(0).await;
+        let calendar = &pass.calendars[0];
+        assert!(calendar.result.as_ref().unwrap_err().to_string().contains("/c/work/b.ics"), "{calendar:?}");
+        assert_eq!((calendar.brought.added.len(), world.holds().await.0), (2, vec!["a".to_owned(), "c".to_owned()]));
+        assert_eq!((stored().await.read_at, stored().await.sync_token), (None, None));
+        world.change(|script| script.unreadable.clear());
+        assert_eq!(world.reads(1).await, ["sync", "query", "GET"], "the others are not read again");
+
+        // Changes: the new event counts, of the unreadable one our old copy stays, and what is gone stays until all is read.
+        world.change(|script| {
+            script.objects = vec![("a.ics", "\"1\"", "a"), ("b.ics", "\"2\"", "b2"), ("d.ics", "\"1\"", "d")];
+            (script.delta, script.token) = (vec!["b.ics", "d.ics"], Some("t2"));
+            script.unreadable = vec![("b.ics", status)];
+        });
+        let (pass, _) = world.pass(2).await;
+        let calendar = &pass.calendars[0];
+        assert_eq!(calendar.brought.added, ["/c/work/d.ics"]);
+        let error = calendar.result.as_ref().unwrap_err().to_string();
+        assert!(error.contains("/c/work/b.ics"), "{error}");
+        let setback = Setback::of_pass(&pass).unwrap();
+        assert_eq!(setback.what, error, "so the host is told which");
+        assert_eq!(world.holds().await.0, ["a", "b", "c", "d"]);
+        assert_eq!((stored().await.read_at, stored().await.sync_token.as_deref()), (Some(noon(1)), Some("t1")));
+        world.change(|script| script.unreadable.clear());
+        world.reads(3).await;
+        assert_eq!(world.holds().await.0, ["a", "b2", "c", "d"]);
+
+        // And a comparison of the whole list.
+        world.change(|script| {
+            script.objects = vec![("a.ics", "\"2\"", "a2"), ("b.ics", "\"3\"", "b3"), ("d.ics", "\"1\"", "d")];
+            script.unreadable = vec![("b.ics", status)];
+            script.delta.clear();
+        });
+        world.bench.store.list_anew(None).await.unwrap();
+        let (pass, _) = world.pass(4).await;
+        assert_eq!(pass.calendars[0].brought.changed, ["/c/work/a.ics"]);
+        assert_eq!(world.holds().await.0, ["a2", "b2", "c", "d"]);
+        assert_eq!(stored().await.read_at, Some(noon(3)));
+        world.change(|script| script.unreadable.clear());
+        world.reads(5).await;
+        assert_eq!(world.holds().await.0, ["a2", "b3", "d"]);
+    }
+}
+
+#[tokio::test]
+async fn a_calendar_that_is_listed_no_longer_is_asked_itself_before_it_is_forgotten() {
+    let refused = "<response><href>/c/work/</href><propstat><prop><resourcetype/></prop><status>HTTP/1.1 403 Forbidden</status></propstat></response>";
+    for said in ["", refused, "<response><href>/c/work/</href><status>HTTP/1.1 500 x</status></response>"] {
+        let objects = vec![("a.ics", "\"1\"", "a")];
+        let world = World::new(Script { objects, token: Some("t1"), ..Script::default() }).await;
+        world.reads(0).await;
+        world.change(|script| script.lost = Some(said));
+        for minute in [15, 30] {
+            assert_eq!(world.reads(minute).await, ["state", "sync"], "{said}");
+            assert_eq!(world.holds().await.0, ["a"]);
+        }
+        // Whatever else it answers, it is not gone: it counts as not read.
+        world.change(|script| script.status = Some(403));
+        let (pass, _) = world.pass(45).await;
+        assert!(pass.calendars[0].result.is_err());
+        assert_eq!(world.holds().await.0, ["a"]);
+        world.change(|script| script.status = Some(404));
+        let (pass, _) = world.pass(60).await;
+        assert!(pass.rediscovered && pass.calendars.is_empty(), "{pass:?}");
+    }
+    // Of another address the account is another.
+    let mut world = World::new(Script { token: Some("t1"), second: true, ..Script::default() }).await;
+    assert_eq!(world.pass(0).await.0.calendars.len(), 2);
+    let url = world.account.client.address().join("c/work/").unwrap();
+    world.account.client = Client::new(Login::new(url, "prof", "secret".to_owned().into())).unwrap();
+    let (pass, _) = world.pass(15).await;
+    assert_eq!(pass.calendars.len(), 1);
 }
