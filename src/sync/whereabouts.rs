@@ -6,6 +6,7 @@ use super::reconcile::{Observation, Settled};
 use crate::availability::{EventFacts, event_summary};
 use crate::booking::{Appointment, EventPlace};
 use crate::caldav::{ErrorKind, Href, Object};
+use crate::ical::ContentLines;
 use crate::store::CalendarKey;
 
 /// Where the event of a booking is.
@@ -132,9 +133,10 @@ impl AccountSync {
     }
 }
 
-/// Whether an object may hold the event of a UID.
+/// Whether an object holds something of this UID, on however many lines the server has folded it.
 pub fn holds_uid(data: &[u8], uid: &str) -> bool {
-    data.windows(uid.len().max(1)).any(|part| part == uid.as_bytes())
+    let mut lines = ContentLines::new(data).flatten();
+    lines.any(|property| property.name == "UID" && property.value.trim() == uid)
 }
 
 /// The collection of an object, with its final slash.
@@ -145,6 +147,21 @@ pub fn parent(href: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_uid_is_found_however_it_is_folded_and_not_within_another() {
+        let uid = format!("{}ABCDEF", "040000008200E00074C5B7101A82E008".repeat(3));
+        let event = |uid: &str| format!("BEGIN:VEVENT\r\nSUMMARY:x\r\nUID:{uid}\r\nEND:VEVENT\r\n").into_bytes();
+        for at in 0..=uid.len() {
+            let (begin, end) = uid.split_at(at);
+            for fold in ["\r\n ", "\n\t"] {
+                assert!(holds_uid(&event(&format!("{begin}{fold}{end}")), &uid), "{at}");
+            }
+        }
+        assert!(holds_uid(b"BEGIN:VEVENT\nUID;X-A=b: plain \nEND:VEVENT", "plain"));
+        assert!(!holds_uid(&event("plain-2"), "plain"));
+        assert!(!holds_uid(b"BEGIN:VEVENT\r\nUID:a\r\nSUMMARY:UID:plain\r\nEND:VEVENT", "plain"));
+    }
 
     #[test]
     fn the_parent_of_an_object_is_its_calendar() {
