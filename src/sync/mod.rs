@@ -4,6 +4,7 @@
 
 mod availability;
 mod board;
+mod finding;
 mod folder;
 mod handle;
 mod health;

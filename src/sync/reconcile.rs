@@ -20,7 +20,7 @@ pub struct Settled {
     pub place: EventPlace,
 }
 
-/// How our copy of the calendars has the event now.
+/// How the calendars have the event now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// Where it was.
@@ -29,7 +29,7 @@ pub enum Found {
     Elsewhere(EventPlace, EventFacts),
     /// There, and the host cancelled or declined it.
     CalledOff,
-    /// Nowhere in the calendars that were read.
+    /// Nowhere that was looked.
     Missing,
     /// Its calendar could not be read: nothing is known.
     Unknown,
@@ -71,7 +71,7 @@ pub const BELIEVABLE: usize = 5;
 /// data, or shows none of it, is put right sooner.
 pub const DOUBTED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// Compares. `find` tells how our copy has an event, `is_alive` whether the calendar that it was in has other events.
+/// Compares. `find` tells how an event is now, `is_alive` whether the calendar that it was in has other events.
 pub fn reconcile(
     settled: &[Settled],
     find: impl Fn(&Settled) -> Found,
@@ -145,7 +145,8 @@ impl Suspects {
     }
 }
 
-fn compare(event: &Settled, facts: &EventFacts) -> Option<Observation> {
+/// What follows from an event that is there.
+pub(super) fn compare(event: &Settled, facts: &EventFacts) -> Option<Observation> {
     if facts.recurring {
         return Some(Observation::Odd(event.booking, "was made a series"));
     }

@@ -2,7 +2,7 @@
 //! [`AccountSync::locate`].
 
 use super::pull::{AccountSync, SyncError};
-use super::reconcile::{Observation, Settled};
+use super::reconcile::{Observation, Settled, compare};
 use crate::availability::{EventFacts, event_summary};
 use crate::booking::{Appointment, EventPlace};
 use crate::caldav::{ErrorKind, Href, Object};
@@ -117,26 +117,29 @@ impl AccountSync {
             Whereabouts::Nowhere => return Ok(vec![Observation::Gone(id)]),
             Whereabouts::WithItsCalendar => return Ok(Vec::new()),
         };
-        let Some(facts) = event_summary(&object.data, &self.settings.host.zone) else { return Ok(Vec::new()) };
-        if facts.is_called_off(owner) {
+        let facts = event_summary(&object.data, &self.settings.host.zone);
+        if facts.as_ref().is_some_and(|facts| facts.is_called_off(owner)) {
             return Ok(vec![Observation::Gone(id)]);
         }
-        if object.href.as_str() == event.place.href {
-            return Ok(Vec::new());
-        }
-        // It went to a calendar that is not read: still booked, and where it is now, at the time that it has there.
+        self.store.note_found(id).await?;
+        // Still booked: where it is now, at the time that it has there.
+        let is_here = object.href == Href::new(event.place.href.as_str());
         let etag = object.etag.map(|etag| etag.to_string());
         let place = EventPlace { account: self.settings.id.clone(), href: object.href.to_string(), etag };
-        let now = Appointment::of(&facts).filter(|now| *now != event.appointment && !facts.recurring && !facts.all_day);
-        let edited = now.map(|to| Observation::Edited { booking: id, from: event.appointment.clone(), to });
-        Ok([Observation::Relocated(id, place)].into_iter().chain(edited).collect())
+        let relocated = (!is_here).then_some(Observation::Relocated(id, place));
+        Ok(relocated.into_iter().chain(facts.and_then(|facts| compare(event, &facts))).collect())
     }
 }
 
 /// Whether an object holds something of this UID, on however many lines the server has folded it.
 pub fn holds_uid(data: &[u8], uid: &str) -> bool {
-    let mut lines = ContentLines::new(data).flatten();
-    lines.any(|property| property.name == "UID" && property.value.trim() == uid)
+    uids(data).any(|held| held == uid)
+}
+
+/// Every UID in an object.
+pub(super) fn uids(data: &[u8]) -> impl Iterator<Item = String> + '_ {
+    let lines = ContentLines::new(data).flatten().filter(|property| property.name == "UID");
+    lines.map(|property| property.value.trim().to_owned())
 }
 
 /// The collection of an object, with its final slash.
