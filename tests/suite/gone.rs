@@ -145,6 +145,30 @@ async fn many_that_go_at_once_are_asked_about_and_go_when_the_host_says_so() {
     assert_eq!(calendar.events().await.len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_calendar_that_is_wiped_with_its_two_bookings_cancels_none_before_the_host_says_so() {
+    let Some(server) = Server::radicale() else { return };
+    let day = Day::ahead(3);
+    let calendar = server.calendar("wiped").await;
+    let daemon = Daemon::start(config(&calendar)).await;
+    let mut bookings = Vec::new();
+    for (start, name) in [("09:00", "Ada"), ("10:00", "Blaise")] {
+        bookings.push(daemon.book_confirmed("office-hour", day.at(start), name).await);
+    }
+    calendar.delete_calendar().await;
+    calendar.make().await;
+    // Longer than the grace.
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    for booking in &bookings {
+        assert_eq!(daemon.booking(&token(booking)).await["state"], "confirmed");
+    }
+    let cancelled = daemon.command(&["bookings", "cancel", "--gone", "noether", "--json"]);
+    assert_eq!(String::from_utf8(cancelled.stdout).unwrap().lines().count(), 2);
+    for booking in &bookings {
+        daemon.wait_state(&token(booking), "cancelled").await;
+    }
+}
+
 // The proxy serves while the test waits for a command.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_gives_events_uids_of_its_own_is_followed() {
