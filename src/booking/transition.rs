@@ -347,9 +347,9 @@ pub fn first_effects(state: BookingState) -> Vec<Effect> {
 }
 
 /// The place of the event, as it was read back. What differs from when it was last read is the host's edit, unless the event was
-/// created just before.
+/// created just before: then it is the server's way of ours, if we wrote one.
 fn read_place(booking: &mut Booking, place: &str, created: bool) {
-    if booking.event_location != place && !created {
+    if booking.event_location != place && (!created || booking.location.is_empty()) {
         booking.location = place.to_owned();
     }
     booking.event_location = place.to_owned();

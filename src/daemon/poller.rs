@@ -4,16 +4,15 @@
 use super::publish::load_board;
 use super::setup::Services;
 use super::watch::{Watch, watch};
-use crate::availability::event_summary;
 use crate::booking::{Appointment, BookingId, BookingState};
 use crate::caldav::Href;
-use crate::store::{CalendarKey, Failure, MissingEvent, OwnEvent, ReportedTrouble, SourceReport, StoreError};
+use crate::store::{Failure, MissingEvent, OwnEvent, ReportedTrouble, SourceReport, StoreError};
 use crate::sync::{
     AccountSync, CalendarPass, Failures, Found, HostBoard, Observation, Pass, Pause, Request, Requests, Setback,
     Settled, Source, Suspects, SyncError, SyncHandle, TroubleKind, parent, pause, reconcile,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -251,13 +250,12 @@ impl Poller {
         if settled.is_empty() {
             return Ok(());
         }
-        let found = find_all(account, pass, &settled, &owner).await?;
-        let find = |event: &Settled| found.get(&event.booking).cloned().unwrap_or(Found::Unknown);
         let before = account.store.missing_events(&settings.host.id, now).await?;
-        let alive = match before.iter().any(|event| event.doubted) {
-            true => alive(account, pass).await?,
-            false => HashSet::new(),
-        };
+        let suspects = before.iter().map(|event| event.booking).collect();
+        let found = account.find_all(pass, &settled, &suspects, &owner).await?;
+        let find = |event: &Settled| found.get(&event.booking).cloned().unwrap_or(Found::Unknown);
+        let gone: Vec<&Settled> = settled.iter().filter(|event| find(event) == Found::Missing).collect();
+        let alive = account.alive(pass, &gone).await?;
         let is_alive = |event: &Settled| alive.contains(&Href::new(parent(&event.place.href)));
         let mut suspects = Suspects::from(before.clone());
         let observations = reconcile(&settled, find, is_alive, &mut suspects, now, settings.grace);
@@ -309,67 +307,4 @@ impl Poller {
 /// Whether a booking holds its slot, and nothing of ours is under way on it.
 fn is_settled(event: &OwnEvent) -> bool {
     event.settled && matches!(event.state, BookingState::Confirmed | BookingState::AwaitingApproval)
-}
-
-/// The calendars that this pass has read, and that are not empty.
-async fn alive(account: &AccountSync, pass: &Pass) -> Result<HashSet<Href>, SyncError> {
-    let mut alive = HashSet::new();
-    for calendar in pass.calendars.iter().filter(|calendar| calendar.result.is_ok()) {
-        if !account.store.object_etags(&calendar.key).await?.is_empty() {
-            alive.insert(Href::new(calendar.key.href.clone()));
-        }
-    }
-    Ok(alive)
-}
-
-/// How our copy has each event.
-async fn find_all(
-    account: &AccountSync,
-    pass: &Pass,
-    settled: &[Settled],
-    owner: &[String],
-) -> Result<HashMap<BookingId, Found>, SyncError> {
-    let store = &account.store;
-    let zone = &account.settings.host.zone;
-    let all_read = pass.calendars.iter().all(|calendar| calendar.result.is_ok());
-    let read: Vec<&CalendarKey> =
-        pass.calendars.iter().filter(|calendar| calendar.result.is_ok()).map(|calendar| &calendar.key).collect();
-    let mut found = HashMap::new();
-    for event in settled {
-        let mut state = Found::Unknown;
-        for key in &read {
-            if let Some(object) = store.object(key, &event.place.href).await? {
-                state = match event_summary(&object.data, zone) {
-                    Some(facts) if facts.is_called_off(owner) => Found::CalledOff,
-                    Some(facts) => Found::Here(facts),
-                    None => Found::Unknown,
-                };
-            }
-        }
-        if state == Found::Unknown && all_read {
-            state = find_elsewhere(account, &read, event, owner).await?;
-        }
-        found.insert(event.booking, state);
-    }
-    Ok(found)
-}
-
-/// Looks for an event that is not where it was in all calendars that were read.
-async fn find_elsewhere(
-    account: &AccountSync,
-    read: &[&CalendarKey],
-    event: &Settled,
-    owner: &[String],
-) -> Result<Found, SyncError> {
-    for key in read {
-        if let Some((place, facts)) = account.held(key, &event.uid).await? {
-            let is_here = place.href == event.place.href;
-            return Ok(match facts {
-                facts if facts.is_called_off(owner) => Found::CalledOff,
-                facts if is_here => Found::Here(facts),
-                facts => Found::Elsewhere(place, facts),
-            });
-        }
-    }
-    Ok(Found::Missing)
 }

@@ -14,7 +14,7 @@ use crate::ical::{Zone, replace_event};
 use crate::store::{
     CalendarKey, EffectKind, EffectOutcome, FinishEffect, Lane, OutboxEntry, Store, StoreError, StoredObject,
 };
-use crate::sync::{AccountSync, BELIEVABLE, DOUBTED_FOR, SyncError, Whereabouts, holds_uid, parent};
+use crate::sync::{AccountSync, DOUBTED_FOR, SyncError, Whereabouts, holds_uid, is_too_many, parent};
 use arc_swap::ArcSwap;
 use jiff::SignedDuration;
 use std::collections::HashMap;
@@ -258,8 +258,8 @@ impl Outbox {
     /// ours is under way (`sync::reconcile`). `None`: it is believed.
     async fn look_again(&self, booking: &Booking, grace: SignedDuration) -> Result<Option<SignedDuration>, StoreError> {
         let now = self.clock.now();
-        let (missing, count) = self.store.note_missing(&booking.host, booking.id, now).await?;
-        let is_doubted = missing.doubted || count > BELIEVABLE;
+        let (missing, count, of) = self.store.note_missing(&booking.host, booking.id, now).await?;
+        let is_doubted = missing.doubted || is_too_many(count, of);
         let (needed, longest) = match is_doubted {
             true => (DOUBTED_FOR.max(grace), SignedDuration::from_mins(10)),
             false => (grace, SignedDuration::from_secs(30)),

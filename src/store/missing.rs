@@ -60,14 +60,14 @@ impl Store {
         .await
     }
 
-    /// The event of a booking is not there at `now`: since when it has not been, and how many of its host's are not
-    /// of bookings ahead.
+    /// The event of a booking is not there at `now`: since when it has not been, how many of its host's are not, and of how many, of
+    /// bookings ahead.
     pub async fn note_missing(
         &self,
         host: &HostId,
         booking: BookingId,
         now: Timestamp,
-    ) -> Result<(MissingEvent, usize)> {
+    ) -> Result<(MissingEvent, usize, usize)> {
         let host = host.clone();
         self.write(move |tx| {
             let mut insert = tx.prepare_cached(
@@ -77,7 +77,11 @@ impl Store {
             let mut select = tx.prepare_cached("SELECT * FROM missing_event WHERE booking = ?1")?;
             let noted = select.query_row(params![booking], missing).optional()?;
             let noted = noted.unwrap_or(MissingEvent { booking, since: now, doubted: false });
-            Ok(End::Commit((noted, all(tx, &host, now)?.len())))
+            let mut select = tx.prepare_cached(
+                "SELECT count(*) FROM booking WHERE host = ?1 AND holds = 1 AND ends_at >= ?2 AND event_href IS NOT NULL",
+            )?;
+            let written: i64 = select.query_row(params![host, At(now)], |row| row.get(0))?;
+            Ok(End::Commit((noted, all(tx, &host, now)?.len(), usize::try_from(written).unwrap_or(usize::MAX))))
         })
         .await
     }

@@ -2,7 +2,9 @@
 
 use super::calendar::CalendarKey;
 use super::error::Result;
+use super::value::Json;
 use super::{End, Store};
+use crate::availability::HostId;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// A calendar object (RFC 4791 4.1) as the server sent it.
@@ -63,6 +65,27 @@ impl Store {
             let mut statement =
                 tx.prepare_cached("SELECT href, etag, data FROM object WHERE calendar = ?1 AND href = ?2")?;
             Ok(statement.query_row(params![calendar, href], object).optional()?)
+        })
+        .await
+    }
+
+    /// The objects at these hrefs in these calendars of an account.
+    pub async fn objects_at(
+        &self,
+        host: &HostId,
+        account: &str,
+        calendars: Vec<String>,
+        hrefs: Vec<String>,
+    ) -> Result<Vec<StoredObject>> {
+        let (host, account) = (host.clone(), account.to_owned());
+        self.read(move |tx| {
+            let mut statement = tx.prepare_cached(
+                "SELECT object.href, object.etag, object.data FROM calendar CROSS JOIN json_each(?4) AS wanted
+                     CROSS JOIN object ON object.calendar = calendar.id AND object.href = wanted.value
+                 WHERE host = ?1 AND account = ?2 AND calendar.href IN (SELECT value FROM json_each(?3))",
+            )?;
+            let rows = statement.query_map(params![host, account, Json(calendars), Json(hrefs)], object)?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
         .await
     }

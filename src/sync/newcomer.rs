@@ -20,10 +20,13 @@ impl AccountSync {
         let new = listed.into_iter().filter(|member| !held.contains(&member.href));
         let wanted: Vec<Wanted> =
             new.map(|member| Wanted { href: member.href, expected: Expected::Version(member.etag) }).collect();
-        let mut fetched = self.client.fetch(&calendar, &wanted).await?;
+        let fetched = self.client.fetch(&calendar, &wanted).await;
         match fetched.objects.into_iter().find(|object| holds_uid(&object.data, uid)) {
             Some(object) => Ok(Some(object)),
-            None => fetched.failed.pop().map_or(Ok(None), |failed| Err(failed.error.into())),
+            None => {
+                let unread = fetched.broken_off.or(fetched.failed.into_iter().next().map(|failed| failed.error));
+                unread.map_or(Ok(None), |error| Err(error.into()))
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the host did with the events of bookings: the calendar is their control panel. Compares what a booking says with what
 //! the calendar has, by meaning and never by ETag. Pure.
 
+use super::whereabouts::parent;
 use crate::availability::EventFacts;
 use crate::booking::{Appointment, BookingId, EventPlace};
 use crate::store::MissingEvent;
@@ -20,7 +21,7 @@ pub struct Settled {
     pub place: EventPlace,
 }
 
-/// How our copy of the calendars has the event now.
+/// How the calendars have the event now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// Where it was.
@@ -29,7 +30,7 @@ pub enum Found {
     Elsewhere(EventPlace, EventFacts),
     /// There, and the host cancelled or declined it.
     CalledOff,
-    /// Nowhere in the calendars that were read.
+    /// Nowhere that was looked.
     Missing,
     /// Its calendar could not be read: nothing is known.
     Unknown,
@@ -66,12 +67,25 @@ pub struct Suspects {
 }
 
 /// More events than this that go missing at once are not believed: the calendar, not the host, may be at fault.
-pub const BELIEVABLE: usize = 5;
+const BELIEVABLE: usize = 5;
+/// Nor are all of a calendar's that vanish in one pass, if they are so many.
+const NOT_ALL: usize = 3;
 /// Unless they stay away for so long, while the calendar shows other events: until then the host is asked. A server that has lost its
 /// data, or shows none of it, is put right sooner.
 pub const DOUBTED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// Compares. `find` tells how our copy has an event, `is_alive` whether the calendar that it was in has other events.
+/// Whether so many missing events, of so many that are followed, are too many to be believed of themselves.
+pub fn is_too_many(missing: usize, settled: usize) -> bool {
+    missing > BELIEVABLE.max(settled / 5)
+}
+
+/// Whether one calendar looks wiped rather than tidied: two of its events or more are gone and it holds nothing else, or all of several
+/// vanished in one pass. The only event of a calendar that a host takes out is neither.
+fn is_wiped(gone: usize, at_once: usize, settled: usize, is_alive: bool) -> bool {
+    (gone > 1 && !is_alive) || (at_once >= NOT_ALL && at_once == settled)
+}
+
+/// Compares. `find` tells how an event is now, `is_alive` whether the calendar that it was in has other events.
 pub fn reconcile(
     settled: &[Settled],
     find: impl Fn(&Settled) -> Found,
@@ -106,10 +120,7 @@ pub fn reconcile(
         };
         observations.extend(compare(event, &facts));
     }
-    if suspects.missing.len() > BELIEVABLE.max(settled.len() / 5) {
-        // For good: that some of them come back, or are called off by hand, says nothing about the others.
-        suspects.missing.values_mut().for_each(|event| event.doubted = true);
-    }
+    suspects.doubt(settled, &missing, &is_alive, now);
     let is_due = |event: &&&Settled| {
         suspects.missing.get(&event.booking).is_some_and(|suspect| {
             let gone_for = now.duration_since(suspect.since);
@@ -134,6 +145,33 @@ impl Suspects {
         self.missing.values().copied().collect()
     }
 
+    /// Doubts what went with too many, for good: that some of them come back, or are called off by hand, says nothing about the others.
+    fn doubt(
+        &mut self,
+        settled: &[Settled],
+        missing: &[&Settled],
+        is_alive: impl Fn(&Settled) -> bool,
+        now: Timestamp,
+    ) {
+        if is_too_many(self.missing.len(), settled.len()) {
+            return self.missing.values_mut().for_each(|event| event.doubted = true);
+        }
+        let mut calendars: BTreeMap<&str, Vec<&Settled>> = BTreeMap::new();
+        for event in missing {
+            calendars.entry(parent(&event.place.href)).or_default().push(event);
+        }
+        for (calendar, gone) in calendars {
+            let settled = settled.iter().filter(|event| parent(&event.place.href) == calendar).count();
+            let is_new = |event: &&&Settled| self.missing.get(&event.booking).is_some_and(|event| event.since == now);
+            let at_once = gone.iter().filter(is_new).count();
+            if is_wiped(gone.len(), at_once, settled, gone.iter().any(|event| is_alive(event))) {
+                for event in gone {
+                    self.missing.entry(event.booking).and_modify(|event| event.doubted = true);
+                }
+            }
+        }
+    }
+
     /// How many events are missing now.
     pub fn len(&self) -> usize {
         self.missing.len()
@@ -145,7 +183,8 @@ impl Suspects {
     }
 }
 
-fn compare(event: &Settled, facts: &EventFacts) -> Option<Observation> {
+/// What follows from an event that is there.
+pub(super) fn compare(event: &Settled, facts: &EventFacts) -> Option<Observation> {
     if facts.recurring {
         return Some(Observation::Odd(event.booking, "was made a series"));
     }
@@ -181,7 +220,7 @@ mod tests {
             booking: BookingId(Uuid::from_u128(id)),
             appointment: appointment(1000, 1030),
             uid: id.to_string(),
-            place: EventPlace { account: "work".into(), href: format!("/{id}.ics"), etag: None },
+            place: EventPlace { account: "work".into(), href: format!("/c/{id}.ics"), etag: None },
         }
     }
 
@@ -321,5 +360,68 @@ mod tests {
         reconcile(&all[5..6], |_| Found::Missing, alive, &mut suspects, at(62), GRACE);
         let later = reconcile(&all[5..6], |_| Found::Missing, alive, &mut suspects, at(67), GRACE);
         assert_eq!(later, [Observation::Gone(all[5].booking)]);
+    }
+
+    /// What is believed of a host's `all` when `gone` of them go one after the other, so many minutes apart, and the calendar holds
+    /// something else or not; and how many are doubted.
+    fn believed_of(all: u128, gone: u128, apart: i64, is_alive: bool) -> (usize, usize) {
+        let mut all: Vec<Settled> = (0..all).map(settled).collect();
+        let (mut suspects, mut believed) = (Suspects::default(), 0);
+        for minute in 0..60 {
+            let find = |event: &Settled| match event.booking.0.as_u128() {
+                number if number < gone && number as i64 * apart <= minute => Found::Missing,
+                _ => Found::Here(facts(1000, 1030)),
+            };
+            for observation in reconcile(&all, find, |_| is_alive, &mut suspects, at(minute), GRACE) {
+                let Observation::Gone(id) = observation else { panic!("{observation:?}") };
+                believed += 1;
+                all.retain(|event| event.booking != id);
+                suspects = Suspects::from(
+                    suspects.events().into_iter().filter(|event| event.booking != id).collect::<Vec<_>>(),
+                );
+            }
+        }
+        (believed, suspects.events().iter().filter(|event| event.doubted).count())
+    }
+
+    #[test]
+    fn a_calendar_that_comes_back_empty_is_doubted_from_two_events_on() {
+        assert_eq!(believed_of(1, 1, 0, false), (1, 0), "the only one, deleted by its host");
+        for count in 2..=5 {
+            assert_eq!(believed_of(count, count, 0, false), (0, count as usize));
+        }
+        assert_eq!(believed_of(2, 2, 2, false), (0, 2), "also one soon after the other");
+        assert_eq!(believed_of(2, 2, 10, false), (2, 0), "but not long after");
+    }
+
+    #[test]
+    fn all_of_a_calendar_at_once_are_doubted_from_three_on_and_two_or_some_are_not() {
+        assert_eq!(believed_of(2, 2, 0, true), (2, 0));
+        for count in 3..=5 {
+            assert_eq!(believed_of(count, count, 0, true), (0, count as usize));
+            assert_eq!(believed_of(count + 1, count, 0, true), (count as usize, 0), "one is left");
+            assert_eq!(believed_of(count, count, 1, true), (count as usize, 0), "one after the other");
+        }
+    }
+
+    #[test]
+    fn each_calendar_is_judged_by_itself() {
+        let mut all: Vec<Settled> = (0..4).map(settled).collect();
+        all[0].place.href = "/d/0.ics".into();
+        let find = |event: &Settled| match event.booking.0.as_u128() {
+            3 => Found::Here(facts(1000, 1030)),
+            _ => Found::Missing,
+        };
+        let mut suspects = Suspects::default();
+        let others = |event: &Settled| event.place.href.starts_with("/c/");
+        reconcile(&all, find, others, &mut suspects, at(0), GRACE);
+        let believed = reconcile(&all, find, others, &mut suspects, at(5), GRACE);
+        assert_eq!(believed, [0, 1, 2].map(|number| Observation::Gone(settled(number).booking)));
+    }
+
+    #[test]
+    fn too_many_are_more_than_five_and_more_than_a_fifth() {
+        assert!(!is_too_many(5, 5) && is_too_many(6, 6) && is_too_many(6, 29));
+        assert!(!is_too_many(6, 30) && !is_too_many(20, 100) && is_too_many(21, 100));
     }
 }

@@ -2,10 +2,11 @@
 //! [`AccountSync::locate`].
 
 use super::pull::{AccountSync, SyncError};
-use super::reconcile::{Observation, Settled};
+use super::reconcile::{Observation, Settled, compare};
 use crate::availability::{EventFacts, event_summary};
 use crate::booking::{Appointment, EventPlace};
 use crate::caldav::{ErrorKind, Href, Object};
+use crate::ical::ContentLines;
 use crate::store::CalendarKey;
 
 /// Where the event of a booking is.
@@ -116,25 +117,29 @@ impl AccountSync {
             Whereabouts::Nowhere => return Ok(vec![Observation::Gone(id)]),
             Whereabouts::WithItsCalendar => return Ok(Vec::new()),
         };
-        let Some(facts) = event_summary(&object.data, &self.settings.host.zone) else { return Ok(Vec::new()) };
-        if facts.is_called_off(owner) {
+        let facts = event_summary(&object.data, &self.settings.host.zone);
+        if facts.as_ref().is_some_and(|facts| facts.is_called_off(owner)) {
             return Ok(vec![Observation::Gone(id)]);
         }
-        if object.href.as_str() == event.place.href {
-            return Ok(Vec::new());
-        }
-        // It went to a calendar that is not read: still booked, and where it is now, at the time that it has there.
+        self.store.note_found(id).await?;
+        // Still booked: where it is now, at the time that it has there.
+        let is_here = object.href == Href::new(event.place.href.as_str());
         let etag = object.etag.map(|etag| etag.to_string());
         let place = EventPlace { account: self.settings.id.clone(), href: object.href.to_string(), etag };
-        let now = Appointment::of(&facts).filter(|now| *now != event.appointment && !facts.recurring && !facts.all_day);
-        let edited = now.map(|to| Observation::Edited { booking: id, from: event.appointment.clone(), to });
-        Ok([Observation::Relocated(id, place)].into_iter().chain(edited).collect())
+        let relocated = (!is_here).then_some(Observation::Relocated(id, place));
+        Ok(relocated.into_iter().chain(facts.and_then(|facts| compare(event, &facts))).collect())
     }
 }
 
-/// Whether an object may hold the event of a UID.
+/// Whether an object holds something of this UID, on however many lines the server has folded it.
 pub fn holds_uid(data: &[u8], uid: &str) -> bool {
-    data.windows(uid.len().max(1)).any(|part| part == uid.as_bytes())
+    uids(data).any(|held| held == uid)
+}
+
+/// Every UID in an object.
+pub(super) fn uids(data: &[u8]) -> impl Iterator<Item = String> + '_ {
+    let lines = ContentLines::new(data).flatten().filter(|property| property.name == "UID");
+    lines.map(|property| property.value.trim().to_owned())
 }
 
 /// The collection of an object, with its final slash.
@@ -145,6 +150,21 @@ pub fn parent(href: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_uid_is_found_however_it_is_folded_and_not_within_another() {
+        let uid = format!("{}ABCDEF", "040000008200E00074C5B7101A82E008".repeat(3));
+        let event = |uid: &str| format!("BEGIN:VEVENT\r\nSUMMARY:x\r\nUID:{uid}\r\nEND:VEVENT\r\n").into_bytes();
+        for at in 0..=uid.len() {
+            let (begin, end) = uid.split_at(at);
+            for fold in ["\r\n ", "\n\t"] {
+                assert!(holds_uid(&event(&format!("{begin}{fold}{end}")), &uid), "{at}");
+            }
+        }
+        assert!(holds_uid(b"BEGIN:VEVENT\nUID;X-A=b: plain \nEND:VEVENT", "plain"));
+        assert!(!holds_uid(&event("plain-2"), "plain"));
+        assert!(!holds_uid(b"BEGIN:VEVENT\r\nUID:a\r\nSUMMARY:UID:plain\r\nEND:VEVENT", "plain"));
+    }
 
     #[test]
     fn the_parent_of_an_object_is_its_calendar() {

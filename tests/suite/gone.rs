@@ -41,6 +41,38 @@ async fn what_the_host_took_to_a_calendar_that_is_not_read_is_moved_and_cancelle
     eventually("it is gone from there", ON_THE_SERVER, async || private.events().await.is_empty().then_some(())).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_calendar_that_is_not_read_the_host_moves_and_deletes_events_as_in_any_other() {
+    let Some(server) = Server::radicale() else { return };
+    let day = Day::ahead(3);
+    let (calendar, private) = (server.calendar("carried").await, server.calendar("elsewhere").await);
+    private.put("lunch.ics", &crate::story::meeting_at("lunch", day, "12:00", "13:00")).await;
+    let daemon = Daemon::start(config(&calendar)).await;
+    let mut bookings = Vec::new();
+    for (number, start) in daemon.starts("office-hour", day).await.into_iter().take(6).enumerate() {
+        let booking = daemon.book_confirmed("office-hour", start, &format!("Guest {number}")).await;
+        bookings.push((booking["id"].as_str().unwrap().to_owned(), token(&booking)));
+    }
+    for (id, _) in &bookings {
+        calendar.carry_event(id, &private).await;
+    }
+    let (moved, deleted) = (&bookings[0], &bookings[1]);
+    assert!(private.move_file(&format!("{}.ics", moved.0), day.at("15:00"), day.at("15:30")).await);
+    eventually("the booking follows the host", ON_THE_SERVER, async || {
+        (daemon.booking(&moved.1).await["start"] == day.at("15:00").to_string()).then_some(())
+    })
+    .await;
+    // Longer than the grace: all of them are there, and nobody doubts it.
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    private.delete(&format!("{}.ics", deleted.0)).await;
+    daemon.wait_state(&deleted.1, "cancelled").await;
+    for (_, token) in bookings.iter().filter(|booking| *booking != deleted) {
+        assert_eq!(daemon.booking(token).await["state"], "confirmed");
+    }
+    let check = String::from_utf8(daemon.command(&["check"]).stdout).unwrap();
+    assert!(!check.contains("alert since"), "{check}");
+}
+
 #[tokio::test]
 async fn a_move_of_what_the_host_deletes_waits_for_the_grace_and_is_a_cancellation_then() {
     let Some(server) = Server::radicale() else { return };
@@ -110,6 +142,30 @@ async fn many_that_go_at_once_are_asked_about_and_go_when_the_host_says_so() {
     }
     wait(&smtp, "Subject: Office hours: over: many events of bookings are gone").await;
     assert_eq!(calendar.events().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_calendar_that_is_wiped_with_its_two_bookings_cancels_none_before_the_host_says_so() {
+    let Some(server) = Server::radicale() else { return };
+    let day = Day::ahead(3);
+    let calendar = server.calendar("wiped").await;
+    let daemon = Daemon::start(config(&calendar)).await;
+    let mut bookings = Vec::new();
+    for (start, name) in [("09:00", "Ada"), ("10:00", "Blaise")] {
+        bookings.push(daemon.book_confirmed("office-hour", day.at(start), name).await);
+    }
+    calendar.delete_calendar().await;
+    calendar.make().await;
+    // Longer than the grace.
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    for booking in &bookings {
+        assert_eq!(daemon.booking(&token(booking)).await["state"], "confirmed");
+    }
+    let cancelled = daemon.command(&["bookings", "cancel", "--gone", "noether", "--json"]);
+    assert_eq!(String::from_utf8(cancelled.stdout).unwrap().lines().count(), 2);
+    for booking in &bookings {
+        daemon.wait_state(&token(booking), "cancelled").await;
+    }
 }
 
 // The proxy serves while the test waits for a command.

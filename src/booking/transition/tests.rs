@@ -318,6 +318,9 @@ fn a_place_that_is_read_back_is_the_servers_way_of_ours_at_first_and_the_hosts_e
     // The answer to the creation was lost, and the host came before we looked.
     let (found, _) = apply(&reserved, written("Room 2", false));
     assert_eq!(found.location, "Room 2");
+    // No server makes up a place: the host was there before we read it back.
+    let nowhere = Booking { location: String::new(), event_location: String::new(), ..reserved };
+    assert_eq!(apply(&nowhere, written("Room 2", true)).0.location, "Room 2");
 }
 
 #[test]

@@ -182,8 +182,8 @@ impl Model {
             (0, _) => self.server.host_deletes(&own),
             (1, _) => self.server.host_puts(&own, &private_event(start)),
             (_, Some((path, ..))) if path.contains("private") => {}
-            // More at once would be a mass disappearance, which is not believed.
-            (2..=3, Some(_)) if self.deleted_by_host == 5 => {}
+            // More at once may be all of the calendar's, which is not believed.
+            (2..=3, Some(_)) if self.deleted_by_host == 2 => {}
             (2..=3, Some((path, Event { uid, .. }))) => {
                 self.deleted_by_host += 1;
                 self.note_of_host(&uid, |told| told.may_have_ended = true);
@@ -220,7 +220,7 @@ impl Model {
     }
 }
 
-fn private_event(start: Timestamp) -> String {
+pub(super) fn private_event(start: Timestamp) -> String {
     let at = |at: Timestamp| at.strftime("%Y%m%dT%H%M%SZ").to_string();
     let (from, to) = (at(start), at(start + SignedDuration::from_mins(30)));
     format!(

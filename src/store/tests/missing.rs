@@ -19,10 +19,10 @@ async fn what_is_gone_is_kept_while_its_booking_lies_ahead() {
         let from = i64::try_from(number).unwrap() * 100;
         store.take(booking(number, minutes(from, from + 30))).await;
     }
-    let (first, count) = store.note_missing(&host(), id(1), minute(5)).await.unwrap();
+    let (first, count, _) = store.note_missing(&host(), id(1), minute(5)).await.unwrap();
     assert_eq!((first, count), (MissingEvent { booking: id(1), since: minute(5), doubted: false }, 1));
-    let (again, count) = store.note_missing(&host(), id(1), minute(50)).await.unwrap();
-    assert_eq!((again.since, count), (minute(5), 1), "since it was first");
+    let (again, count, of) = store.note_missing(&host(), id(1), minute(50)).await.unwrap();
+    assert_eq!((again.since, count, of), (minute(5), 1, 0), "since it was first");
     store.note_missing(&host(), id(2), minute(50)).await.unwrap();
     let doubted = |event: MissingEvent| MissingEvent { doubted: true, ..event };
     let both: Vec<_> = store.missing_events(&host(), minute(50)).await.unwrap().into_iter().map(doubted).collect();

@@ -140,8 +140,8 @@ impl Guests {
 
     /// The host edits the event of a confirmed booking on the calendar, if there is one.
     pub(crate) async fn edit(&self, random: &mut Random, calendar: &Calendar, edit: Edit) -> bool {
-        // Many events that are gone at once are not believed.
-        if edit == Edit::Deleted && self.unbelieved().await >= 4 {
+        // Many events that are gone at once, or all of a calendar, are not believed.
+        if edit == Edit::Deleted && self.unbelieved().await >= 2 {
             return false;
         }
         let Some((id, promise)) = self.begin(random) else { return false };

@@ -30,7 +30,8 @@ pub(crate) enum Fault {
     LostRenames,
     /// No answer tells a version, but for lists.
     NoVersions,
-    /// What is put gets a UID of the server's own, and loses its X- properties: what DavMail and Exchange do.
+    /// What is put gets a UID of the server's own, so long that its line is folded, and loses its X- properties: what DavMail and
+    /// Exchange do.
     OwnUids,
 }
 
@@ -129,7 +130,11 @@ async fn answer(state: Arc<Mutex<Proxied>>, request: Request) -> Response {
     if is_put && fault == Fault::OwnUids {
         let text = String::from_utf8(body.to_vec()).unwrap();
         let own = |line: &str| match line.strip_prefix("UID:") {
-            Some(uid) if !uid.starts_with("0400") => format!("UID:040000008200E00074C5B7101A82E008-{uid}"),
+            Some(uid) if !uid.starts_with("0400") => {
+                let (begin, end) = uid.split_at(3);
+                let exchange = "040000008200E00074C5B7101A82E008".repeat(2);
+                format!("UID:{exchange}-{begin}\r\n {end}")
+            }
             _ => line.to_owned(),
         };
         let lines = text.split_inclusive("\r\n").filter(|line| !line.starts_with("X-"));
