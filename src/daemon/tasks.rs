@@ -161,8 +161,8 @@ impl Daemon {
                 },
                 Some(changed) = changes.recv() => changed.check(&environment),
             };
-            match changed {
-                Ok(next) => match rebuild(&services, &next).await {
+            match changed.map(|next| next.running_since(&config)) {
+                Ok((next, later)) => match rebuild(&services, &next).await {
                     Ok((built, next_mailer, next_settings)) => {
                         warn_of_zones(&next, clock.now());
                         polling.cancel();
@@ -174,6 +174,10 @@ impl Daemon {
                         services.hurry().await?;
                         app.reload(next_settings);
                         polling = tasks.poll(built.pollers, built.inbox);
+                        if !later.is_empty() {
+                            let keys = later.join(", ");
+                            tracing::warn!(keys, "These keys have changed and take effect at the next start.");
+                        }
                         tracing::info!(hosts = next.hosts.len(), "The config was reloaded.");
                         current = next;
                     }

@@ -1,6 +1,8 @@
 //! Small promises of the contract, each asked for as a client would.
 
-use crate::support::{Config, Daemon, Day, Meeting, Server, officehours, token};
+use crate::support::{
+    Config, Daemon, Day, Meeting, ONE_POLL, Server, client, eventually, free_port, officehours, token,
+};
 use serde_json::{Value, json};
 use std::process::Output;
 
@@ -8,6 +10,16 @@ use std::process::Output;
 fn printed(output: &Output) -> Value {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Saves another config and waits until the daemon goes by it.
+async fn reload(daemon: &Daemon, text: &str) {
+    let before = daemon.log().len();
+    std::fs::write(daemon.config_path(), text).unwrap();
+    eventually("the config is reloaded", ONE_POLL, async || {
+        daemon.log()[before..].contains("The config was reloaded.").then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -65,4 +77,25 @@ async fn an_address_is_confirmed_without_a_body() {
     );
     assert_eq!(daemon.post_form(&path, &[]).await.status, 404);
     assert_eq!(daemon.post_json(&path, &json!({})).await.status, 415);
+}
+
+#[tokio::test]
+async fn what_is_bound_at_the_start_stays_as_it_was_when_the_config_is_reloaded() {
+    let Some(server) = Server::radicale() else { return };
+    let daemon = Daemon::start(Config::new(&server.calendar("bound").await)).await;
+    let port = free_port();
+    let mut config = daemon.config.clone();
+    config.server_lines = format!("metrics_listen = \"127.0.0.1:{port}\"\n");
+    let log = daemon.log().len();
+    reload(&daemon, &config.toml()).await;
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(daemon.get(path).await.status, 200, "{path} stays where it is served");
+    }
+    let told = daemon.log()[log..].to_owned();
+    assert!(told.contains("metrics_listen") && told.contains("next start"), "{told}");
+    assert!(client().get(format!("http://127.0.0.1:{port}/healthz")).send().await.is_err());
+    // Said once, and not when it is as it was at the start.
+    let log = daemon.log().len();
+    reload(&daemon, &daemon.config.toml()).await;
+    assert!(!daemon.log()[log..].contains("next start"), "{}", &daemon.log()[log..]);
 }
