@@ -1,7 +1,7 @@
 //! Small promises of the contract, each asked for as a client would.
 
 use crate::support::{
-    Config, Daemon, Day, Meeting, ONE_POLL, Server, client, eventually, free_port, officehours, token,
+    Config, Daemon, Day, Meeting, ON_THE_SERVER, ONE_POLL, Server, client, eventually, free_port, officehours, token,
 };
 use serde_json::{Value, json};
 use std::process::Output;
@@ -98,4 +98,54 @@ async fn what_is_bound_at_the_start_stays_as_it_was_when_the_config_is_reloaded(
     let log = daemon.log().len();
     reload(&daemon, &daemon.config.toml()).await;
     assert!(!daemon.log()[log..].contains("next start"), "{}", &daemon.log()[log..]);
+}
+
+/// The config without a calendar for bookings.
+fn without_bookings(config: &Config) -> String {
+    let text = config.toml();
+    let (before, after) = text.split_once("[host.bookings]").unwrap();
+    format!("{before}{}", &after[after.find("[host.hours]").unwrap()..])
+}
+
+#[tokio::test]
+async fn without_a_calendar_for_bookings_times_are_shown_and_none_can_be_booked() {
+    let Some(server) = Server::radicale() else { return };
+    let day = Day::ahead(3);
+    let calendar = server.calendar("unbooked").await;
+    let daemon = Daemon::start(Config::new(&calendar)).await;
+    let booking = daemon.book_confirmed("office-hour", day.at("09:00"), "Ada Lovelace").await;
+    reload(&daemon, &without_bookings(&daemon.config)).await;
+
+    daemon.wait_starts("office-hour", day, &["09:30", "10:00", "10:30", "11:00", "11:30"]).await;
+    let refused = daemon.book("office-hour", day.at("10:00"), "Grace Hopper").await;
+    let problem = refused.expect_problem(409, "/slot-taken");
+    assert!(problem["detail"].as_str().unwrap().contains("cannot be booked here"), "{problem}");
+    assert_eq!(problem["alternatives"], json!([]), "no other time can be either");
+    let path = format!("/api/v1/bookings/{}/move", token(&booking));
+    daemon.post_json(&path, &json!({"start": day.at("11:00").to_string()})).await.expect_problem(409, "/slot-taken");
+
+    let slot = format!("/noether/office-hour/{}", day.at("10:00"));
+    for (language, says) in [("en", "cannot be booked here"), ("de", "lassen sich hier nicht buchen")] {
+        for path in [
+            format!("/noether?lang={language}"),
+            format!("/noether/office-hour?day={}&lang={language}", day.0),
+            format!("{slot}?lang={language}"),
+        ] {
+            let page = daemon.get(&path).await.text();
+            assert!(page.contains(says), "{path}: {page}");
+        }
+    }
+    assert!(daemon.get(&format!("/noether/office-hour?day={}", day.0)).await.text().contains("10:00"), "it is shown");
+    assert_eq!(daemon.get(&slot).await.status, 409);
+    assert!(!daemon.get(&slot).await.text().contains("name=\"email\""), "there is no form");
+    let fields = [("name", "Grace"), ("email", "grace@example.org")];
+    assert_eq!(daemon.post_form(&slot, &fields).await.status, 409);
+    let (start, end) = (day.at("10:00").to_string(), day.0.tomorrow().unwrap().to_string());
+    let explained = daemon.command(&["explain", "noether/office-hour", &start]);
+    let explained = String::from_utf8_lossy(&explained.stdout).into_owned();
+    assert!(explained.contains("[host.bookings]"), "{explained} ({end})");
+
+    // What was booked before goes on to be its guest's, who calls it off.
+    assert_eq!(daemon.cancel(&token(&booking)).await.expect(200)["state"], "cancelled");
+    eventually("the event is gone", ON_THE_SERVER, async || calendar.events().await.is_empty().then_some(())).await;
 }
