@@ -222,6 +222,9 @@ impl Services {
     /// Publishes a world: from here on the desk serves it, with the bookings that are stored.
     pub(super) async fn publish(&self, world: World) -> Result<(), StoreError> {
         let hosts: Vec<HostId> = world.hosts.iter().map(|desk| desk.host().id.clone()).collect();
+        for host in &hosts {
+            self.desk.restore_documents(host).await?;
+        }
         self.desk.replace_world(world);
         for desk in &self.desk.world().hosts {
             let organizer = self.desk.world().organizer_of(desk.host());

@@ -1,8 +1,10 @@
 //! Small promises of the contract, each asked for as a client would.
 
 use crate::support::{
-    Config, Daemon, Day, Meeting, ON_THE_SERVER, ONE_POLL, Server, client, eventually, free_port, officehours, token,
+    Config, Daemon, Day, Meeting, ON_THE_SERVER, ONE_POLL, Server, client, eventually, free_port, now, officehours,
+    token,
 };
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::process::Output;
 
@@ -148,4 +150,55 @@ async fn without_a_calendar_for_bookings_times_are_shown_and_none_can_be_booked(
     // What was booked before goes on to be its guest's, who calls it off.
     assert_eq!(daemon.cancel(&token(&booking)).await.expect(200)["state"], "cancelled");
     eventually("the event is gone", ON_THE_SERVER, async || calendar.events().await.is_empty().then_some(())).await;
+}
+
+#[tokio::test]
+async fn the_last_good_feed_is_served_while_a_source_was_never_read_and_over_restarts() {
+    let Some(server) = Server::radicale() else { return };
+    let calendar = server.calendar("kept").await;
+    let mut daemon = Daemon::start(Config::new(&calendar)).await;
+    const FEEDS: [&str; 3] = ["/noether.ics", "/noether/office-hour.ics", "/noether/freebusy.ifb"];
+    let validators = async |daemon: &Daemon, path: &str| {
+        let answer = daemon.get(path).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        (answer.body.clone(), answer.header("etag").to_owned(), answer.header("last-modified").to_owned())
+    };
+    let mut before = Vec::new();
+    for path in FEEDS {
+        before.push(validators(&daemon, path).await);
+    }
+    let since: Timestamp = now();
+    eventually("a second has passed", ONE_POLL, async || {
+        (now().duration_since(since) > SignedDuration::from_millis(1_500)).then_some(())
+    })
+    .await;
+    assert!(daemon.terminate().success());
+    daemon.start_again().await;
+    for (path, before) in FEEDS.iter().zip(&before) {
+        assert_eq!(validators(&daemon, path).await, *before, "{path} is as old as it was");
+    }
+
+    // A calendar that the account does not have: it was never read.
+    let unread = Config { calendars: Some(vec![calendar.name.clone(), "Nowhere".to_owned()]), ..daemon.config.clone() };
+    reload(&daemon, &unread.toml()).await;
+    for round in ["after the reload", "after a restart"] {
+        eventually("nothing can be promised", ONE_POLL, async || {
+            (daemon.get("/readyz").await.status == 503).then_some(())
+        })
+        .await;
+        for (path, before) in FEEDS.iter().zip(&before) {
+            assert_eq!(validators(&daemon, path).await, *before, "{path} {round}");
+        }
+        assert!(daemon.terminate().success());
+        daemon.start_again().await;
+    }
+
+    // Whoever was never read has none.
+    let new = daemon.folder().join("new.toml");
+    std::fs::write(&new, unread.toml().replace("\"noether\"", "\"hilbert\"")).unwrap();
+    std::fs::rename(&new, daemon.config_path()).unwrap();
+    eventually("there is another host", ONE_POLL, async || {
+        (daemon.get("/hilbert.ics").await.status == 503).then_some(())
+    })
+    .await;
 }
