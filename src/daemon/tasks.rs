@@ -63,7 +63,7 @@ impl Daemon {
 
         let services = Services::open(&config, Access::Daemon, environment.clone(), clock.clone()).await?;
         warn_of_zones(&config, clock.now());
-        let Built { world, targets, pollers, inbox } = services.build(&config, clock.now()).await?;
+        let Built { world, targets, pollers, inbox } = services.build_to_run(&config, clock.now()).await?;
         services.forget_others(&pollers).await?;
         // While we were away, a server may have been restored from a backup, and its tokens mean something else.
         services.store.list_anew(None).await?;
@@ -244,7 +244,7 @@ async fn is_worth_a_try(services: &Services, config: &Config) -> bool {
 /// All that another config makes, or none of it.
 async fn rebuild(services: &Services, config: &Config) -> Result<(Built, Option<Mailer>, Settings), SetupError> {
     let settings = settings(config)?;
-    Ok((services.build(config, services.clock.now()).await?, services.mailer(config).await?, settings))
+    Ok((services.build_to_run(config, services.clock.now()).await?, services.mailer(config).await?, settings))
 }
 
 /// The running tasks.

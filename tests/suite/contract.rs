@@ -202,3 +202,99 @@ async fn the_last_good_feed_is_served_while_a_source_was_never_read_and_over_res
     })
     .await;
 }
+
+/// A folder of systemd's credentials, for as long as the process lives.
+fn credentials(name: &str, secret: &str) -> &'static str {
+    let folder = tempfile::tempdir().unwrap().keep();
+    std::fs::write(folder.join(name), secret).unwrap();
+    Box::leak(folder.to_str().unwrap().to_owned().into_boxed_str())
+}
+
+#[tokio::test]
+async fn commands_that_ask_no_server_need_no_password() {
+    let Some(server) = Server::radicale() else { return };
+    let calendar = server.calendar("credential").await;
+    let credentials = credentials("caldav", &server.password);
+    let account_lines = "password = { credential = \"caldav\" }\n".to_owned();
+    let config = Config { account_lines, password: String::new(), ..Config::new(&calendar) };
+    let mut daemon = Daemon::launch(config, &[("CREDENTIALS_DIRECTORY", credentials)]).await;
+    daemon.wait_ready().await;
+    let start = Day::ahead(3).at("10:00");
+    daemon.book_confirmed("office-hour", start, "Ada Lovelace").await;
+    let (from, to) = Day::ahead(3).window();
+    let (start, from, to) = (start.to_string(), from.to_string(), to.to_string());
+    for arguments in [
+        &["bookings", "list", "--json"][..],
+        &["slots", "noether/office-hour", "--from", &from, "--to", &to],
+        &["busy", "noether", "--from", &from, "--to", &to],
+        &["feed", "noether"],
+        &["explain", "noether/office-hour", &start],
+        &["outbox"],
+        &["pause", "noether"],
+        &["resume", "noether"],
+    ] {
+        let output = daemon.command(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    // One that asks says what is missing.
+    let output = daemon.command(&["sync"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = [output.stdout, output.stderr].concat();
+    assert!(String::from_utf8_lossy(&said).contains("CREDENTIALS_DIRECTORY"), "{}", String::from_utf8_lossy(&said));
+}
+
+#[tokio::test]
+async fn a_password_that_cannot_be_had_is_the_trouble_of_its_account_alone() {
+    let Some(server) = Server::radicale() else { return };
+    let calendar = server.calendar("no-secret").await;
+    let more = format!(
+        r#"
+[[host]]
+id = "hilbert"
+name = "David Hilbert"
+email = "hilbert@example.edu"
+time_zone = "Europe/Berlin"
+[[host.account]]
+id = "home"
+url = "{}"
+username = "prof"
+password = {{ file = "not-there-yet" }}
+poll = "1s"
+calendars = ["{}"]
+[host.bookings]
+calendar = "home/{}"
+[host.hours]
+weekly = ["Mon-Sun 09:00-12:00"]
+[[host.meeting]]
+id = "office-hour"
+title = "Office hour"
+duration = "30m"
+notice = "0m"
+"#,
+        server.url, calendar.name, calendar.name
+    );
+    let daemon = Daemon::launch(Config { more, ..Config::new(&calendar) }, &[]).await;
+    let day = Day::ahead(3);
+    eventually("the other host is served", ON_THE_SERVER, async || {
+        let (from, to) = day.window();
+        let path = format!("/api/v1/hosts/noether/meetings/office-hour/slots?from={from}&to={to}");
+        (daemon.get(&path).await.status == 200).then_some(())
+    })
+    .await;
+    daemon.book_confirmed("office-hour", day.at("10:00"), "Ada Lovelace").await;
+    assert_eq!(daemon.get("/readyz").await.status, 503);
+    eventually("it is said and shown", ON_THE_SERVER, async || {
+        let metrics = daemon.get("/metrics").await.text();
+        let shown = metrics.lines().any(|line| line.contains("host=\"hilbert\"") && line.contains("source=\"home\""));
+        (shown && daemon.log().contains("not-there-yet")).then_some(())
+    })
+    .await;
+    let check = daemon.command(&["check"]);
+    assert_eq!(check.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&[check.stdout, check.stderr].concat()).into_owned();
+    assert!(said.contains("not-there-yet") && said.contains(&calendar.name), "{said}");
+
+    // Once it is there, nobody needs to start anything again.
+    std::fs::write(daemon.folder().join("not-there-yet"), &server.password).unwrap();
+    eventually("it is read", ON_THE_SERVER, async || (daemon.get("/readyz").await.status == 200).then_some(())).await;
+}
