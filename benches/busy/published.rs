@@ -44,6 +44,7 @@ fn host(hours: Hours) -> Arc<Host> {
         zone: rules().zone,
         max_staleness: SignedDuration::from_mins(30),
         hours,
+        takes_bookings: true,
         meetings: vec![Arc::new(meeting)],
     })
 }
@@ -82,6 +83,7 @@ fn slots(board: &HostBoard, snapshot: &Snapshot) -> Vec<Interval> {
         busy: &snapshot.busy,
         held: &snapshot.held,
         pause: None,
+        takes_bookings: true,
         now: now(),
     };
     situation.slots(snapshot.window).iter().map(|slot| slot.time).collect()

@@ -100,6 +100,8 @@ pub enum Rule {
     PerGuest,
     /// The host takes new bookings.
     Pause,
+    /// Bookings have a calendar to go to.
+    Calendar,
 }
 
 impl Rule {
@@ -117,6 +119,7 @@ impl Rule {
             Rule::PerDay => "per-day",
             Rule::PerGuest => "per-guest",
             Rule::Pause => "pause",
+            Rule::Calendar => "bookings-calendar",
         }
     }
 }
@@ -148,6 +151,7 @@ impl Decision {
             Decision::Taken(Taken::DayFull) => Rule::PerDay,
             Decision::Taken(Taken::GuestLimit) => Rule::PerGuest,
             Decision::Taken(Taken::Paused) => Rule::Pause,
+            Decision::Taken(Taken::Unbookable) => Rule::Calendar,
         })
     }
 
@@ -166,6 +170,7 @@ impl Decision {
             Decision::Taken(Taken::DayFull) => "day-full",
             Decision::Taken(Taken::GuestLimit) => "guest-limit",
             Decision::Taken(Taken::Paused) => "paused",
+            Decision::Taken(Taken::Unbookable) => "unbookable",
         }
     }
 }
@@ -186,6 +191,7 @@ impl Situation<'_> {
         let mut reasons = vec![self.future(start)];
         reasons.extend(self.hours_and_grid(start, known));
         reasons.extend(self.paused());
+        reasons.extend(self.unbookable());
         reasons.extend([self.notice(start), self.horizon(start, known)]);
         reasons.extend(known.calendars.iter().map(|calendar| self.reading(calendar, known)));
         if known.calendars.is_empty() {
@@ -310,6 +316,11 @@ impl Situation<'_> {
         let pause = self.pause.filter(|pause| pause.holds(self.now))?;
         let until = pause.until.map_or_else(String::new, |until| format!(" until {}", self.clock(until)));
         Some(against(Rule::Pause, format!("the host takes no new bookings{until}")))
+    }
+
+    fn unbookable(&self) -> Option<Reason> {
+        let text = "there is no [host.bookings] in the config: times are shown, and none can be booked";
+        (!self.takes_bookings).then(|| against(Rule::Calendar, text.to_owned()))
     }
 
     fn notice(&self, start: Timestamp) -> Reason {

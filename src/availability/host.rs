@@ -54,6 +54,8 @@ pub struct Host {
     pub max_staleness: SignedDuration,
     /// When the host is willing to meet, unless the meeting type says otherwise.
     pub hours: Hours,
+    /// True when there is a calendar that bookings go to; else times are shown, and none can be booked.
+    pub takes_bookings: bool,
     /// What the host reads, and guests who say no other.
     pub language: Language,
     /// What can be booked, in the order of the config.

@@ -48,6 +48,8 @@ pub struct Situation<'a> {
     pub held: &'a [Held],
     /// While it holds, the host takes no new bookings.
     pub pause: Option<Pause>,
+    /// Whether there is a calendar that bookings go to. Where there is none, slots are shown, and each is refused.
+    pub takes_bookings: bool,
     /// Now.
     pub now: Timestamp,
 }
@@ -94,6 +96,8 @@ pub enum Taken {
     GuestLimit,
     /// The host takes no new bookings for now.
     Paused,
+    /// There is no calendar that bookings go to: times are shown, and none can be booked.
+    Unbookable,
 }
 
 impl fmt::Display for Taken {
@@ -106,6 +110,7 @@ impl fmt::Display for Taken {
             Taken::Booked => "somebody else has booked this time",
             Taken::GuestLimit => "there are enough bookings for this address",
             Taken::Paused => "the host takes no new bookings for now",
+            Taken::Unbookable => "the host takes no bookings here",
         })
     }
 }
@@ -188,6 +193,9 @@ impl Situation<'_> {
         }
         if self.is_paused() {
             return Verdict::Taken(Taken::Paused);
+        }
+        if !self.takes_bookings {
+            return Verdict::Taken(Taken::Unbookable);
         }
         if self.now.checked_add(self.meeting.notice).map_or(true, |soonest| start < soonest) {
             return Verdict::Taken(Taken::TooSoon);
@@ -346,6 +354,7 @@ mod tests {
                 busy: &self.busy,
                 held: &self.held,
                 pause: self.pause,
+                takes_bookings: true,
                 now: self.now,
             }
         }

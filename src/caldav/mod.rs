@@ -12,6 +12,7 @@ mod href;
 mod multistatus;
 pub mod oauth;
 mod origin;
+mod password;
 mod request;
 #[cfg(test)]
 pub(crate) mod scripted;
@@ -26,6 +27,7 @@ pub use client::Client;
 pub use error::{Error, ErrorKind};
 pub use etag::{ETag, SyncToken};
 pub use href::Href;
+pub use password::Password;
 pub use subscription::{Reach, Subscribed, Validators, fetch_at_most, fetch_subscription};
 
 use jiff::{SignedDuration, Timestamp};
@@ -56,7 +58,7 @@ pub struct Login {
 impl Login {
     /// A login with nothing out of the ordinary.
     pub fn new(url: Url, username: impl Into<String>, password: SecretString) -> Login {
-        let credentials = Credentials::Basic { username: username.into(), password };
+        let credentials = Credentials::Basic { username: username.into(), password: password.into() };
         let trusted_hosts = Vec::new();
         Login { url, credentials, insecure: false, ca_file: None, trusted_hosts, user_agent: None, dns: None }
     }
@@ -70,7 +72,7 @@ pub enum Credentials {
         /// The user name.
         username: String,
         /// The password.
-        password: SecretString,
+        password: Password,
     },
     /// A token (RFC 6750). It goes to the account's own host and to no other.
     Bearer(oauth::AccessTokens),

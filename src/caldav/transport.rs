@@ -238,6 +238,10 @@ impl Transport {
         let mut outgoing = self.http.request(method, url.clone());
         outgoing = match (&self.credentials, token) {
             (Credentials::Basic { username, password }, _) => {
+                let password = password.get().await.map_err(|why| {
+                    let error = Error::new(ErrorKind::Settings, request.operation, without_credentials(url));
+                    error.with_detail(why).unsent()
+                })?;
                 outgoing.basic_auth(username, Some(password.expose_secret()))
             }
             (Credentials::Bearer(_), Some(token)) => outgoing.bearer_auth(token.expose_secret()),

@@ -33,7 +33,7 @@ pub(super) async fn busy(config: Option<&Path>, args: BusyArguments) -> anyhow::
         .ok_or_else(|| UsageError("--to must be later than --from".to_owned()))?;
     let (mut busy, mut warnings) = (Vec::new(), Vec::new());
     for of_host in config.hosts.iter().filter(|of| of.host.id == host.id) {
-        for of in services.sources(of_host).await? {
+        for of in services.sources(of_host)? {
             for (source, read_at) in of.sources().await?.into_iter().filter(|(source, _)| source.busy) {
                 anyhow::ensure!(
                     read_at.is_some(),

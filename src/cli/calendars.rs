@@ -15,7 +15,7 @@ pub(super) async fn calendars(config: Option<&Path>, id: &str) -> anyhow::Result
     let mut out = std::io::stdout().lock();
     let mut failed = false;
     for of_host in config.hosts.iter().filter(|of| of.host.id == host.id) {
-        for source in services.sources(of_host).await? {
+        for source in services.sources(of_host)? {
             // What the daemon has seen, before anything is asked.
             let report = services.store.source_report(&host.id, source.id()).await?;
             let health = health::line(report.as_ref(), &host.zone, services.clock.now());

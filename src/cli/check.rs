@@ -29,7 +29,7 @@ pub(super) async fn check(config: Option<&Path>, args: CheckArguments) -> anyhow
         for alert in open_alerts(&services, &host.host.id).await? {
             writeln!(out, "{}: alert since {}: {}", host.host.id, alert.since, alert.what)?;
         }
-        for source in services.sources(host).await? {
+        for source in services.sources(host)? {
             let name = format!("{}/{}", host.host.id, source.name());
             let now = services.clock.now();
             let report = services.store.source_report(&host.host.id, source.id()).await?;

@@ -33,7 +33,12 @@ pub(super) async fn login(config: Option<&Path>, target: &str, no_browser: bool)
         return Err(UsageError(format!("{target} logs in by a password in the config: there is nothing to do")).into());
     };
     let services = Services::open(&config, Access::Tool, Environment::of_process(), system_clock()).await?;
-    let client = services.oauth_client(oauth).await.with_context(|| format!("the client_secret of {target}"))?;
+    let client = services.oauth_client(oauth);
+    if let Some(secret) = &client.client_secret {
+        // Told before the person has gone to a browser.
+        let had = secret.get().await.map_err(anyhow::Error::msg);
+        had.with_context(|| format!("the client_secret of {target}"))?;
+    }
 
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("no port of this machine can be had")?;
     let attempt = Attempt::new(random()?, format!("http://{}/", listener.local_addr()?).parse()?);
@@ -77,7 +82,7 @@ async fn finish(
 ) -> anyhow::Result<()> {
     let file = services.grant_file(&host.host.id, &account.id);
     exchange(client, attempt, redirect, &file, services.clock.now()).await?;
-    for synced in services.accounts(host).await? {
+    for synced in services.accounts(host)? {
         if synced.settings.id == account.id {
             let found = synced.client.discover().await;
             let found = found.context("access was granted, but the calendars cannot be read with it")?;

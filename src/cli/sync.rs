@@ -13,7 +13,7 @@ pub(super) async fn sync(config: Option<&Path>, only: Option<&str>) -> anyhow::R
     // Whoever asks for this doubts what is known: each calendar is compared as a whole.
     services.store.list_anew(only.as_ref().map(|only| &only.id)).await?;
     for host in config.hosts.iter().filter(|host| only.as_ref().is_none_or(|only| only.id == host.host.id)) {
-        for source in services.sources(host).await? {
+        for source in services.sources(host)? {
             let name = format!("{}/{}", host.host.id, source.name());
             match source.pass(services.clock.now()).await {
                 Ok(pass) => {

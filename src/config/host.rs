@@ -255,6 +255,7 @@ fn host(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<HostCo
         zone: zone?,
         max_staleness,
         hours,
+        takes_bookings: bookings.is_some(),
         language: spoken,
         meetings: meetings?,
     };

@@ -72,6 +72,22 @@ struct Surroundings<'a> {
 }
 
 impl Config {
+    /// The config as a daemon goes on with that began with another one: what it has bound or opened stays as it was at the start.
+    /// With the keys that say otherwise now, and take effect at the next start.
+    pub fn running_since(self, start: &Config) -> (Config, Vec<&'static str>) {
+        let keys = [
+            ("[server] listen", self.server.listen != start.server.listen),
+            ("[server] metrics_listen", self.server.metrics_listen != start.server.metrics_listen),
+            ("[server] dns", self.server.dns != start.server.dns),
+            ("[store] path", self.store.path != start.store.path),
+        ];
+        let Server { listen, metrics_listen, dns, .. } = start.server.clone();
+        let server = Server { listen, metrics_listen, dns, ..self.server };
+        let store = Store { path: start.store.path.clone(), ..self.store };
+        let later = keys.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect();
+        (Config { server, store, ..self }, later)
+    }
+
     /// Reads and checks a file. A file that cannot be opened is a mistake too. Does not read any secret.
     pub fn load(path: &Path, environment: &Environment) -> Result<Config, ConfigErrors> {
         let unreadable = |error: &std::io::Error| ConfigErrors::unreadable(path, error);

@@ -548,6 +548,20 @@ fn what_is_hardly_meant_is_warned_of() {
     assert_eq!(warnings(&SHORT.replace("[host.bookings]\ncalendar = \"work/Work\"", "")), ["3:6"]);
 }
 
+#[test]
+fn what_is_bound_at_the_start_stays_for_a_running_daemon() {
+    let start = parse(&format!("[server]\nlisten = \"127.0.0.1:1\"\n{SHORT}")).unwrap();
+    let (same, later) = start.clone().running_since(&start);
+    assert_eq!((same.server, later), (start.server.clone(), vec![]));
+    let text = "[server]\nlisten = \"127.0.0.1:2\"\nmetrics_listen = \"127.0.0.1:3\"\ndns = \"127.0.0.1:53\"\ndirectory = true\n\
+                [store]\npath = \"other.db\"\nkeep = \"off\"\n";
+    let (next, later) = parse(&format!("{text}{SHORT}")).unwrap().running_since(&start);
+    assert_eq!(later, ["[server] listen", "[server] metrics_listen", "[server] dns", "[store] path"]);
+    assert_eq!((&next.server.listen, next.server.metrics_listen), (&start.server.listen, None));
+    assert_eq!((next.server.dns, &next.store.path), (None, &start.store.path));
+    assert!(next.server.directory && next.store.keep.is_none(), "the rest is taken over");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_password_in_a_file_that_all_can_read_is_warned_of() {

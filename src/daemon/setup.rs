@@ -8,7 +8,7 @@ use super::publish::load_board;
 use crate::availability::{Clock, Counting, Host, HostId};
 use crate::booking::{Links, Organizer};
 use crate::caldav::oauth::{AccessTokens, GrantFile, OAuthClient};
-use crate::caldav::{self, Credentials};
+use crate::caldav::{self, Credentials, Password};
 use crate::config::{self, Account, Config, Declined, Environment, HostConfig, Limit, SecretError, SmtpTls};
 use crate::desk::{BlockList, Desk, HostDesk, Keep, Limits, OutboxSignal, Rate, TokenSource, WhenDeclined, World};
 use crate::mail::{self, InboxServer, MailServer, Mailer};
@@ -55,16 +55,6 @@ pub(super) struct Built {
 /// Why the daemon cannot start, or cannot go over to another config.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// A password cannot be had.
-    #[error("account {account:?} of host {host:?}: {source}")]
-    Secret {
-        /// The host's id.
-        host: String,
-        /// The account's id.
-        account: String,
-        /// Why.
-        source: SecretError,
-    },
     /// An account's settings do not make a client.
     #[error("account {account:?} of host {host:?}: {source}")]
     Client {
@@ -166,14 +156,9 @@ impl Services {
             pollers: Vec::new(),
             inbox: None,
         };
-        if let Some(server) = self.inbox_server(config).await? {
-            let (handle, _) = SyncHandle::new(&server.name());
-            built.world.inbox = Some(handle.clone());
-            built.inbox = Some(InboxReader { server, services: self.clone(), handle });
-        }
         for host in &config.hosts {
             let board = Arc::new(HostBoard::new(host.host.clone(), now));
-            let sources: Arc<[Source]> = self.sources(host).await?.into();
+            let sources: Arc<[Source]> = self.sources(host)?.into();
             load_board(&board, &sources, now).await?;
             let mut handles = Vec::new();
             for source in sources.iter() {
@@ -212,6 +197,17 @@ impl Services {
         Ok(built)
     }
 
+    /// The same with the mailbox of guests' answers, for a daemon.
+    pub(super) async fn build_to_run(&self, config: &Config, now: Timestamp) -> Result<Built, SetupError> {
+        let mut built = self.build(config, now).await?;
+        if let Some(server) = self.inbox_server(config).await? {
+            let (handle, _) = SyncHandle::new(&server.name());
+            built.world.inbox = Some(handle.clone());
+            built.inbox = Some(InboxReader { server, services: self.clone(), handle });
+        }
+        Ok(built)
+    }
+
     /// What waits for a host to act is tried at once: the host may have acted.
     pub(super) async fn hurry(&self) -> Result<(), StoreError> {
         let hurried = self.store.hurry_refused(None, self.clock.now()).await;
@@ -222,6 +218,9 @@ impl Services {
     /// Publishes a world: from here on the desk serves it, with the bookings that are stored.
     pub(super) async fn publish(&self, world: World) -> Result<(), StoreError> {
         let hosts: Vec<HostId> = world.hosts.iter().map(|desk| desk.host().id.clone()).collect();
+        for host in &hosts {
+            self.desk.restore_documents(host).await?;
+        }
         self.desk.replace_world(world);
         for desk in &self.desk.world().hosts {
             let organizer = self.desk.world().organizer_of(desk.host());
@@ -240,9 +239,9 @@ impl Services {
     }
 
     /// All that makes a host busy: accounts, subscriptions and folders, each once.
-    pub async fn sources(&self, host: &HostConfig) -> Result<Vec<Source>, SetupError> {
+    pub fn sources(&self, host: &HostConfig) -> Result<Vec<Source>, SetupError> {
         let reading = |counting: &Counting| Reading { host: host.host.clone(), counting: counting.clone() };
-        let mut sources: Vec<Source> = self.accounts(host).await?.into_iter().map(Source::Account).collect();
+        let mut sources: Vec<Source> = self.accounts(host)?.into_iter().map(Source::Account).collect();
         sources.extend(host.subscriptions.iter().map(|of| {
             let reading = reading(&of.counting);
             Source::Subscription(SubscriptionSync::new(of.url.clone(), of.poll, reading, self.store.clone()))
@@ -283,19 +282,12 @@ impl Services {
     }
 
     /// A client for each account of a host.
-    pub async fn accounts(&self, host: &HostConfig) -> Result<Vec<AccountSync>, SetupError> {
+    pub fn accounts(&self, host: &HostConfig) -> Result<Vec<AccountSync>, SetupError> {
         let mut accounts = Vec::new();
         for account in &host.accounts {
-            let (host_id, account_id) = (host.host.id.to_string(), account.id.clone());
-            let revealed = self.credentials(&host.host.id, account).await;
-            let credentials = revealed.map_err(|source| SetupError::Secret {
-                host: host_id.clone(),
-                account: account_id.clone(),
-                source,
-            })?;
             let login = caldav::Login {
                 url: account.url.clone(),
-                credentials,
+                credentials: self.credentials(&host.host.id, account),
                 insecure: account.insecure,
                 ca_file: account.ca_file.clone(),
                 trusted_hosts: account.trusted_hosts.clone(),
@@ -303,8 +295,8 @@ impl Services {
                 dns: self.dns,
             };
             let client = caldav::Client::new(login).map_err(|source| SetupError::Client {
-                host: host_id,
-                account: account_id,
+                host: host.host.id.to_string(),
+                account: account.id.clone(),
                 source,
             })?;
             let of_account = |id: &String| *id == account.id;
@@ -328,35 +320,39 @@ impl Services {
 }
 
 impl Services {
-    async fn credentials(&self, host: &HostId, account: &Account) -> Result<Credentials, SecretError> {
+    fn credentials(&self, host: &HostId, account: &Account) -> Credentials {
         match &account.login {
             Some(config::Login::Password { username, password }) => {
-                let password = password.reveal(&self.environment).await?;
-                Ok(Credentials::Basic { username: username.clone(), password })
+                Credentials::Basic { username: username.clone(), password: self.password(password) }
             }
             Some(config::Login::OAuth(oauth)) => {
-                let client = self.oauth_client(oauth).await?;
+                let client = self.oauth_client(oauth);
                 let login = format!("officehours login {host}/{}", account.id);
                 let file = self.grant_file(host, &account.id);
-                Ok(Credentials::Bearer(AccessTokens::new(client, file, login, self.clock.clone())))
+                Credentials::Bearer(AccessTokens::new(client, file, login, self.clock.clone()))
             }
-            None => Ok(Credentials::Basic { username: String::new(), password: SecretString::default() }),
+            None => Credentials::Basic { username: String::new(), password: SecretString::default().into() },
         }
     }
 
+    /// A secret of the config, fetched when a server is asked and not before.
+    fn password(&self, secret: &config::Secret) -> Password {
+        let (secret, environment) = (secret.clone(), self.environment.clone());
+        Password::kept(move || {
+            let (secret, environment) = (secret.clone(), environment.clone());
+            Box::pin(async move { secret.reveal(&environment).await.map_err(|error| error.to_string()) })
+        })
+    }
+
     /// This program as the authorization server of an account knows it.
-    pub async fn oauth_client(&self, oauth: &config::OAuth) -> Result<OAuthClient, SecretError> {
-        let client_secret = match &oauth.client_secret {
-            Some(secret) => Some(secret.reveal(&self.environment).await?),
-            None => None,
-        };
-        Ok(OAuthClient {
+    pub fn oauth_client(&self, oauth: &config::OAuth) -> OAuthClient {
+        OAuthClient {
             client_id: oauth.client_id.clone(),
-            client_secret,
+            client_secret: oauth.client_secret.as_ref().map(|secret| self.password(secret)),
             auth_url: oauth.auth_url.clone(),
             token_url: oauth.token_url.clone(),
             scope: oauth.scope.clone(),
-        })
+        }
     }
 
     /// Where the grant of an account is kept.

@@ -32,6 +32,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(10);
 const DRAIN: Duration = Duration::from_millis(4500);
 /// How soon what another process says of pauses is published.
 const FOLLOW_EVERY: Duration = Duration::from_secs(2);
+/// How often feeds are made anew though nobody fetches them.
+const RENEW_EVERY: Duration = Duration::from_secs(60);
 /// How often unconfirmed bookings are looked through.
 const EXPIRE_EVERY: Duration = Duration::from_secs(30);
 /// How often old rows are removed, in rounds of [`EXPIRE_EVERY`].
@@ -61,7 +63,7 @@ impl Daemon {
 
         let services = Services::open(&config, Access::Daemon, environment.clone(), clock.clone()).await?;
         warn_of_zones(&config, clock.now());
-        let Built { world, targets, pollers, inbox } = services.build(&config, clock.now()).await?;
+        let Built { world, targets, pollers, inbox } = services.build_to_run(&config, clock.now()).await?;
         services.forget_others(&pollers).await?;
         // While we were away, a server may have been restored from a backup, and its tokens mean something else.
         services.store.list_anew(None).await?;
@@ -120,6 +122,7 @@ impl Daemon {
         let stop = tasks.stop.clone();
         tasks.spawn("alerts", async move { Ok(alerts.run(stop).await?) });
         tasks.spawn("pauses", follow_pauses(services.clone(), tasks.stop.clone()));
+        tasks.spawn("feeds", keep_documents(services.clone(), tasks.stop.clone()));
         tasks.spawn("housekeeping", keep_house(services.clone(), requests, tasks.stop.clone()));
         let mut polling = tasks.poll(pollers, inbox);
 
@@ -140,6 +143,7 @@ impl Daemon {
                 _ = interrupt.recv() => break Ok(()),
                 () = shutdown.cancelled() => break Ok(()),
                 _ = &mut tried, if ready.is_some() => {
+                    services.desk.renew_documents().await;
                     if let Some(ready) = ready.take() {
                         ready(&addresses);
                     }
@@ -161,12 +165,14 @@ impl Daemon {
                 },
                 Some(changed) = changes.recv() => changed.check(&environment),
             };
-            match changed {
-                Ok(next) => match rebuild(&services, &next).await {
+            match changed.map(|next| next.running_since(&config)) {
+                Ok((next, later)) => match rebuild(&services, &next).await {
                     Ok((built, next_mailer, next_settings)) => {
                         warn_of_zones(&next, clock.now());
                         polling.cancel();
                         services.forget_others(&built.pollers).await?;
+                        // What is good now is what is served if the next config has a source that was never read.
+                        services.desk.renew_documents().await;
                         services.publish(built.world).await?;
                         built.targets.distrust_as(&targets.load());
                         targets.store(Arc::new(built.targets));
@@ -174,6 +180,10 @@ impl Daemon {
                         services.hurry().await?;
                         app.reload(next_settings);
                         polling = tasks.poll(built.pollers, built.inbox);
+                        if !later.is_empty() {
+                            let keys = later.join(", ");
+                            tracing::warn!(keys, "These keys have changed and take effect at the next start.");
+                        }
                         tracing::info!(hosts = next.hosts.len(), "The config was reloaded.");
                         current = next;
                     }
@@ -234,7 +244,7 @@ async fn is_worth_a_try(services: &Services, config: &Config) -> bool {
 /// All that another config makes, or none of it.
 async fn rebuild(services: &Services, config: &Config) -> Result<(Built, Option<Mailer>, Settings), SetupError> {
     let settings = settings(config)?;
-    Ok((services.build(config, services.clock.now()).await?, services.mailer(config).await?, settings))
+    Ok((services.build_to_run(config, services.clock.now()).await?, services.mailer(config).await?, settings))
 }
 
 /// The running tasks.
@@ -297,6 +307,24 @@ async fn follow_pauses(services: Services, stop: CancellationToken) -> anyhow::R
                 tracing::error!(%error, "Pauses could not be looked at; they will be.")
             }
             followed => followed?,
+        }
+    }
+}
+
+/// Keeps the feeds as they change, so that the last good ones are there after a restart. Nobody waits for that.
+async fn keep_documents(services: Services, stop: CancellationToken) -> anyhow::Result<()> {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = services.desk.documents_changed() => {}
+            () = tokio::time::sleep(RENEW_EVERY) => services.desk.renew_documents().await,
+        }
+        match services.desk.keep_documents().await {
+            Err(error) if error.kind().passes() => tracing::error!(%error, "Feeds could not be kept; they will be."),
+            kept => kept?,
+        }
+        if stop.is_cancelled() {
+            return Ok(());
         }
     }
 }

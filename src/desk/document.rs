@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// How often a client is asked to fetch the feed, in minutes.
 pub(super) const REFRESH_MINUTES: u32 = 15;
@@ -20,11 +21,55 @@ const FREE_BUSY_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 60);
 /// How many guests' feeds are remembered; of more, those that have changed longest ago begin anew.
 const GUESTS: usize = 10_000;
 
-/// The texts that were published last, by their names.
+/// The name of a host's VFREEBUSY among their texts; no id of a meeting type has a full stop.
+const FREE_BUSY: &str = "freebusy.ifb";
+
+/// A text: whose, and which of theirs. The whole feed has no name, that of a meeting type its id.
+pub(super) type Name = (HostId, String);
+
+/// The texts that were published last, in this process or before it began.
 #[derive(Debug, Default)]
 pub(super) struct Documents {
-    last: Mutex<HashMap<String, Arc<Document>>>,
+    last: Mutex<HashMap<Name, Last>>,
     guests: Mutex<Guests>,
+    /// A text is another than before.
+    pub(super) changed: Notify,
+}
+
+#[derive(Debug)]
+struct Last {
+    document: Arc<Document>,
+    /// The store has it.
+    is_kept: bool,
+}
+
+impl Documents {
+    fn all(&self) -> MutexGuard<'_, HashMap<Name, Last>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn last(&self, name: &Name) -> Option<Arc<Document>> {
+        self.all().get(name).map(|last| last.document.clone())
+    }
+
+    /// Those that the store may not have yet.
+    pub(super) fn not_kept(&self) -> Vec<(Name, Arc<Document>)> {
+        let all = self.all();
+        all.iter().filter(|(_, last)| !last.is_kept).map(|(name, last)| (name.clone(), last.document.clone())).collect()
+    }
+
+    /// The store has this one now.
+    pub(super) fn are_kept(&self, name: &Name, document: &Arc<Document>) {
+        if let Some(last) = self.all().get_mut(name) {
+            // Another may have been published meanwhile.
+            last.is_kept = Arc::ptr_eq(&last.document, document);
+        }
+    }
+
+    /// Takes up one that the store has, where none was published since.
+    pub(super) fn restore(&self, name: Name, document: Arc<Document>) {
+        self.all().entry(name).or_insert(Last { document, is_kept: true });
+    }
 }
 
 /// The feeds of single bookings: of each its ETag and when that came to be. There may be one for each booking, so no text is kept.
@@ -63,33 +108,39 @@ impl Text {
 
 impl Desk {
     /// The bookable feed of a host, or of one of their meeting types. While the host's data is stale: by the last that was
-    /// known. `None` before the host was ever read, and for what is not configured.
+    /// known; while a source was never read: as it was last published. `None` if it never was, and for what is not configured.
     pub fn feed(&self, host: &HostId, meeting: Option<&MeetingId>) -> Option<Arc<Document>> {
         let world = self.world();
         let desk = world.host_by_id(host)?;
         let snapshot = desk.board.snapshot();
-        snapshot.as_of?;
         let host = desk.host();
-        let now = self.clock.now();
         let meetings: Vec<&Arc<MeetingType>> = match meeting {
             Some(id) => vec![host.meeting(id.as_str())?],
             None => host.meetings.iter().collect(),
         };
+        let name = (host.id.clone(), meeting.map_or_else(String::new, ToString::to_string));
+        if snapshot.as_of.is_none() {
+            return self.documents.last(&name);
+        }
+        let now = self.clock.now();
         let text = feed_text(host, &meetings, meeting, &world.links, &snapshot, now);
-        Some(self.publish(world.links.feed(&host.id, meeting), text, now))
+        Some(self.publish(name, text, now))
     }
 
     /// The VFREEBUSY of a host: merged busy periods of calendars and bookings, from the start of the host's day, 60 days on.
-    /// `None` before the host was ever read.
+    /// While a source was never read: as it was last published. `None` if it never was.
     pub fn free_busy(&self, host: &HostId) -> Option<Arc<Document>> {
         let world = self.world();
         let desk = world.host_by_id(host)?;
         let snapshot = desk.board.snapshot();
-        let as_of = snapshot.as_of?;
+        let name = (host.clone(), FREE_BUSY.to_owned());
+        let Some(as_of) = snapshot.as_of else { return self.documents.last(&name) };
         let now = self.clock.now();
         let today = super::reserve::day_of(desk.host(), now)?;
-        let window = Interval::new(today.start(), today.start().checked_add(FREE_BUSY_AHEAD).ok()?)?;
-        let window = window.intersection(snapshot.window)?;
+        // Whole days of what is known: its end moves on with the clock, which would make another text each time.
+        let known = super::reserve::day_of(desk.host(), snapshot.window.end())?.start();
+        let until = today.start().checked_add(FREE_BUSY_AHEAD).ok()?.min(known);
+        let window = Interval::new(today.start().max(snapshot.window.start()), until)?;
         let held = snapshot.held.iter().map(|held| held.time).collect();
         let busy = snapshot.busy.union(&held).clipped(window);
         let url = format!("{}/freebusy.ifb", world.links.host(host));
@@ -102,19 +153,20 @@ impl Desk {
             url: &url,
             busy: &busy,
         });
-        Some(self.publish(url, text, now))
+        Some(self.publish(name, text, now))
     }
 
     /// Gives the text its validators: those of the last time while it is the same.
-    fn publish(&self, name: String, text: String, now: Timestamp) -> Arc<Document> {
+    fn publish(&self, name: Name, text: String, now: Timestamp) -> Arc<Document> {
         let text = Text(text);
         let etag = text.etag();
-        let mut last = self.documents.last.lock().unwrap_or_else(PoisonError::into_inner);
-        match last.get(&name) {
-            Some(document) if document.etag == etag => document.clone(),
+        let mut all = self.documents.all();
+        match all.get(&name) {
+            Some(last) if last.document.etag == etag => last.document.clone(),
             _ => {
                 let document = Arc::new(Document { body: text.0.into(), etag, modified: whole_second(now) });
-                last.insert(name, document.clone());
+                all.insert(name, Last { document: document.clone(), is_kept: false });
+                self.documents.changed.notify_one();
                 document
             }
         }

@@ -10,6 +10,7 @@ mod explain;
 mod export;
 mod forget;
 mod invitation;
+mod keeping;
 mod observe;
 mod offer;
 mod outcome;

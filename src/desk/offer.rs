@@ -109,7 +109,10 @@ impl Desk {
         let snapshot = wish.sees(&desk.board.snapshot());
         let now = self.clock.now();
         let held = held_without(&snapshot, wish.moving());
-        let verdict = situation(&snapshot, host, meeting, &held, now).judge(start);
+        let situation = situation(&snapshot, host, meeting, &held, now);
+        // A booking that there is has its calendar, wherever its host moves it.
+        let takes_bookings = situation.takes_bookings || matches!(wish, Wish::MoveByHost(_));
+        let verdict = Situation { takes_bookings, ..situation }.judge(start);
         if let Verdict::NotASlot(why) = verdict {
             return Err(ReserveError::NotASlot(why));
         }
@@ -130,7 +133,7 @@ impl Desk {
             start.checked_sub(AROUND).unwrap_or(Timestamp::MIN),
             start.checked_add(AROUND).unwrap_or(Timestamp::MAX),
         );
-        let mut others: Vec<Interval> = match around {
+        let mut others: Vec<Interval> = match around.filter(|_| host.takes_bookings) {
             Some(window) => self.offer(host, meeting, window).slots.iter().map(|slot| slot.time).collect(),
             None => Vec::new(),
         };
@@ -186,6 +189,7 @@ pub(super) fn situation<'a>(
         busy: &snapshot.busy,
         held,
         pause: snapshot.pause,
+        takes_bookings: host.takes_bookings,
         now,
     }
 }

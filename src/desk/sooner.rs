@@ -106,7 +106,7 @@ fn sooner_slots(
     now: Timestamp,
 ) -> Vec<Slot> {
     let booking = &view.booking;
-    let window = Interval::new(now, booking.time.start()).filter(|_| view.is_ahead(now));
+    let window = Interval::new(now, booking.time.start()).filter(|_| view.is_ahead(now) && host.takes_bookings);
     let mut slots =
         window.map(|window| slots(snapshot, host, meeting, window, now, Some(booking.id))).unwrap_or_default();
     slots.truncate(MOST);
@@ -162,6 +162,7 @@ mod tests {
             zone: Zone::utc(),
             max_staleness: minutes(30),
             hours,
+            takes_bookings: true,
             language: Language::English,
             meetings: vec![Arc::new(meeting)],
         };

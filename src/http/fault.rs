@@ -303,6 +303,7 @@ pub(super) fn taken_because(why: Taken) -> &'static str {
         Taken::TooFar => "This time is too far ahead to be booked yet.",
         Taken::DayFull => "That day is fully booked.",
         Taken::Paused => "No new bookings are taken at the moment.",
+        Taken::Unbookable => "The times of this host are shown and cannot be booked here.",
         // A stranger who types an address in learns nothing about its owner.
         Taken::GuestLimit => "This time cannot be booked with this address.",
     }

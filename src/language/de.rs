@@ -433,6 +433,8 @@ pub(super) const PHRASES: Phrases = Phrases {
         too_far: "Diese Zeit ist noch zu fern, um schon gebucht zu werden",
         day_full: "Dieser Tag ist ausgebucht",
         guest_limit: "Diese Zeit kann mit dieser Adresse nicht gebucht werden",
+        unbookable: "Diese Zeit lässt sich hier nicht buchen",
+        unbookable_text: |x| format!("Diese Zeiten sind zur Auskunft und lassen sich hier nicht buchen: bitte fragen Sie {x}."),
         past: "Diese Zeit ist vorbei",
         no_slot: "Zu dieser Zeit beginnt kein Termin",
         kept: "Es wurde nichts gebucht, und Ihre Angaben sind noch da.",

@@ -430,6 +430,8 @@ pub(super) const PHRASES: Phrases = Phrases {
         too_far: "This time is too far ahead to be booked yet",
         day_full: "That day is fully booked",
         guest_limit: "This time cannot be booked with this address",
+        unbookable: "This time cannot be booked here",
+        unbookable_text: |x| format!("These times are for your information and cannot be booked here: please ask {x}."),
         past: "This time has passed",
         no_slot: "No meeting begins at this time",
         kept: "Nothing was booked, and what you typed is kept.",

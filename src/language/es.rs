@@ -430,6 +430,8 @@ pub(super) const PHRASES: Phrases = Phrases {
         too_far: "Esta hora está todavía demasiado lejos para reservarla",
         day_full: "Ese día está completo",
         guest_limit: "Esta hora no se puede reservar con esta dirección",
+        unbookable: "Esta hora no se puede reservar aquí",
+        unbookable_text: |x| format!("Estas horas son informativas y no se pueden reservar aquí: consulte a {x}."),
         past: "Esta hora ya pasó",
         no_slot: "Ninguna cita empieza a esta hora",
         kept: "No se reservó nada y lo que escribió se conserva.",

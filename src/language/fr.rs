@@ -438,6 +438,8 @@ pub(super) const PHRASES: Phrases = Phrases {
         too_far: "Cet horaire est encore trop lointain pour être réservé",
         day_full: "Cette journée est complète",
         guest_limit: "Cet horaire ne peut pas être réservé avec cette adresse",
+        unbookable: "Cet horaire ne peut pas être réservé ici",
+        unbookable_text: |x| format!("Ces horaires sont donnés à titre d’information et ne peuvent pas être réservés ici : adressez-vous à {x}."),
         past: "Cet horaire est passé",
         no_slot: "Aucun rendez-vous ne commence à cette heure",
         kept: "Rien n’a été réservé, et votre saisie est conservée.",

@@ -153,6 +153,10 @@ pub struct PagePhrases {
     pub day_full: &'static str,
     /// A stranger who types an address in learns nothing about its owner.
     pub guest_limit: &'static str,
+    /// Why a slot cannot be had: the host has no calendar for bookings.
+    pub unbookable: &'static str,
+    /// The same of all times of a host, whose name is given.
+    pub unbookable_text: fn(&str) -> String,
     /// It is not ahead.
     pub past: &'static str,
     /// It is outside the hours or off the grid.

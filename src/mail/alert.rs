@@ -57,6 +57,7 @@ mod tests {
             zone: Zone::named("Europe/Berlin").unwrap(),
             max_staleness: SignedDuration::from_mins(30),
             hours: Hours::default(),
+            takes_bookings: true,
             meetings: Vec::new(),
         };
         let from: Mailbox = "Office hours <office@example.edu>".parse().unwrap();

@@ -83,6 +83,7 @@ pub(super) fn sample(language: Language) -> Option<(Host, Booking, Interval)> {
         zone: Zone::named("Europe/Berlin")?,
         max_staleness: SignedDuration::from_mins(30),
         hours: Hours::default(),
+        takes_bookings: true,
         language,
         meetings: Vec::new(),
     };

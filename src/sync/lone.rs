@@ -121,6 +121,7 @@ pub(super) mod tests {
                 zone: Zone::named("Europe/Berlin").unwrap(),
                 max_staleness: SignedDuration::from_mins(30),
                 hours: Hours::default(),
+                takes_bookings: true,
                 language: crate::language::Language::default(),
                 meetings: Vec::new(),
             });

@@ -99,6 +99,7 @@ impl Case {
             busy: &busy,
             held: &self.held,
             pause: self.pause,
+            takes_bookings: true,
             now: self.now,
         };
         let calendars = [KnownCalendar {

@@ -157,7 +157,7 @@ mod tests {
         let (url, log) = serve_raw(move |seen| endpoint(&seen.body)).await;
         let client = OAuthClient {
             client_id: "desk".to_owned(),
-            client_secret: Some("s3cret".into()),
+            client_secret: Some(SecretString::from("s3cret").into()),
             auth_url: url.clone(),
             token_url: url,
             scope: "calendar".to_owned(),

@@ -12,7 +12,7 @@ pub use authorize::{Attempt, Redirect, RedirectError};
 pub use grant::GrantFile;
 pub use token::exchange;
 
-use secrecy::SecretString;
+use super::Password;
 use url::Url;
 
 /// This program as an authorization server knows it. Debug does not print the secret.
@@ -21,7 +21,7 @@ pub struct OAuthClient {
     /// As registered with the authorization server.
     pub client_id: String,
     /// `None`: a public client.
-    pub client_secret: Option<SecretString>,
+    pub client_secret: Option<Password>,
     /// The authorization endpoint: where the person goes.
     pub auth_url: Url,
     /// The token endpoint: https, or plain http to this machine.

@@ -86,13 +86,22 @@ async fn ask(client: &OAuthClient, form: Vec<(&'static str, String)>, now: Times
     if url.scheme() != "https" && !is_loopback(url) {
         return Err(Error::new(ErrorKind::Insecure, OPERATION, url.as_str()));
     }
+    let secret = match &client.client_secret {
+        Some(secret) => Some(
+            secret
+                .get()
+                .await
+                .map_err(|why| Error::new(ErrorKind::Settings, OPERATION, url.as_str()).with_detail(why).unsent())?,
+        ),
+        None => None,
+    };
     let failed = |error| failure(error, OPERATION, url);
     let http = client_builder().build().map_err(failed)?;
     let sent = http
         .post(url.clone())
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(ACCEPT, "application/json")
-        .body(body(client, form))
+        .body(body(&client.client_id, secret.as_ref(), form))
         .send();
     let mut answer = sent.await.map_err(failed)?;
     let status = answer.status().as_u16();
@@ -107,10 +116,10 @@ async fn ask(client: &OAuthClient, form: Vec<(&'static str, String)>, now: Times
 }
 
 /// The form with who sends it (RFC 6749 2.3.1).
-fn body(client: &OAuthClient, form: Vec<(&'static str, String)>) -> String {
+fn body(client_id: &str, secret: Option<&SecretString>, form: Vec<(&'static str, String)>) -> String {
     let mut body = form_urlencoded::Serializer::new(String::new());
-    body.extend_pairs(form).append_pair("client_id", &client.client_id);
-    if let Some(secret) = &client.client_secret {
+    body.extend_pairs(form).append_pair("client_id", client_id);
+    if let Some(secret) = secret {
         body.append_pair("client_secret", secret.expose_secret());
     }
     body.finish()

@@ -2,7 +2,7 @@
 
 use super::month::{DayLines, Lines, Month, by_day};
 use super::zones::{ZoneChoice, choices};
-use super::{Frame, Visit, page, when};
+use super::{Closed, Frame, Visit, page, when};
 use crate::availability::{Host, Interval, MeetingType};
 use crate::desk::{Freshness, Offer};
 use crate::http::fault::Fault;
@@ -90,7 +90,7 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    fn page(&self, offer: &Offer, closed: String) -> MeetingPage {
+    fn page(&self, offer: &Offer, closed: Closed) -> MeetingPage {
         let (visit, links, query, zone) = (self.visit, self.visit.links(), &self.visit.query, &self.host.zone);
         let guest = visit.zone.as_ref();
         let days = by_day(&offer.slots, zone);
@@ -133,8 +133,8 @@ impl View<'_> {
             length: visit.language.length(self.meeting.duration),
             location: self.meeting.location.clone(),
             note: super::host::confirm_note(self.meeting.confirm, visit.phrases()),
-            paused: !closed.is_empty() || !matches!(offer.freshness, Freshness::Fresh(_)),
-            closed,
+            paused: closed.hides || !matches!(offer.freshness, Freshness::Fresh(_)),
+            closed: closed.text,
             month_title: month.title(visit.language),
             month_param: month.param(),
             day_param: chosen.map(|day| day.to_string()).unwrap_or_default(),

@@ -143,15 +143,28 @@ impl Frame {
     }
 }
 
-/// What guests read while the host takes no new bookings; empty while they do.
-fn closed(state: &AppState, host: &Host, visit: &Visit) -> String {
-    let d = &visit.language.phrases().desk;
-    state.desk.paused(&host.id).map_or_else(String::new, |pause| match pause.until {
+/// What guests read where nothing can be booked by the host's wish.
+#[derive(Default)]
+struct Closed {
+    /// Empty while bookings are taken.
+    text: String,
+    /// True when no times are shown either: they are on offer again later.
+    hides: bool,
+}
+
+/// Whether the host takes bookings, in words.
+fn closed(state: &AppState, host: &Host, visit: &Visit) -> Closed {
+    let (t, d) = (visit.phrases(), &visit.language.phrases().desk);
+    if !host.takes_bookings {
+        return Closed { text: (t.unbookable_text)(&host.name), hides: false };
+    }
+    let pause = state.desk.paused(&host.id).map(|pause| match pause.until {
         None => (d.guest_paused_text)(&host.name),
         Some(until) => {
             (d.guest_paused_until)(&host.name, &desk::date_and_clock(host.zone.civil(until), visit.language))
         }
-    })
+    });
+    pause.map(|text| Closed { text, hides: true }).unwrap_or_default()
 }
 
 /// A filled template as an answer.

@@ -208,8 +208,8 @@ impl Subject<'_> {
             again_url: visit.path(&links.overlay(&self.host.id, &self.meeting.id)),
             title: self.meeting.title.clone(),
             host_name: self.host.name.clone(),
-            paused: !closed.is_empty() || !matches!(freshness, Freshness::Fresh(_)),
-            closed,
+            paused: closed.hides || !matches!(freshness, Freshness::Fresh(_)),
+            closed: closed.text,
             heading: match (offered, slots.len()) {
                 (0, _) => g.overlay.to_owned(),
                 (_, 0) => g.overlay_none.to_owned(),

@@ -71,10 +71,10 @@ pub(in super::super) async fn reschedule(
     match state.desk.move_to(&token, start).await {
         Ok(view) => Ok(see(&visit, &view)),
         Err(error @ (ReserveError::Taken { .. } | ReserveError::NotASlot(_))) => {
-            let fault = Fault::from(error);
             let t = visit.phrases();
-            let said = super::said(fault.problem, t);
-            again(Some(start), fault.problem.status(), format!("{}. {}", said.title, t.choose_another)).await
+            let why = super::slot::not_on_offer(&error, visit.language).unwrap_or(t.taken);
+            let status = Fault::from(error).problem.status();
+            again(Some(start), status, format!("{why}. {}", t.choose_another)).await
         }
         Err(error) => Err(error.into()),
     }
@@ -107,7 +107,7 @@ fn move_page(
     let url_if = |month: Option<Month>, wanted: bool| {
         month.filter(|_| wanted).map(|month| visit.path_with(&here, &[("month", &month.param())]))
     };
-    let closed = super::closed(state, host, visit);
+    let closed = super::closed(state, host, visit).text;
     let in_month = days.iter().filter(|(day, _)| month.contains(**day));
     Ok(page(
         visit.language,

@@ -94,8 +94,8 @@ fn sign(state: &AppState, visit: &Visit, host: &Host, meeting: Option<&MeetingTy
         host_name: host.name.clone(),
         what,
         // What events open is not known before the first reading.
-        paused: !closed.is_empty() || state.desk.freshness(&host.id) == Freshness::NeverRead,
-        closed,
+        paused: closed.hides || state.desk.freshness(&host.id) == Freshness::NeverRead,
+        closed: closed.text,
         week: (g.week_of)(&visit.language.long_date(week.first)),
         previous: turned(week.first.checked_sub(7.days()).ok()),
         next: turned(week.first.checked_add(7.days()).ok()),

@@ -14,6 +14,7 @@ use crate::http::language;
 use crate::http::proxy::ClientIp;
 use crate::http::state::AppState;
 use crate::ical::Zone;
+use crate::language::Language;
 use askama::Template;
 use axum::body::Body;
 use axum::extract::{Extension, Path, State};
@@ -221,6 +222,25 @@ fn kept(fields: &Fields) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Why a time cannot be had, where it is the time's fault.
+pub(super) fn not_on_offer(error: &ReserveError, language: Language) -> Option<&'static str> {
+    let t = &language.phrases().page;
+    Some(match error {
+        ReserveError::Taken { why, .. } => match why {
+            Taken::Busy | Taken::Booked => t.taken,
+            Taken::TooSoon => t.too_soon,
+            Taken::TooFar => t.too_far,
+            Taken::DayFull => t.day_full,
+            Taken::Paused => language.phrases().desk.guest_paused,
+            Taken::Unbookable => t.unbookable,
+            Taken::GuestLimit => t.guest_limit,
+        },
+        ReserveError::NotASlot(NotASlot::Past) => t.past,
+        ReserveError::NotASlot(_) => t.no_slot,
+        _ => return None,
+    })
+}
+
 impl Subject<'_> {
     fn guest(&self) -> Option<&Zone> {
         self.visit.zone.as_ref()
@@ -314,19 +334,8 @@ impl Subject<'_> {
         let about_this_slot =
             matches!(error, ReserveError::Taken { .. } | ReserveError::NotASlot(_) | ReserveError::Stale { .. });
         let t = self.visit.phrases();
-        let not_on_offer = match &error {
-            ReserveError::Taken { why, .. } => match why {
-                Taken::Busy | Taken::Booked => Some(t.taken),
-                Taken::TooSoon => Some(t.too_soon),
-                Taken::TooFar => Some(t.too_far),
-                Taken::DayFull => Some(t.day_full),
-                Taken::Paused => Some(self.visit.language.phrases().desk.guest_paused),
-                Taken::GuestLimit => Some(t.guest_limit),
-            },
-            ReserveError::NotASlot(NotASlot::Past) => Some(t.past),
-            ReserveError::NotASlot(_) => Some(t.no_slot),
-            _ => None,
-        };
+        let not_on_offer = not_on_offer(&error, self.visit.language);
+        let is_unbookable = matches!(error, ReserveError::Taken { why: Taken::Unbookable, .. });
         let fault = Fault::from(error);
         if !about_this_slot {
             return Err(fault);
@@ -338,6 +347,7 @@ impl Subject<'_> {
         let time = self.time()?;
         // What is wrong with the time is the heading; a paused calendar needs a sentence more.
         let (heading, text) = match not_on_offer {
+            Some(heading) if is_unbookable => (heading.to_owned(), (t.unbookable_text)(&self.host.name)),
             Some(heading) => (heading.to_owned(), String::new()),
             None => {
                 let said = super::said(fault.problem, t);

@@ -85,7 +85,7 @@ pub(in super::super) async fn show(
         |start| visit.path_with(&links.sooner(&view.guest_token), &[("to", &super::super::fault::rfc3339(start))]);
     let others: Vec<Slot> = offer.slots.iter().filter(|slot| Some(slot.time.start()) != to).copied().collect();
     let g = &visit.language.phrases().guest;
-    let closed = super::closed(&state, host, &visit);
+    let closed = super::closed(&state, host, &visit).text;
     let shown = SoonerPage {
         frame: Frame::of_host(&visit, &host.id, format!("{} – {}", g.sooner, booking.title)).with_guest_style(),
         booking_url: visit.path(&links.booking(&view.guest_token)),

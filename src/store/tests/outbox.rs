@@ -216,17 +216,23 @@ async fn a_limit_slides_and_says_when_to_come_again() {
 }
 
 #[tokio::test]
-async fn a_feed_keeps_the_instant_since_when_it_is_as_it_is() {
+async fn a_feed_is_kept_with_the_instant_since_when_it_is_as_it_is() {
     let store = Store::memory().unwrap();
-    assert_eq!(store.feed_mark(&host(), "", "\"a\"", minute(1)).await.unwrap(), minute(1));
-    assert_eq!(store.feed_mark(&host(), "", "\"a\"", minute(2)).await.unwrap(), minute(1));
-    assert_eq!(store.kept_feed(&host(), "").await.unwrap(), None);
-    let feed = KeptFeed { etag: "\"b\"".into(), modified: minute(3), body: b"feed".to_vec() };
-    assert_eq!(store.keep_feed(&host(), "", feed.clone()).await.unwrap(), minute(3));
-    let later = KeptFeed { modified: minute(4), ..feed.clone() };
-    assert_eq!(store.keep_feed(&host(), "", later).await.unwrap(), minute(3));
-    assert_eq!(store.kept_feed(&host(), "").await.unwrap(), Some(feed));
-    assert_eq!(store.feed_mark(&host(), "", "\"a\"", minute(5)).await.unwrap(), minute(5));
+    let feed = |name: &str, body: &str, modified| KeptFeed {
+        name: name.to_owned(),
+        etag: format!("\"{body}\""),
+        modified,
+        body: body.as_bytes().to_vec(),
+    };
+    assert_eq!(store.kept_feeds(&host()).await.unwrap(), []);
+    let all = [feed("", "whole", minute(1)), feed("office-hour", "one", minute(2))];
+    for feed in &all {
+        store.keep_feed(&host(), feed.clone()).await.unwrap();
+    }
+    assert_eq!(store.kept_feeds(&host()).await.unwrap(), all);
+    store.keep_feed(&host(), feed("", "other", minute(3))).await.unwrap();
+    assert_eq!(store.kept_feeds(&host()).await.unwrap()[0], feed("", "other", minute(3)));
+    assert_eq!(store.kept_feeds(&HostId::new("hilbert").unwrap()).await.unwrap(), []);
 }
 
 #[tokio::test]

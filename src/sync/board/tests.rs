@@ -40,6 +40,7 @@ pub(super) fn host() -> Arc<Host> {
         zone: Zone::named("Europe/Berlin").unwrap(),
         max_staleness: SignedDuration::from_mins(30),
         hours: Hours::default(),
+        takes_bookings: true,
         language: crate::language::Language::default(),
         meetings: vec![Arc::new(meeting)],
     })
@@ -96,6 +97,7 @@ fn starts(board: &HostBoard) -> Vec<String> {
         busy: &snapshot.busy,
         held: &snapshot.held,
         pause: None,
+        takes_bookings: true,
         now: at(NOW),
     };
     let march = Interval::new(at("2026-03-01T00:00:00Z"), at("2026-03-28T00:00:00Z")).unwrap();

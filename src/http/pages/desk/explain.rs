@@ -108,6 +108,7 @@ fn answer(seat: &Seat, told: Explanation) -> Answer {
         Decision::Taken(Taken::DayFull) => t.day_full,
         Decision::Taken(Taken::GuestLimit) => t.guest_limit,
         Decision::Taken(Taken::Paused) => d.guest_paused,
+        Decision::Taken(Taken::Unbookable) => t.unbookable,
     };
     let time = |time: Interval| When::new(time, &seat.host.zone, None, seat.visit.language);
     let line = |reason: crate::availability::Reason| {
