@@ -382,6 +382,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_client_calls_itself_as_the_login_says() {
+        let event = || answer(200, "Content-Type: text/calendar\r\n", EVENT);
+        let (url, log) = super::super::scripted::serve_raw(move |_| event()).await;
+        let login = super::super::Login::new(url, "prof", "secret".to_owned().into());
+        let named = super::super::Login { user_agent: Some("Evolution/3.56".to_owned()), ..login.clone() };
+        for login in [login, named] {
+            Client::new(login).unwrap().get(&Href::new("/c/1.ics")).await.unwrap();
+        }
+        let usual = format!("user-agent: officehours/{}", env!("CARGO_PKG_VERSION"));
+        let heads: Vec<String> = log.lock().unwrap().iter().map(|seen| seen.head.clone()).collect();
+        for (head, name) in heads.iter().zip([usual.as_str(), "user-agent: evolution/3.56"]) {
+            assert!(head.lines().any(|line| line == name), "{head}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_refused_login_is_tried_by_one_request_of_the_careful_client_alone() {
         let right = Arc::new(std::sync::atomic::AtomicBool::new(false));
         let told = right.clone();

@@ -26,6 +26,7 @@ struct Script {
     queries_fail: bool,
     home: Option<&'static str>,
     subscribed: bool,
+    transparent: bool,
     /// There is another calendar, `two/`.
     second: bool,
     /// The next list of the home is of another.
@@ -80,8 +81,12 @@ impl Script {
         let own = found(
             &calendar,
             &format!(
-                "<resourcetype><collection/><C:calendar/></resourcetype><displayname>Work</displayname>{}",
-                ctag.unwrap_or_default()
+                "<resourcetype><collection/><C:calendar/></resourcetype><displayname>Work</displayname>{}{}",
+                ctag.unwrap_or_default(),
+                match self.transparent {
+                    true => "<C:schedule-calendar-transp><C:transparent/></C:schedule-calendar-transp>",
+                    false => "",
+                }
             ),
         );
         let etag =
@@ -454,6 +459,30 @@ async fn a_subscription_that_the_server_only_names_is_no_calendar_without_events
     assert!(error.contains("[[host.subscription]]"), "{error}");
     // Named by the config, it was never read: nothing can be booked.
     assert_eq!(world.account.sources().await.unwrap()[1].1, None);
+}
+
+#[tokio::test]
+async fn a_transparent_calendar_is_left_out_and_counts_when_it_is_named() {
+    let objects = vec![("a.ics", "\"1\"", "a")];
+    let mut world = World::new(Script { objects, token: Some("t1"), transparent: true, ..Script::default() }).await;
+    assert!(world.pass(0).await.0.calendars.is_empty());
+    assert!(world.account.sources().await.unwrap().is_empty());
+    let mut settings = AccountSettings::clone(&world.account.settings);
+    settings.calendars = Some(vec!["Work".to_owned()]);
+    world.account.settings = Arc::new(settings);
+    world.reads(1).await;
+    let [(source, read_at)] = <[_; 1]>::try_from(world.account.sources().await.unwrap()).unwrap();
+    assert!(source.busy && read_at == Some(noon(1)));
+    assert_eq!(world.holds().await.0, ["a"]);
+    // No longer named, it is left out again; and it counts once the server says so.
+    let mut settings = AccountSettings::clone(&world.account.settings);
+    settings.calendars = None;
+    world.account.settings = Arc::new(settings);
+    world.pass(2).await;
+    assert!(world.account.sources().await.unwrap().is_empty());
+    world.change(|script| script.transparent = false);
+    world.reads(15).await;
+    assert!(world.account.sources().await.unwrap()[0].0.busy);
 }
 
 #[tokio::test]
