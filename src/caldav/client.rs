@@ -165,7 +165,7 @@ impl Client {
         request.read(&answer)
     }
 
-    /// Reads one object; None when it is not there. One that ends in the middle is believed when it comes twice the same: else a
+    /// Reads one object; None when it is not there. One that ends in the middle is believed when it comes so twice, with warnings: else a
     /// proxy has cut it, and half an event would free the time of the other half.
     ///
     /// # Errors
@@ -307,6 +307,8 @@ mod tests {
                 "/c/1.ics" if turn == 0 => answer(200, calendar, "BEGIN:VCALENDAR\r\nBEG"),
                 // Cut each time elsewhere.
                 "/c/2.ics" => answer(200, calendar, &EVENT[..EVENT.len() - 4 - turn % 2]),
+                // Nothing, and nothing again, is no event without time.
+                "/c/5.ics" => answer(200, calendar, ""),
                 // The server has no more of it.
                 "/c/3.ics" => answer(200, calendar, "BEGIN:VCALENDAR\r\n"),
                 _ => answer(200, calendar, EVENT),
@@ -318,6 +320,7 @@ mod tests {
         assert_eq!(client.get(&Href::new("/c/3.ics")).await.unwrap().unwrap().data, b"BEGIN:VCALENDAR\r\n");
         assert_eq!(client.get(&Href::new("/c/4.ics")).await.unwrap().unwrap().data, EVENT.as_bytes());
         assert_eq!(requests(&log).len(), 7);
+        assert_eq!(client.get(&Href::new("/c/5.ics")).await.unwrap_err().kind(), &ErrorKind::BadAnswer);
     }
 
     #[tokio::test]
