@@ -18,6 +18,9 @@ use url::Url;
 
 /// More pages than this of one sync is a server that does not get on.
 const MAX_PAGES: usize = 1_000;
+/// From 1970 to 2100: what a query is to span that stands in for a list. Without a range, or with an open one, servers fail or leave out
+/// what is far (standards A2.19, A2.20).
+const EVER: (Timestamp, Timestamp) = (Timestamp::UNIX_EPOCH, Timestamp::constant(4_102_444_800, 0));
 
 /// A CalDAV account. Cheap to clone; clones share the connection.
 #[derive(Clone, Debug)]
@@ -144,7 +147,7 @@ impl Client {
         };
         match listed {
             Err(error) if !error.is_of_the_server() && *error.kind() != ErrorKind::NotFound => {
-                match self.query(calendar, None).await {
+                match self.query(calendar, EVER).await {
                     // Nothing at all may be a query that finds nothing: it proves no empty calendar.
                     Ok(members) if !members.is_empty() => Ok(members),
                     _ => Err(error),
@@ -159,7 +162,7 @@ impl Client {
     ///
     /// # Errors
     /// As the server's; some fail at any query while one event is broken.
-    pub async fn query(&self, calendar: &Href, range: Option<(Timestamp, Timestamp)>) -> Result<Vec<Member>, Error> {
+    pub async fn query(&self, calendar: &Href, range: (Timestamp, Timestamp)) -> Result<Vec<Member>, Error> {
         let request = QueryMembers { calendar, range };
         let answer = self.ask(calendar, &request.request()).await?;
         request.read(&answer)
@@ -352,12 +355,14 @@ mod tests {
     #[tokio::test]
     async fn a_list_that_fails_is_tried_by_query_and_never_becomes_empty() {
         let one = "<response><href>/c/1.ics</href><propstat><prop><getetag>\"1\"</getetag></prop><status>HTTP/1.1 200 OK</status></propstat></response>";
-        let (client, _) = serve(move |seen| match seen.method.as_str() {
+        let (client, log) = serve(move |seen| match seen.method.as_str() {
             "PROPFIND" => answer(500, "", ""),
             _ => multistatus(one),
         })
         .await;
         assert_eq!(client.list(&Href::new("/c/")).await.unwrap().len(), 1);
+        let query = log.lock().unwrap().last().unwrap().body.clone();
+        assert!(query.contains(r#"<C:time-range start="19700101T000000Z" end="21000101T000000Z"/>"#), "{query}");
         let (client, _) = serve(move |seen| match seen.method.as_str() {
             "PROPFIND" => answer(500, "", ""),
             _ => multistatus(""),

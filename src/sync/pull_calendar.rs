@@ -158,7 +158,7 @@ impl AccountSync {
         now: Timestamp,
     ) -> Result<Vec<caldav::Member>, SyncError> {
         let window = window_of(&self.settings.host, now);
-        let mut found = match self.client.query(calendar, Some((window.start(), window.end()))).await {
+        let mut found = match self.client.query(calendar, (window.start(), window.end())).await {
             Ok(found) => found,
             Err(error) if learnt.hides || error.retry_after().is_some() => return Err(error.into()),
             Err(error) => match error.kind() {
