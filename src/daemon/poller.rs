@@ -331,7 +331,6 @@ async fn find_all(
 ) -> Result<HashMap<BookingId, Found>, SyncError> {
     let store = &account.store;
     let zone = &account.settings.host.zone;
-    let all_read = pass.calendars.iter().all(|calendar| calendar.result.is_ok());
     let read: Vec<&CalendarKey> =
         pass.calendars.iter().filter(|calendar| calendar.result.is_ok()).map(|calendar| &calendar.key).collect();
     let mut found = HashMap::new();
@@ -346,7 +345,7 @@ async fn find_all(
                 };
             }
         }
-        if state == Found::Unknown && all_read {
+        if state == Found::Unknown && pass.all_read() {
             state = find_elsewhere(account, &read, event, owner).await?;
         }
         found.insert(event.booking, state);

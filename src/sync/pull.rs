@@ -75,6 +75,16 @@ pub struct CalendarPass {
     pub result: Result<(), SyncError>,
 }
 
+impl Pass {
+    /// Whether every calendar that there is was read. One that the config names and the account lacks holds nothing.
+    pub fn all_read(&self) -> bool {
+        let is_missing = |calendar: &CalendarPass| {
+            matches!(calendar.result, Err(SyncError::NoSuchCalendar { .. } | SyncError::Subscribed { .. }))
+        };
+        self.calendars.iter().all(|calendar| calendar.result.is_ok() || is_missing(calendar))
+    }
+}
+
 impl CalendarPass {
     /// True when there is nothing at the calendar's address.
     fn is_lost(&self) -> bool {

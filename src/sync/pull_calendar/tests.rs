@@ -344,7 +344,10 @@ async fn a_calendar_that_the_config_names_is_looked_for_at_each_pass() {
         let (pass, _) = world.pass(minute).await;
         assert!(pass.rediscovered);
         assert!(matches!(pass.calendars[1].result, Err(SyncError::NoSuchCalendar { .. })));
+        assert!(pass.all_read(), "what the host deletes is deleted all the same");
     }
+    world.change(|script| script.status = Some(500));
+    assert!(!world.pass(3).await.0.all_read());
 }
 
 #[tokio::test]
