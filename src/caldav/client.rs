@@ -22,7 +22,7 @@ const MAX_PAGES: usize = 1_000;
 /// what is far (standards A2.19, A2.20).
 const EVER: (Timestamp, Timestamp) = (Timestamp::UNIX_EPOCH, Timestamp::constant(4_102_444_800, 0));
 
-/// A CalDAV account. Cheap to clone; clones share the connection.
+/// A CalDAV account. Cheap to clone; clones share the connections.
 #[derive(Clone, Debug)]
 pub struct Client {
     transport: Arc<Transport>,
@@ -387,6 +387,32 @@ mod tests {
         assert_eq!(log[1].body, EVENT);
         assert!(log[1].head.contains("if-none-match: *") && log[1].head.contains("content-length: 32"));
         assert!(log[1].head.contains("authorization: basic ") && !log[1].head.contains("transfer-encoding"));
+    }
+
+    #[tokio::test]
+    async fn two_requests_of_an_account_are_under_way_at_once_and_no_more() {
+        use tokio::io::AsyncWriteExt;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let client = Client::new(super::super::Login::new(url, "prof", "secret".to_owned().into())).unwrap();
+        let asking: Vec<_> = (0..3)
+            .map(|n| {
+                let client = if n == 0 { client.careful() } else { client.clone() };
+                tokio::spawn(async move { client.get(&Href::new(format!("/c/{n}.ics"))).await })
+            })
+            .collect();
+        let (mut first, mut second) = (listener.accept().await.unwrap().0, listener.accept().await.unwrap().0);
+        let third = tokio::time::timeout(std::time::Duration::from_millis(200), listener.accept()).await;
+        assert!(third.is_err());
+        let event = answer(200, "Connection: close\r\n", EVENT);
+        first.write_all(event.as_bytes()).await.unwrap();
+        let (mut third, _) = listener.accept().await.unwrap();
+        for stream in [&mut second, &mut third] {
+            stream.write_all(event.as_bytes()).await.unwrap();
+        }
+        for asked in asking {
+            assert!(asked.await.unwrap().unwrap().is_some());
+        }
     }
 
     #[tokio::test]
