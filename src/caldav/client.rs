@@ -18,8 +18,11 @@ use url::Url;
 
 /// More pages than this of one sync is a server that does not get on.
 const MAX_PAGES: usize = 1_000;
+/// From 1970 to 2100: what a query is to span that stands in for a list. Without a range, or with an open one, servers fail or leave out
+/// what is far (standards A2.19, A2.20).
+const EVER: (Timestamp, Timestamp) = (Timestamp::UNIX_EPOCH, Timestamp::constant(4_102_444_800, 0));
 
-/// A CalDAV account. Cheap to clone; clones share the connection.
+/// A CalDAV account. Cheap to clone; clones share the connections.
 #[derive(Clone, Debug)]
 pub struct Client {
     transport: Arc<Transport>,
@@ -144,7 +147,7 @@ impl Client {
         };
         match listed {
             Err(error) if !error.is_of_the_server() && *error.kind() != ErrorKind::NotFound => {
-                match self.query(calendar, None).await {
+                match self.query(calendar, EVER).await {
                     // Nothing at all may be a query that finds nothing: it proves no empty calendar.
                     Ok(members) if !members.is_empty() => Ok(members),
                     _ => Err(error),
@@ -159,13 +162,13 @@ impl Client {
     ///
     /// # Errors
     /// As the server's; some fail at any query while one event is broken.
-    pub async fn query(&self, calendar: &Href, range: Option<(Timestamp, Timestamp)>) -> Result<Vec<Member>, Error> {
+    pub async fn query(&self, calendar: &Href, range: (Timestamp, Timestamp)) -> Result<Vec<Member>, Error> {
         let request = QueryMembers { calendar, range };
         let answer = self.ask(calendar, &request.request()).await?;
         request.read(&answer)
     }
 
-    /// Reads one object; None when it is not there. One that ends in the middle is believed when it comes twice the same: else a
+    /// Reads one object; None when it is not there. One that ends in the middle is believed when it comes so twice, with warnings: else a
     /// proxy has cut it, and half an event would free the time of the other half.
     ///
     /// # Errors
@@ -330,6 +333,8 @@ mod tests {
                 "/c/1.ics" if turn == 0 => answer(200, calendar, "BEGIN:VCALENDAR\r\nBEG"),
                 // Cut each time elsewhere.
                 "/c/2.ics" => answer(200, calendar, &EVENT[..EVENT.len() - 4 - turn % 2]),
+                // Nothing, and nothing again, is no event without time.
+                "/c/5.ics" => answer(200, calendar, ""),
                 // The server has no more of it.
                 "/c/3.ics" => answer(200, calendar, "BEGIN:VCALENDAR\r\n"),
                 _ => answer(200, calendar, EVENT),
@@ -341,6 +346,7 @@ mod tests {
         assert_eq!(client.get(&Href::new("/c/3.ics")).await.unwrap().unwrap().data, b"BEGIN:VCALENDAR\r\n");
         assert_eq!(client.get(&Href::new("/c/4.ics")).await.unwrap().unwrap().data, EVENT.as_bytes());
         assert_eq!(requests(&log).len(), 7);
+        assert_eq!(client.get(&Href::new("/c/5.ics")).await.unwrap_err().kind(), &ErrorKind::BadAnswer);
     }
 
     #[tokio::test]
@@ -372,12 +378,14 @@ mod tests {
     #[tokio::test]
     async fn a_list_that_fails_is_tried_by_query_and_never_becomes_empty() {
         let one = "<response><href>/c/1.ics</href><propstat><prop><getetag>\"1\"</getetag></prop><status>HTTP/1.1 200 OK</status></propstat></response>";
-        let (client, _) = serve(move |seen| match seen.method.as_str() {
+        let (client, log) = serve(move |seen| match seen.method.as_str() {
             "PROPFIND" => answer(500, "", ""),
             _ => multistatus(one),
         })
         .await;
         assert_eq!(client.list(&Href::new("/c/")).await.unwrap().len(), 1);
+        let query = log.lock().unwrap().last().unwrap().body.clone();
+        assert!(query.contains(r#"<C:time-range start="19700101T000000Z" end="21000101T000000Z"/>"#), "{query}");
         let (client, _) = serve(move |seen| match seen.method.as_str() {
             "PROPFIND" => answer(500, "", ""),
             _ => multistatus(""),
@@ -422,6 +430,48 @@ mod tests {
         let before = requests(&log).len();
         let stale = client.update(&href, &ETag::new("5").unwrap(), EVENT).await.unwrap_err();
         assert_eq!((stale.kind(), requests(&log).len()), (&ErrorKind::PreconditionFailed, before + 1));
+    }
+
+    #[tokio::test]
+    async fn two_requests_of_an_account_are_under_way_at_once_and_no_more() {
+        use tokio::io::AsyncWriteExt;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let client = Client::new(super::super::Login::new(url, "prof", "secret".to_owned().into())).unwrap();
+        let asking: Vec<_> = (0..3)
+            .map(|n| {
+                let client = if n == 0 { client.careful() } else { client.clone() };
+                tokio::spawn(async move { client.get(&Href::new(format!("/c/{n}.ics"))).await })
+            })
+            .collect();
+        let (mut first, mut second) = (listener.accept().await.unwrap().0, listener.accept().await.unwrap().0);
+        let third = tokio::time::timeout(std::time::Duration::from_millis(200), listener.accept()).await;
+        assert!(third.is_err());
+        let event = answer(200, "Connection: close\r\n", EVENT);
+        first.write_all(event.as_bytes()).await.unwrap();
+        let (mut third, _) = listener.accept().await.unwrap();
+        for stream in [&mut second, &mut third] {
+            stream.write_all(event.as_bytes()).await.unwrap();
+        }
+        for asked in asking {
+            assert!(asked.await.unwrap().unwrap().is_some());
+        }
+    }
+
+    #[tokio::test]
+    async fn the_client_calls_itself_as_the_login_says() {
+        let event = || answer(200, "Content-Type: text/calendar\r\n", EVENT);
+        let (url, log) = super::super::scripted::serve_raw(move |_| event()).await;
+        let login = super::super::Login::new(url, "prof", "secret".to_owned().into());
+        let named = super::super::Login { user_agent: Some("Evolution/3.56".to_owned()), ..login.clone() };
+        for login in [login, named] {
+            Client::new(login).unwrap().get(&Href::new("/c/1.ics")).await.unwrap();
+        }
+        let usual = format!("user-agent: officehours/{}", env!("CARGO_PKG_VERSION"));
+        let heads: Vec<String> = log.lock().unwrap().iter().map(|seen| seen.head.clone()).collect();
+        for (head, name) in heads.iter().zip([usual.as_str(), "user-agent: evolution/3.56"]) {
+            assert!(head.lines().any(|line| line == name), "{head}");
+        }
     }
 
     #[tokio::test]

@@ -1,5 +1,5 @@
 //! HTTP for CalDAV: sends a [`Request`], follows redirects with the method kept, gives the [`Answer`] back. HTTP/1.1 alone (two
-//! servers break under multiplexing), one connection at a time, caps on time and size. Read [`Transport::send`] first.
+//! servers break under multiplexing), two requests of an account at a time, caps on time and size. Read [`Transport::send`] first.
 
 use super::door::{Door, Entry};
 use super::error::{Error, ErrorKind};
@@ -14,10 +14,14 @@ use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::{Host, Url};
 
 const MAX_REDIRECTS: usize = 5;
+/// Requests of an account that are under way at once: each occupies a process of some servers, and a booking is not to wait until a long
+/// list has come.
+const AT_ONCE: usize = 2;
 /// Of an answer's body, after decompression.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,11 +30,12 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// A connection is used again within a poll and closed soon after it: an idle one occupies a process of Cyrus.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// One account's way to its server. Clones share its connection and its door.
+/// One account's way to its server. Clones share its connections, its turns and its door.
 #[derive(Clone)]
 pub(crate) struct Transport {
     http: reqwest::Client,
     door: Arc<Door>,
+    turns: Arc<Semaphore>,
     /// Whether it may knock where the login was refused.
     careful: bool,
     account: Url,
@@ -85,6 +90,7 @@ impl Transport {
         Ok(Transport {
             http,
             door: Arc::default(),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
             careful: false,
             account,
             credentials: login.credentials,
@@ -144,6 +150,8 @@ impl Transport {
     /// connection breaks. Nothing is sent while the server is to be left alone.
     pub(crate) async fn send(&self, url: Url, request: &Request) -> Result<Answer, Error> {
         let mut url = url;
+        // Never closed. Whoever has waited asks the door after it.
+        let _turn = self.turns.acquire().await;
         for _ in 0..=MAX_REDIRECTS {
             if !self.may_ask(&url) {
                 return Err(Error::new(ErrorKind::Insecure, request.operation, without_credentials(&url)));

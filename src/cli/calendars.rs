@@ -2,7 +2,7 @@
 //! folders.
 
 use super::health;
-use super::office::{host, open};
+use super::office::{host, open, subscription_advice};
 use crate::availability::Counting;
 use crate::sync::{Source, is_named_so};
 use std::io::Write;
@@ -41,8 +41,11 @@ pub(super) async fn calendars(config: Option<&Path>, id: &str) -> anyhow::Result
                             }
                         };
                         let written = settings.bookings.as_deref().is_some_and(named);
+                        if let Some(advice) = subscription_advice(&calendar) {
+                            eprintln!("officehours: {}/{}/{advice}", host.id, settings.id);
+                        }
                         let writable = match calendar.writable {
-                            // Its events cannot be read here; `check` says what to do.
+                            // Its events cannot be read here.
                             _ if calendar.subscribed => "subscribed",
                             Some(true) => "writable",
                             Some(false) => "read-only",

@@ -2,7 +2,7 @@
 
 use super::args::CheckArguments;
 use super::health;
-use super::office::{log, open};
+use super::office::{log, open, subscription_advice};
 use crate::alert::Episode;
 use crate::availability::{HostId, Interval};
 use crate::config::Config;
@@ -130,13 +130,8 @@ async fn connect(
             let server = found.server.as_deref().unwrap_or("a server that does not say what it is");
             writeln!(out, "{name}: connected to {server}; {} calendar(s).", found.calendars.len())?;
             for calendar in &found.calendars {
-                if calendar.subscribed {
-                    let url = calendar.source.as_deref().unwrap_or("the address that it comes from");
-                    writeln!(
-                        out,
-                        "{name}/{}: a subscription that the server names and does not hold; to be busy by it, add [[host.subscription]] with url = {url:?}.",
-                        calendar.name
-                    )?;
+                if let Some(advice) = subscription_advice(calendar) {
+                    writeln!(out, "{name}/{advice}")?;
                 } else if calendar.transparent && account.settings.calendars.is_none() {
                     writeln!(out, "{name}/{}: marked as transparent; not counted as busy.", calendar.name)?;
                 }
@@ -251,4 +246,66 @@ async fn write_and_remove(account: &AccountSync, now: jiff::Timestamp) -> anyhow
         "the event is still there after it was removed"
     );
     Ok(calendar.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::availability::Counting;
+    use crate::caldav::scripted::{answer, multistatus, serve};
+    use crate::store::{Access, Store};
+    use crate::sync::AccountSettings;
+    use crate::sync::testing::host;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn what_the_server_says_of_itself_and_what_does_not_count_is_told() {
+        let found = |href: &str, properties: &str| {
+            format!(
+                "<response><href>{href}</href><propstat><prop>{properties}</prop><status>HTTP/1.1 200 OK</status></propstat></response>"
+            )
+        };
+        let (client, _) = serve(move |seen| match (seen.method.as_str(), seen.path.as_str()) {
+            ("OPTIONS", _) => answer(200, "DAV: 1, calendar-access, calendar-auto-schedule\r\n", ""),
+            (_, "/") => multistatus(&found(
+                "/",
+                "<current-user-principal><href>/</href></current-user-principal><C:calendar-home-set><href>/c/</href></C:calendar-home-set>",
+            )),
+            _ => multistatus(&[
+                found("/c/work/", "<resourcetype><collection/><C:calendar/></resourcetype>"),
+                found(
+                    "/c/birthdays/",
+                    "<resourcetype><collection/><C:calendar/></resourcetype><C:schedule-calendar-transp><C:transparent/></C:schedule-calendar-transp>",
+                ),
+                found(
+                    "/c/lectures/",
+                    r#"<resourcetype><collection/><S:subscribed xmlns:S="http://calendarserver.org/ns/"/></resourcetype><S:source xmlns:S="http://calendarserver.org/ns/"><href>webcal://uni.example/l.ics</href></S:source>"#,
+                ),
+            ].concat()),
+        })
+        .await;
+        let folder = tempfile::tempdir().unwrap();
+        let settings = AccountSettings {
+            host: host(),
+            id: "work".into(),
+            calendars: None,
+            counting: Counting::default(),
+            bookings: None,
+            grace: SignedDuration::from_mins(5),
+            opens: None,
+        };
+        let store = Store::open(&folder.path().join("store.db"), Access::Daemon).unwrap();
+        let account = AccountSync { settings: Arc::new(settings), client, store };
+        let mut out = Vec::new();
+        connect(&mut out, &account, "noether/work", jiff::Timestamp::UNIX_EPOCH).await.unwrap();
+        let told = String::from_utf8(out).unwrap();
+        for line in [
+            "noether/work/birthdays: marked as transparent; not counted as busy.",
+            "noether/work/lectures: a subscription that the server names and does not hold; to be busy by it, add \
+             [[host.subscription]] with url = \"webcal://uni.example/l.ics\".",
+            "noether/work: the server can send invitations itself; bookings have no attendees, so it sends none.",
+        ] {
+            assert!(told.lines().any(|told| told == line), "{told}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use super::UsageError;
 use super::args::InitArguments;
 use super::init_text::InitText;
-use super::office::log;
+use super::office::{log, subscription_advice};
 use crate::caldav::{Calendar, Client, Discovery, Login};
 use crate::config::{Config, Environment, Secret, domain_url};
 use crate::daemon::Level;
@@ -39,6 +39,9 @@ pub(super) async fn init(config: Option<&Path>, args: InitArguments) -> anyhow::
     let found = Client::new(login)?.discover().await.context("the calendars could not be discovered")?;
     let usable: Vec<&Calendar> =
         found.calendars.iter().filter(|calendar| calendar.vevent && !calendar.subscribed).collect();
+    for advice in found.calendars.iter().filter_map(subscription_advice) {
+        eprintln!("{advice}");
+    }
     let chosen = choose(&asker, &usable, &args.calendar)?;
     let writable: Vec<&Calendar> = chosen.iter().copied().filter(|calendar| calendar.writable != Some(false)).collect();
     let bookings = match writable.first() {

@@ -2,6 +2,7 @@
 
 use super::UsageError;
 use crate::availability::{Clock, Host, MeetingType};
+use crate::caldav::Calendar;
 use crate::config::{Config, Environment, locate};
 use crate::daemon::{Journal, Level, Services, start_logging};
 use crate::store::Access;
@@ -52,6 +53,17 @@ pub(super) async fn open_at(config: Option<&Path>, now: Option<&str>) -> anyhow:
     let services = Services::open(&config, Access::Tool, Environment::of_process(), clock).await?;
     services.publish_stored(&config, now).await.context("what is stored cannot be read")?;
     Ok((config, services))
+}
+
+/// What to do about a calendar that the server only names, if it is one.
+pub(super) fn subscription_advice(calendar: &Calendar) -> Option<String> {
+    let url = calendar.source.as_deref().unwrap_or("the address that it comes from");
+    calendar.subscribed.then(|| {
+        format!(
+            "{}: a subscription that the server names and does not hold; to be busy by it, add [[host.subscription]] with url = {url:?}.",
+            calendar.name
+        )
+    })
 }
 
 /// The host of that id, or wrong usage.

@@ -208,7 +208,14 @@ impl Poller {
         let many =
             pass.calendars.iter().any(|calendar| calendar.brought.added.len() + calendar.brought.changed.len() > MANY);
         let first = pass.calendars.iter().any(|calendar| calendar.first && calendar.result.is_ok());
-        if many || first || (pass.rediscovered && !self.board.has(&wanted)) || self.board.is_window_used_up(now) {
+        // What a command beside us has read is no news to the server any more, and was never published here.
+        let others = !self.board.has_changes_of_others(store.changes_of_others().await?);
+        if many
+            || first
+            || others
+            || (pass.rediscovered && !self.board.has(&wanted))
+            || self.board.is_window_used_up(now)
+        {
             return load_board(&self.board, &self.sources, now).await;
         }
         for CalendarPass { key, brought, result, .. } in &pass.calendars {

@@ -76,6 +76,7 @@ mod tests {
             zone: crate::ical::Zone::utc(),
             max_staleness: SignedDuration::from_mins(30),
             hours: crate::availability::Hours::default(),
+            takes_bookings: true,
             language: crate::language::Language::English,
             meetings: Vec::new(),
         };

@@ -144,6 +144,15 @@ impl Store {
     }
 
     /// One consistent view.
+    /// A number that is another one after another process has changed what is stored.
+    pub async fn changes_of_others(&self) -> Result<i64> {
+        // As the one connection that writes sees it: of what is written through it, it tells nothing.
+        let version = |connection: &mut rusqlite::Connection| {
+            Ok(connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
+        };
+        self.inner.writer.run(version).await
+    }
+
     async fn read<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,

@@ -11,6 +11,7 @@ use crate::store::{CalendarKey, OwnEvent, StoredObject};
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use timeline::Timeline;
 
@@ -126,6 +127,8 @@ pub struct HostBoard {
     pub host: Arc<Host>,
     sources: Mutex<Sources>,
     snapshot: ArcSwap<Snapshot>,
+    /// What other processes had changed in the store when all of it was taken.
+    others: AtomicI64,
 }
 
 /// What the snapshot is made of, and what of it has been put together already.
@@ -161,7 +164,7 @@ impl HostBoard {
     pub fn new(host: Arc<Host>, now: Timestamp) -> HostBoard {
         let sources = Sources::new(window_of(&host, now));
         let snapshot = ArcSwap::from_pointee(sources.published.clone());
-        HostBoard { host, sources: Mutex::new(sources), snapshot }
+        HostBoard { host, sources: Mutex::new(sources), snapshot, others: AtomicI64::new(i64::MIN) }
     }
 
     /// What is known now.
@@ -192,6 +195,17 @@ impl HostBoard {
         let wanted = window_of(&self.host, now);
         let have = self.lock().window;
         wanted.end().duration_since(have.end()) > AHEAD - SLACK
+    }
+
+    /// All that is stored was taken, with what other processes had changed in it before
+    /// ([`Store::changes_of_others`](crate::store::Store::changes_of_others)).
+    pub fn takes_changes_of_others(&self, others: i64) {
+        self.others.store(others, Ordering::Relaxed);
+    }
+
+    /// True when other processes have changed nothing since.
+    pub fn has_changes_of_others(&self, others: i64) -> bool {
+        self.others.load(Ordering::Relaxed) == others
     }
 
     /// True when exactly these calendars are known, read as these settings say.

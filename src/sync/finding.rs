@@ -23,7 +23,6 @@ impl AccountSync {
     ) -> Result<HashMap<BookingId, Found>, SyncError> {
         let read: Vec<&CalendarKey> =
             pass.calendars.iter().filter(|calendar| calendar.result.is_ok()).map(|calendar| &calendar.key).collect();
-        let all_read = read.len() == pass.calendars.len();
         let held = self.held_at(&read, settled).await?;
         let (mut found, mut away) = (HashMap::new(), Vec::new());
         for event in settled {
@@ -40,7 +39,7 @@ impl AccountSync {
                 None => {}
             }
         }
-        if !all_read || away.is_empty() {
+        if !pass.all_read() || away.is_empty() {
             return Ok(found);
         }
         let copies = self.held_elsewhere(&read, &away).await?;

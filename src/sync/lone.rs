@@ -83,7 +83,7 @@ impl Lone {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::availability::{HostId, Hours};
     use crate::store::Access;
@@ -111,20 +111,25 @@ pub(super) mod tests {
         format!("BEGIN:VCALENDAR\r\n{inner}END:VCALENDAR\r\n")
     }
 
+    /// Emmy Noether.
+    pub(crate) fn host() -> Arc<Host> {
+        Arc::new(Host {
+            id: HostId::new("noether").unwrap(),
+            name: "Emmy Noether".to_owned(),
+            email: "noether@example.edu".to_owned(),
+            aliases: Vec::new(),
+            zone: Zone::named("Europe/Berlin").unwrap(),
+            max_staleness: SignedDuration::from_mins(30),
+            hours: Hours::default(),
+            takes_bookings: true,
+            language: crate::language::Language::default(),
+            meetings: Vec::new(),
+        })
+    }
+
     impl Bench {
         pub(crate) fn new() -> (Bench, Reading) {
-            let host = Arc::new(Host {
-                id: HostId::new("noether").unwrap(),
-                name: "Emmy Noether".to_owned(),
-                email: "noether@example.edu".to_owned(),
-                aliases: Vec::new(),
-                zone: Zone::named("Europe/Berlin").unwrap(),
-                max_staleness: SignedDuration::from_mins(30),
-                hours: Hours::default(),
-                takes_bookings: true,
-                language: crate::language::Language::default(),
-                meetings: Vec::new(),
-            });
+            let host = host();
             let folder = tempfile::tempdir().unwrap();
             let store = Store::open(&folder.path().join("store.db"), Access::Daemon).unwrap();
             let board = HostBoard::new(host.clone(), noon(0));

@@ -20,6 +20,9 @@ mod strategy;
 mod subscription;
 mod whereabouts;
 
+#[cfg(test)]
+pub(crate) use lone::tests as testing;
+
 pub use availability::AvailabilitySync;
 pub use board::{CalendarBusy, Contribution, HostBoard, Opens, Snapshot, SourceSettings};
 pub use folder::FolderSync;

@@ -75,6 +75,16 @@ pub struct CalendarPass {
     pub result: Result<(), SyncError>,
 }
 
+impl Pass {
+    /// Whether every calendar that there is was read. One that the config names and the account lacks holds nothing.
+    pub fn all_read(&self) -> bool {
+        let is_missing = |calendar: &CalendarPass| {
+            matches!(calendar.result, Err(SyncError::NoSuchCalendar { .. } | SyncError::Subscribed { .. }))
+        };
+        self.calendars.iter().all(|calendar| calendar.result.is_ok() || is_missing(calendar))
+    }
+}
+
 impl CalendarPass {
     /// True when there is nothing at the calendar's address.
     fn is_lost(&self) -> bool {
@@ -215,6 +225,7 @@ impl AccountSync {
         let ctags = found.calendars.iter();
         let ctags = ctags.filter_map(|calendar| Some((calendar.href.clone(), calendar.ctag.clone()?))).collect();
         let settings = &self.settings;
+        let before = self.facts().await?.map(|facts| facts.subscribed).unwrap_or_default();
         let facts = AccountFacts {
             url: Some(self.client.address().to_string()),
             principal: found.principal.map(|href| href.to_string()),
@@ -240,6 +251,10 @@ impl AccountSync {
             .chain(unlisted)
             .collect();
         self.store.set_calendars(&settings.host.id, &settings.id, entries).await?;
+        // Where the config names calendars, whoever wrote it has chosen.
+        for name in newly_named(&before, &facts.subscribed).filter(|_| settings.calendars.is_none()) {
+            tracing::warn!(host = %settings.host.id, account = settings.id, calendar = name, "A subscription that the server names and does not hold is not counted as busy; add [[host.subscription]] with its url, which officehours check tells.");
+        }
         self.store.set_account(&settings.host.id, &settings.id, facts).await?;
         Ok(ctags)
     }
@@ -382,6 +397,12 @@ impl AccountSync {
     }
 }
 
+/// The subscriptions, names and hrefs, that were not among those before.
+fn newly_named<'a>(before: &'a [(String, String)], now: &'a [(String, String)]) -> impl Iterator<Item = &'a str> {
+    let is_new = |(_, href): &&(String, String)| before.iter().all(|(_, known)| known != href);
+    now.iter().filter(is_new).map(|(name, _)| name.as_str())
+}
+
 pub(super) fn and_more(more: usize) -> String {
     if more == 0 { String::new() } else { format!(" (and {more} more)") }
 }
@@ -431,6 +452,20 @@ mod tests {
         } else {
             answer(404, "", "")
         }
+    }
+
+    #[test]
+    fn a_subscription_is_told_of_once() {
+        let of = |names: &[&str]| -> Vec<(String, String)> {
+            names.iter().map(|name| ((*name).to_owned(), format!("/c/{name}/"))).collect()
+        };
+        let new = |before: &[&str], now: &[&str]| {
+            let (before, now) = (of(before), of(now));
+            newly_named(&before, &now).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(new(&[], &["Lectures", "Holidays"]), "Lectures Holidays");
+        assert_eq!(new(&["Lectures"], &["Lectures", "Holidays"]), "Holidays");
+        assert_eq!(new(&["Lectures", "Holidays"], &["Holidays"]), "");
     }
 
     #[tokio::test]

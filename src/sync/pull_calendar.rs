@@ -46,10 +46,15 @@ impl AccountSync {
         let mut learnt = Strategy::parse(stored.strategy.as_deref());
         let held_token = stored.sync_token.as_deref().and_then(SyncToken::new);
         let mut kept_token = stored.sync_token.clone();
+        let mut report_failed = false;
         // A server that could not sync is asked again each day.
         if learnt.takes_tokens() || relist {
             let token = held_token.as_ref();
             let mut changes = self.client.changes(&calendar, token).await;
+            if matches!(&changes, Err(error) if may_be_listed(error)) {
+                // It may be the token that the server fails at.
+                kept_token = None;
+            }
             if let Ok(Changes::Delta { changed, complete: false, .. }) = &changes
                 && (relist || self.is_a_list(stored, changed).await?)
             {
@@ -68,6 +73,10 @@ impl AccountSync {
             }
             match changes {
                 Ok(Changes::Delta { token, changed, removed, complete: false }) => {
+                    if learnt.failures > 0 {
+                        learnt.failures = 0;
+                        self.store.set_strategy(&stored.key, learnt.stored()).await?;
+                    }
                     let delta = Delta { token, ctag, changed: &changed, removed: &removed };
                     return self.take_delta(brought, stored, delta, now).await;
                 }
@@ -81,7 +90,9 @@ impl AccountSync {
                 // A server that has synced before fails for now; one that never did cannot.
                 Ok(Changes::Unsupported | Changes::TokenInvalid) if held_token.is_none() => learnt.way = Way::List,
                 Ok(Changes::Unsupported | Changes::TokenInvalid) => {}
-                Err(error) if is_about_the_report(&error) => {
+                Err(error) if may_be_listed(&error) => {
+                    report_failed = true;
+                    learnt.note_failed_report();
                     tracing::info!(host = %self.settings.host.id, account = self.settings.id, %error, "A sync report failed; the calendar is listed instead.");
                 }
                 Err(error) => return Err(error.into()),
@@ -89,7 +100,13 @@ impl AccountSync {
         }
         // The CTag is read before the listing: read after it, a change in between would be lost.
         let ctag = self.client.state(&calendar).await?.ctag;
-        if !relist && learnt.again.is_empty() && !learnt.hides && ctag.is_some() && ctag == stored.ctag {
+        if !relist
+            && !report_failed
+            && learnt.again.is_empty()
+            && !learnt.hides
+            && ctag.is_some()
+            && ctag == stored.ctag
+        {
             return Ok(self.store.mark_read(&stored.key, now).await?);
         }
         if matches!(learnt.way, Way::Ctag | Way::List) {
@@ -103,7 +120,7 @@ impl AccountSync {
         if relist || learnt.hides {
             listed = self.with_hidden(&calendar, listed, None, &mut learnt, now).await?;
         }
-        // The old token stays: what changed since is told again, and taking it twice does no harm.
+        // The old token stays, unless the server failed at it: what changed since is told again, and taking it twice does no harm.
         self.take_listing(brought, stored, Listing { listed, token: kept_token, ctag }, learnt, now).await
     }
 
@@ -141,7 +158,7 @@ impl AccountSync {
         now: Timestamp,
     ) -> Result<Vec<caldav::Member>, SyncError> {
         let window = window_of(&self.settings.host, now);
-        let mut found = match self.client.query(calendar, Some((window.start(), window.end()))).await {
+        let mut found = match self.client.query(calendar, (window.start(), window.end())).await {
             Ok(found) => found,
             Err(error) if learnt.hides || error.retry_after().is_some() => return Err(error.into()),
             Err(error) => match error.kind() {
@@ -390,11 +407,14 @@ fn retain_unlisted(members: &mut Vec<caldav::Member>, listed: &[caldav::Member])
     members.retain(|member| !known.contains(&member.href));
 }
 
-/// Whether the server failed at the report, and may still be able to list: it answered, and not about the login.
-fn is_about_the_report(error: &caldav::Error) -> bool {
+/// Whether the server failed at the report, and may still be able to list: it was not about the login, and it can be talked to. Whether
+/// there is a calendar, and whether it can answer in time, its state tells.
+fn may_be_listed(error: &caldav::Error) -> bool {
     matches!(
         error.kind(),
         ErrorKind::Server(_)
+            | ErrorKind::Timeout
+            | ErrorKind::NotFound
             | ErrorKind::BadAnswer
             | ErrorKind::Rejected { .. }
             | ErrorKind::Conflict

@@ -14,6 +14,8 @@ pub struct Strategy {
     pub hides: bool,
     /// It gives objects no versions: they are read anew whenever the calendar is listed.
     pub unversioned: bool,
+    /// How many sync reports have failed that a list could stand in for, since one was answered by a token.
+    pub failures: u8,
     /// Hrefs to read once more: their version is a time in whole seconds, and may stand for two states.
     pub again: Vec<String>,
 }
@@ -33,6 +35,8 @@ pub enum Way {
     List,
 }
 
+/// After so many failures the server has no sync tokens that hold.
+const MOST_FAILURES: u8 = 3;
 /// More objects than this are not read once more.
 const MOST_AGAIN: usize = 50;
 
@@ -50,6 +54,14 @@ impl Strategy {
     /// Whether the next pass may begin with sync tokens.
     pub fn takes_tokens(&self) -> bool {
         matches!(self.way, Way::Unknown | Way::Tokens) && !self.hides
+    }
+
+    /// Notes that a sync report failed where a list did not.
+    pub fn note_failed_report(&mut self) {
+        self.failures = self.failures.saturating_add(1);
+        if self.failures >= MOST_FAILURES {
+            self.way = Way::List;
+        }
     }
 
     /// Notes what a list says of the server's versions.
@@ -94,7 +106,8 @@ mod tests {
 
     #[test]
     fn what_is_learnt_is_stored_and_what_cannot_be_read_is_learnt_anew() {
-        let strategy = Strategy { way: Way::Ctag, hides: true, again: vec!["/c/a.ics".to_owned()], unversioned: false };
+        let again = vec!["/c/a.ics".to_owned()];
+        let strategy = Strategy { way: Way::Ctag, hides: true, again, failures: 1, unversioned: false };
         assert_eq!(Strategy::parse(strategy.stored().as_deref()), strategy);
         assert_eq!(Strategy::default().stored(), None);
         for text in [None, Some("listing"), Some("{\"way\": \"by post\"}")] {

@@ -123,3 +123,18 @@ async fn subscriptions_and_folders_make_the_host_busy_too() {
     })
     .await;
 }
+
+// More threads than one: the command blocks its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_command_reads_beside_the_daemon_is_busy_for_the_daemon_too() {
+    let Some(server) = Server::radicale() else { return };
+    let day = Day::ahead(3);
+    let calendar = server.calendar("beside").await;
+    let daemon = Daemon::start(Config { poll: "1h".to_owned(), ..Config::new(&calendar) }).await;
+    daemon.wait_starts("office-hour", day, &ALL).await;
+    calendar.put("lunch.ics", &meeting_at("lunch", day, "09:00", "09:30")).await;
+    let synced = daemon.command(&["sync"]);
+    assert!(synced.status.success(), "{synced:?}");
+    assert!(String::from_utf8_lossy(&synced.stdout).contains("1 added"), "the command was first: {synced:?}");
+    daemon.book("office-hour", day.at("09:00"), "Ada Lovelace").await.expect_problem(409, "/slot-taken");
+}

@@ -85,7 +85,7 @@ fn what_is_listed_beside_calendars_is_none_and_what_is_only_named_is_not_free() 
     assert_eq!(icloud[0].href.as_str(), "https://p42-caldav.icloud.com/1234567890/calendars/home/");
     assert_eq!(icloud[2].source.as_deref(), Some("webcal://example.org/holidays.ics"));
     // The trap: asked for its events, the subscription says that there are none.
-    let query = QueryMembers { calendar: &icloud[2].href, range: None };
+    let query = QueryMembers { calendar: &icloud[2].href, range: (Timestamp::UNIX_EPOCH, Timestamp::MAX) };
     assert_eq!(query.read(&recorded("icloud", "subscribed")).unwrap(), []);
 
     let nextcloud = ListCalendars::Home.read(&recorded("nextcloud", "home"), &[]).unwrap();

@@ -3,6 +3,7 @@
 use super::{Answer, Method, Request};
 use crate::caldav::error::{Error, ErrorKind};
 use crate::caldav::{Href, Object};
+use crate::ical::{NotWhole, check_whole};
 
 /// Reads an object. Uncompressed, since compressing servers change the ETag; and not as a cache has kept it (RFC 9111 5.2.1.4).
 pub(crate) struct Get<'a> {
@@ -19,20 +20,16 @@ impl Get<'_> {
         Request { method: Method::Get, headers, body: None, operation: "read the event" }
     }
 
-    /// None: it is not there. A page instead of an event is a failure, not an event that cannot be read.
+    /// None: it is not there. A page instead of an event, or nothing at all, is a failure and not an event that cannot be read, whatever
+    /// type it is said to have.
     pub(crate) fn read(&self, answer: &Answer) -> Result<Option<Object>, Error> {
         match answer.status {
             200 | 203 => {}
             404 | 410 => return Ok(None),
             _ => return Err(answer.error()),
         }
-        let is_calendar =
-            answer.header("content-type").is_some_and(|kind| kind.trim_start().starts_with("text/calendar"));
-        let start = answer.body.trim_ascii_start();
-        let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
-        let begins = start.get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"BEGIN:"));
-        if !is_calendar && !begins {
-            return Err(answer.failed(ErrorKind::BadAnswer).with_detail("it is not iCalendar"));
+        if let Err(fault @ NotWhole::NotCalendar) = check_whole(&answer.body) {
+            return Err(answer.failed(ErrorKind::BadAnswer).with_detail(fault.to_string()));
         }
         Ok(Some(Object { href: self.href.clone(), etag: answer.etag(), data: answer.body.clone() }))
     }
@@ -52,6 +49,11 @@ mod tests {
         assert_eq!(get.read(&answer("/c/a.ics", 410, &[], "")).unwrap(), None);
         let page = answer("/login", 200, &[("content-type", "text/html")], "<html>Log in</html>");
         assert_eq!(get.read(&page).unwrap_err().kind(), &ErrorKind::BadAnswer);
+        let types = [("content-type", "text/calendar; charset=utf-8")];
+        for body in ["", "\r\n", "<html>Log in</html>", "BEGIN:VEVENT\r\nEND:VEVENT\r\n"] {
+            let found = get.read(&answer("/c/a.ics", 200, &types, body));
+            assert_eq!(found.unwrap_err().kind(), &ErrorKind::BadAnswer, "{body:?}");
+        }
         let event = answer("/c/a.ics", 200, &[("etag", "W/\"7\"")], "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n");
         assert_eq!(get.read(&event).unwrap().unwrap().etag, ETag::new("7"));
     }

@@ -4,6 +4,7 @@ use super::{Answer, Depth, NAMESPACES, Request};
 use crate::caldav::error::Error;
 use crate::caldav::xml::{Namespace, escape};
 use crate::caldav::{Href, Object};
+use crate::ical::check_whole;
 
 /// Asks for these objects, each once; never for none (DAViCal fails).
 pub(crate) struct Multiget<'a> {
@@ -27,7 +28,8 @@ impl Multiget<'_> {
         Request::report("fetch events", Depth::One, body)
     }
 
-    /// In the server's order; what was not asked for is left out. An object comes back under the href that was asked.
+    /// In the server's order; what was not asked for is left out, and so is what is no whole calendar. An object comes back under the href
+    /// that was asked.
     pub(crate) fn read(&self, answer: &Answer) -> Result<Got, Error> {
         let mut got = Got::default();
         let mut open: std::collections::HashSet<&Href> = self.hrefs.iter().collect();
@@ -36,7 +38,7 @@ impl Multiget<'_> {
             let etag = response.etag();
             let data = response.properties.iter_mut().find(|found| found.is(Namespace::CalDav, "calendar-data"));
             match data.map(|data| std::mem::take(&mut data.text)) {
-                Some(data) if !data.trim().is_empty() => {
+                Some(data) if check_whole(data.as_bytes()).is_ok() => {
                     let data = if data.starts_with(char::is_whitespace) { data.trim_start().to_owned() } else { data };
                     got.objects.push(Object { href: href.clone(), etag, data: data.into_bytes() });
                 }
@@ -55,9 +57,10 @@ mod tests {
 
     #[test]
     fn found_missing_silent_and_unasked_are_told_apart() {
-        let asked = ["/c/a.ics", "/c/b.ics", "/c/empty.ics", "/c/left-out.ics", "/c/x%40y.ics"].map(Href::new);
+        let asked =
+            ["/c/a.ics", "/c/b.ics", "/c/empty.ics", "/c/left-out.ics", "/c/x%40y.ics", "/c/half.ics"].map(Href::new);
         let request = Multiget { hrefs: &asked };
-        assert_eq!(request.request().body.unwrap().matches("<D:href>").count(), 5);
+        assert_eq!(request.request().body.unwrap().matches("<D:href>").count(), 6);
         let body = r#"<D:multistatus xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">
             <D:response><D:href>/c/b.ics</D:href><D:status>HTTP/1.1 404 Not Found</D:status></D:response>
             <D:response><D:href>http://127.0.0.1:18201/c/a.ics</D:href><D:propstat><D:prop><D:getetag>1</D:getetag><C:calendar-data>
@@ -65,7 +68,9 @@ BEGIN:VCALENDAR&#13;
 END:VCALENDAR&#13;
 </C:calendar-data></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>
             <D:response><D:href>/c/empty.ics</D:href><D:propstat><D:prop/><D:status>HTTP/1.1 404 Not Found</D:status></D:propstat></D:response>
-            <D:response><D:href>/c/x@y.ics</D:href><D:propstat><D:prop><C:calendar-data>BEGIN:VCALENDAR</C:calendar-data></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>
+            <D:response><D:href>/c/x@y.ics</D:href><D:propstat><D:prop><C:calendar-data>BEGIN:VCALENDAR
+END:VCALENDAR</C:calendar-data></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>
+            <D:response><D:href>/c/half.ics</D:href><D:propstat><D:prop><C:calendar-data>BEGIN:VCALENDAR</C:calendar-data></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>
             <D:response><D:href>/c/unasked.ics</D:href><D:propstat><D:prop><C:calendar-data>BEGIN:VCALENDAR</C:calendar-data></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>
             </D:multistatus>"#;
         let got = request.read(&answer("/c/", 207, &[], body)).unwrap();

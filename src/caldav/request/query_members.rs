@@ -7,21 +7,18 @@ use crate::caldav::error::Error;
 use crate::caldav::{Href, Member};
 use jiff::Timestamp;
 
-/// Lists a calendar's events, all of them or those that the server finds in a range. Never an expansion: servers' recurrence
+/// Lists a calendar's events that the server finds in a range. Never an expansion: servers' recurrence
 /// cannot be relied on. Depth 1, since with 0 Xandikos finds nothing, rightly.
 pub(crate) struct QueryMembers<'a> {
     pub(crate) calendar: &'a Href,
     /// From (inclusive) and to (exclusive); both, since open ranges fail on several servers.
-    pub(crate) range: Option<(Timestamp, Timestamp)>,
+    pub(crate) range: (Timestamp, Timestamp),
 }
 
 impl QueryMembers<'_> {
     pub(crate) fn request(&self) -> Request {
         let utc = |at: Timestamp| at.strftime("%Y%m%dT%H%M%SZ").to_string();
-        let range = match self.range {
-            Some((from, to)) => format!(r#"<C:time-range start="{}" end="{}"/>"#, utc(from), utc(to)),
-            None => String::new(),
-        };
+        let range = format!(r#"<C:time-range start="{}" end="{}"/>"#, utc(self.range.0), utc(self.range.1));
         let body = format!(
             r#"<C:calendar-query {NAMESPACES}><D:prop><D:getetag/></D:prop><C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT">{range}</C:comp-filter></C:comp-filter></C:filter></C:calendar-query>"#
         );
@@ -42,7 +39,7 @@ mod tests {
     #[test]
     fn a_range_has_both_ends_in_utc_inside_the_vevent_filter() {
         let calendar = Href::new("/c/");
-        let range = Some(("2026-12-01T00:00:00Z".parse().unwrap(), "2027-02-01T00:00:00Z".parse().unwrap()));
+        let range = ("2026-12-01T00:00:00Z".parse().unwrap(), "2027-02-01T00:00:00Z".parse().unwrap());
         let request = QueryMembers { calendar: &calendar, range }.request();
         assert!(request.headers.contains(&("Depth", "1".to_owned())));
         let body = request.body.unwrap();

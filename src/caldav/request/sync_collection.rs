@@ -42,10 +42,12 @@ impl SyncCollection<'_> {
         let all = answer.multistatus()?;
         // Without a token there is nothing to go on from (Calypso lists everything so).
         let Some(token) = all.sync_token else { return Ok(Page::Refused) };
+        // After a redirect the server calls the calendar by the address that it answers from.
+        let here = answer.href(answer.url.path());
         let (mut changed, mut removed, mut more) = (Vec::new(), Vec::new(), false);
         for response in all.responses {
             let Some(href) = answer.href(&response.href) else { continue };
-            if href == *self.calendar {
+            if href == *self.calendar || here.as_ref() == Some(&href) {
                 more |= response.status == Some(507);
             } else if href.ends_with_slash() {
                 // A collection inside.
@@ -115,6 +117,15 @@ mod tests {
     fn cyrus_507_for_the_calendar_means_more_pages() {
         let body = r#"<D:multistatus xmlns:D="DAV:"><D:response><D:href>/dav/calendars/user/prof/probe/a.ics</D:href><D:propstat><D:prop><D:getetag>"5"</D:getetag></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response><D:response><D:href>/dav/calendars/user/prof/probe/</D:href><D:status>HTTP/1.1 507 Insufficient Storage</D:status><D:error><D:number-of-matches-within-limits/></D:error></D:response><D:sync-token>data:,1795449182-89-104</D:sync-token></D:multistatus>"#;
         assert_eq!(changes(body), (vec!["a.ics".to_owned()], vec![], true));
+    }
+
+    #[test]
+    fn more_pages_are_known_under_the_address_that_a_redirect_led_to() {
+        let body = r#"<multistatus xmlns="DAV:"><response><href>/dav/new/probe/a.ics</href><propstat><prop><getetag>"5"</getetag></prop><status>HTTP/1.1 200 OK</status></propstat></response><response><href>/dav/new/probe/</href><status>HTTP/1.1 507 Insufficient Storage</status></response><sync-token>t</sync-token></multistatus>"#;
+        let request = SyncCollection { calendar: &Href::new(CALENDAR), since: None };
+        let read = request.read(&answer("/dav/new/probe/", 207, &[], body)).unwrap();
+        let Page::Changes { changed, more, .. } = read else { panic!("refused") };
+        assert_eq!((changed.len(), more), (1, true));
     }
 
     #[test]

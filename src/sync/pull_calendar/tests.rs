@@ -21,11 +21,14 @@ struct Script {
     token: Option<&'static str>,
     /// What a sync report with a token tells: changed.
     delta: Vec<&'static str>,
+    /// It answers to a sync report so; to one with a token, or to any.
+    sync_fails: Option<(&'static str, u16)>,
     /// The calendar answers so, whatever is asked.
     status: Option<u16>,
     queries_fail: bool,
     home: Option<&'static str>,
     subscribed: bool,
+    transparent: bool,
     /// There is another calendar, `two/`.
     second: bool,
     /// The next list of the home is of another.
@@ -59,6 +62,12 @@ impl Script {
         format!("{}work/", self.home.unwrap_or("/c/"))
     }
 
+    fn fails_at(&self, seen: &Seen) -> Option<u16> {
+        let (at, status) = self.sync_fails?;
+        let has_token = !seen.body.contains("<D:sync-token></D:sync-token>");
+        (at == "any" || has_token).then_some(status)
+    }
+
     fn answer(&mut self, seen: &Seen) -> String {
         let told = self.tell(seen);
         if seen.path == self.home.unwrap_or("/c/") && seen.method == "PROPFIND" {
@@ -80,8 +89,12 @@ impl Script {
         let own = found(
             &calendar,
             &format!(
-                "<resourcetype><collection/><C:calendar/></resourcetype><displayname>Work</displayname>{}",
-                ctag.unwrap_or_default()
+                "<resourcetype><collection/><C:calendar/></resourcetype><displayname>Work</displayname>{}{}",
+                ctag.unwrap_or_default(),
+                match self.transparent {
+                    true => "<C:schedule-calendar-transp><C:transparent/></C:schedule-calendar-transp>",
+                    false => "",
+                }
             ),
         );
         let etag =
@@ -133,6 +146,9 @@ impl Script {
         match seen.method.as_str() {
             "PROPFIND" if seen.head.contains("depth: 0") => multistatus(&own),
             "PROPFIND" => multistatus(&(own + &list(&visible))),
+            "REPORT" if seen.body.contains("sync-collection") && self.fails_at(seen).is_some() => {
+                answer(self.fails_at(seen).unwrap(), "", "")
+            }
             "REPORT" if seen.body.contains("sync-collection") => match self.token {
                 None => answer(403, "", "<error xmlns=\"DAV:\"><supported-report/></error>"),
                 Some(token) => {
@@ -328,7 +344,10 @@ async fn a_calendar_that_the_config_names_is_looked_for_at_each_pass() {
         let (pass, _) = world.pass(minute).await;
         assert!(pass.rediscovered);
         assert!(matches!(pass.calendars[1].result, Err(SyncError::NoSuchCalendar { .. })));
+        assert!(pass.all_read(), "what the host deletes is deleted all the same");
     }
+    world.change(|script| script.status = Some(500));
+    assert!(!world.pass(3).await.0.all_read());
 }
 
 #[tokio::test]
@@ -454,6 +473,30 @@ async fn a_subscription_that_the_server_only_names_is_no_calendar_without_events
     assert!(error.contains("[[host.subscription]]"), "{error}");
     // Named by the config, it was never read: nothing can be booked.
     assert_eq!(world.account.sources().await.unwrap()[1].1, None);
+}
+
+#[tokio::test]
+async fn a_transparent_calendar_is_left_out_and_counts_when_it_is_named() {
+    let objects = vec![("a.ics", "\"1\"", "a")];
+    let mut world = World::new(Script { objects, token: Some("t1"), transparent: true, ..Script::default() }).await;
+    assert!(world.pass(0).await.0.calendars.is_empty());
+    assert!(world.account.sources().await.unwrap().is_empty());
+    let mut settings = AccountSettings::clone(&world.account.settings);
+    settings.calendars = Some(vec!["Work".to_owned()]);
+    world.account.settings = Arc::new(settings);
+    world.reads(1).await;
+    let [(source, read_at)] = <[_; 1]>::try_from(world.account.sources().await.unwrap()).unwrap();
+    assert!(source.busy && read_at == Some(noon(1)));
+    assert_eq!(world.holds().await.0, ["a"]);
+    // No longer named, it is left out again; and it counts once the server says so.
+    let mut settings = AccountSettings::clone(&world.account.settings);
+    settings.calendars = None;
+    world.account.settings = Arc::new(settings);
+    world.pass(2).await;
+    assert!(world.account.sources().await.unwrap().is_empty());
+    world.change(|script| script.transparent = false);
+    world.reads(15).await;
+    assert!(world.account.sources().await.unwrap()[0].0.busy);
 }
 
 #[tokio::test]
@@ -586,4 +629,51 @@ async fn a_calendar_that_is_listed_no_longer_is_asked_itself_before_it_is_forgot
     world.account.client = Client::new(Login::new(url, "prof", "secret".to_owned().into())).unwrap();
     let (pass, _) = world.pass(15).await;
     assert_eq!(pass.calendars.len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_that_the_server_fails_at_is_dropped_and_the_calendar_listed() {
+    for status in [404, 500] {
+        let objects = vec![("a.ics", "\"1\"", "a")];
+        let world = World::new(Script { objects, token: Some("t1"), ctag: Some("c1"), ..Script::default() }).await;
+        world.reads(0).await;
+        world.change(|script| {
+            script.sync_fails = Some(("a token", status));
+            (script.objects[0], script.ctag, script.token) = (("a.ics", "\"2\"", "a2"), Some("c2"), Some("t2"));
+        });
+        assert_eq!(world.reads(1).await, ["sync", "state", "list", "GET"], "{status}");
+        assert_eq!(world.holds().await.0, ["a2"]);
+        world.change(|script| script.sync_fails = None);
+        assert_eq!(world.reads(2).await, ["sync", "query"], "begun anew, without a token");
+        assert_eq!(world.reads(3).await, ["sync"]);
+        let (_, learnt) = world.holds().await;
+        assert_eq!((learnt.way, learnt.failures), (Way::Tokens, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_goes_on_failing_at_sync_reports_is_asked_for_them_once_a_day() {
+    for (at, first) in [("any", vec!["sync", "state", "list"]), ("a token", vec!["sync", "query"])] {
+        let objects = vec![("a.ics", "\"1\"", "a")];
+        let world = World::new(Script { objects, token: Some("t1"), ctag: Some("c1"), ..Script::default() }).await;
+        world.reads(0).await;
+        world.change(|script| script.sync_fails = Some((at, 500)));
+        let mut asked = Vec::new();
+        while world.holds().await.1.way == Way::Tokens {
+            let minute = i64::try_from(asked.len()).unwrap() + 1;
+            asked.push(world.reads(minute).await);
+        }
+        assert_eq!(asked[1], first, "{at}");
+        assert_eq!(asked.iter().filter(|asked| asked.contains(&"state".to_owned())).count(), 3, "{at}: {asked:?}");
+        assert_eq!(world.holds().await.1.way, Way::Ctag);
+        assert_eq!(world.reads(7).await, ["state"], "{at}");
+        world.change(|script| (script.objects[0], script.ctag) = (("a.ics", "\"2\"", "a2"), Some("c2")));
+        assert_eq!(world.reads(8).await, ["state", "list", "GET"], "{at}");
+        // A day later the server has been mended.
+        world.change(|script| script.sync_fails = None);
+        world.reads(60 * 25).await;
+        assert_eq!(world.reads(60 * 25 + 1).await, ["sync"], "{at}");
+        let (_, learnt) = world.holds().await;
+        assert_eq!((learnt.way, learnt.failures), (Way::Tokens, 0), "{at}");
+    }
 }
