@@ -5,7 +5,14 @@ use crate::support::{
     token,
 };
 use jiff::{SignedDuration, Timestamp};
+use officehours::availability::{Clock, Interval};
+use officehours::booking::{Booking, BookingId, BookingState};
+use officehours::config::Environment;
+use officehours::daemon::Services;
+use officehours::store::{Access, GuestLimits, NewBooking, Reserved};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::path::Path;
 use std::process::Output;
 
 /// What a command prints that does what it is told.
@@ -297,4 +304,64 @@ notice = "0m"
     // Once it is there, nobody needs to start anything again.
     std::fs::write(daemon.folder().join("not-there-yet"), &server.password).unwrap();
     eventually("it is read", ON_THE_SERVER, async || (daemon.get("/readyz").await.status == 200).then_some(())).await;
+}
+
+/// A store with a confirmed booking that ended an hour ago, and the guest's token of it.
+async fn store_with_a_past_booking(config: &Config, folder: &Path) -> (BookingId, String) {
+    let environment = Environment::of_process();
+    let config = officehours::config::Config::parse(&config.toml(), &folder.join("officehours.toml"), &environment);
+    let clock = Clock::new(now);
+    let services = Services::open(&config.unwrap(), Access::Daemon, environment, clock).await.unwrap();
+    let hours = |count: i64| now() - SignedDuration::from_hours(count);
+    let sample = Booking::sample(Interval::new(hours(2), hours(1)).unwrap(), BookingState::Confirmed);
+    let booking = Booking { id: BookingId(uuid::Uuid::from_u128(7)), ..sample };
+    let id = booking.id;
+    let token = services.desk.guest_links(id).0.rsplit('/').next().unwrap().to_owned();
+    let new = NewBooking {
+        guest_token_hash: Sha256::digest(token.as_bytes()).into(),
+        confirm_token_hash: None,
+        host_token_hash: Sha256::digest(services.desk.host_token(id).as_bytes()).into(),
+        effects: Vec::new(),
+        idempotency: None,
+        limits: GuestLimits::default(),
+        hits: Vec::new(),
+        now: hours(3),
+        booking,
+    };
+    assert_eq!(services.store.reserve(new).await.unwrap(), Reserved::Done);
+    services.store.close().await;
+    (id, token)
+}
+
+#[tokio::test]
+async fn a_booking_that_is_over_is_neither_moved_nor_called_off() {
+    let Some(server) = Server::radicale() else { return };
+    let config = Config::new(&server.calendar("over").await);
+    let prepared = tempfile::tempdir().unwrap();
+    let (id, token) = store_with_a_past_booking(&config, prepared.path()).await;
+    let mut daemon = Daemon::launch_with(config, |folder| {
+        for file in ["officehours.db", "officehours.db.key"] {
+            std::fs::copy(prepared.path().join(file), folder.join(file)).unwrap();
+        }
+        Vec::new()
+    })
+    .await;
+    daemon.wait_ready().await;
+    let to = Day::ahead(3).at("10:00").to_string();
+    let moved = daemon.post_json(&format!("/api/v1/bookings/{token}/move"), &json!({"start": to})).await;
+    for refused in [moved, daemon.cancel(&token).await] {
+        assert_eq!(refused.expect_problem(409, "/booking-closed")["detail"], "This booking is over.");
+    }
+    // Its page says so and has nothing to press; who presses all the same is told.
+    let page = daemon.get(&format!("/b/{token}?lang=de")).await.text();
+    assert!(page.contains("Dieser Termin ist vorbei") && !page.contains("name=\"confirm\""), "{page}");
+    let form = page.split("name=\"form\" value=\"").nth(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+    assert_eq!(form, None);
+    // Nor does the host at the command line.
+    for arguments in [&["bookings", "cancel", &id.to_string()][..], &["bookings", "move", &id.to_string(), &to]] {
+        let output = daemon.command(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("is over"), "{output:?}");
+    }
+    assert_eq!(daemon.booking(&token).await["state"], "confirmed");
 }
