@@ -4,7 +4,7 @@
 use super::blocking;
 use super::happening::{Happening, Kind, Objects};
 use super::{BusyRules, Interval};
-use crate::ical::{Component, Event, EventTime, Zone, read};
+use crate::ical::{Component, Event, EventTime, Written, Zone, parse_written, read};
 use std::sync::Arc;
 
 /// A stretch of busy time and what makes it so.
@@ -181,6 +181,8 @@ pub struct EventFacts {
     pub recurring: bool,
     /// SEQUENCE; 0 when absent.
     pub sequence: i64,
+    /// LAST-MODIFIED, if it is one.
+    pub modified: Option<jiff::Timestamp>,
     /// The mail addresses, in lower case, of the attendees whose PARTSTAT is DECLINED.
     pub declined: Vec<String>,
 }
@@ -226,6 +228,10 @@ pub fn event_summary(data: &[u8], zone: &Zone) -> Option<EventFacts> {
         description: text("DESCRIPTION"),
         recurring: others || !event.rules.is_empty() || !event.dates.is_empty(),
         sequence: event.sequence,
+        modified: event.component.get("LAST-MODIFIED").and_then(|property| match parse_written(&property.value) {
+            Some(Written::Instant(instant)) => Some(instant),
+            _ => None,
+        }),
         declined: declined(event.component),
         uid,
     })

@@ -3,7 +3,7 @@
 
 use super::whereabouts::parent;
 use crate::availability::EventFacts;
-use crate::booking::{Appointment, BookingId, EventPlace};
+use crate::booking::{Appointment, Booking, BookingId, EventPlace};
 use crate::store::MissingEvent;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -183,6 +183,15 @@ impl Suspects {
     }
 }
 
+/// Whether the event of a booking that has ended, and whose event we have removed, is a write of ours from before that. What was called
+/// off by its STATUS, or changed since, is the host's, who took it out of the trash.
+pub(super) fn is_late(booking: &Booking, facts: &EventFacts) -> bool {
+    facts.uid == booking.uid
+        && !facts.is_cancelled()
+        && facts.sequence < i64::from(booking.sequence)
+        && facts.modified.is_none_or(|modified| modified <= booking.updated_at)
+}
+
 /// What follows from an event that is there.
 pub(super) fn compare(event: &Settled, facts: &EventFacts) -> Option<Observation> {
     if facts.recurring {
@@ -237,6 +246,7 @@ mod tests {
             description: String::new(),
             recurring: false,
             sequence: 0,
+            modified: None,
             declined: Vec::new(),
         }
     }
@@ -296,6 +306,23 @@ mod tests {
             looked("Room 2"),
             [Observation::Edited { booking: booked.booking, from: booked.appointment.clone(), to }]
         );
+    }
+
+    #[test]
+    fn an_event_that_comes_late_is_ours_unless_the_host_changed_it() {
+        let time = Interval::new(at(1000), at(1030)).unwrap();
+        let ended = Booking::sample(time, crate::booking::BookingState::Cancelled);
+        let ended = Booking { uid: "u".into(), sequence: 2, updated_at: at(500), ..ended };
+        let late = EventFacts { sequence: 1, modified: Some(at(400)), ..facts(1000, 1030) };
+        assert!(is_late(&ended, &late) && is_late(&ended, &facts(1100, 1130)));
+        for not in [
+            EventFacts { status: Some("CANCELLED".into()), ..late.clone() },
+            EventFacts { sequence: 2, ..late.clone() },
+            EventFacts { modified: Some(at(501)), ..late.clone() },
+            EventFacts { uid: "v".into(), ..late },
+        ] {
+            assert!(!is_late(&ended, &not), "{not:?}");
+        }
     }
 
     #[test]
