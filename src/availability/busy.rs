@@ -3,6 +3,7 @@
 
 use super::blocking;
 use super::happening::{Happening, Kind, Objects};
+use super::who::{names, plain};
 use super::{BusyRules, Interval};
 use crate::ical::{Component, Event, EventTime, Written, Zone, parse_written, read};
 use std::sync::Arc;
@@ -183,7 +184,8 @@ pub struct EventFacts {
     pub sequence: i64,
     /// LAST-MODIFIED, if it is one.
     pub modified: Option<jiff::Timestamp>,
-    /// The mail addresses, in lower case, of the attendees whose PARTSTAT is DECLINED.
+    /// What the attendees whose PARTSTAT is DECLINED are called: mail addresses without their scheme, other addresses as they are;
+    /// in lower case.
     pub declined: Vec<String>,
 }
 
@@ -198,10 +200,9 @@ impl EventFacts {
         self.status.as_deref() == Some("CANCELLED")
     }
 
-    /// True when it is cancelled, or the one with these calendar user addresses (`mailto:…`, in lower case) declined it.
+    /// True when it is cancelled, or the one with these calendar user addresses declined it.
     pub fn is_called_off(&self, owner: &[String]) -> bool {
-        let owner = |address: &String| owner.iter().any(|own| own.strip_prefix("mailto:") == Some(address));
-        self.is_cancelled() || self.declined.iter().any(owner)
+        self.is_cancelled() || owner.iter().any(|own| self.declined.contains(&plain(own)))
     }
 }
 
@@ -239,12 +240,7 @@ pub fn event_summary(data: &[u8], zone: &Zone) -> Option<EventFacts> {
 
 fn declined(event: &Component<'_>) -> Vec<String> {
     let attendees = event.properties.iter().filter(|property| property.name == "ATTENDEE");
-    let declined = attendees.filter(|attendee| attendee.param_is("PARTSTAT", "DECLINED"));
-    declined
-        .filter_map(|attendee| {
-            attendee.value.trim().to_lowercase().strip_prefix("mailto:").map(|address| address.trim().to_owned())
-        })
-        .collect()
+    attendees.filter(|attendee| attendee.param_is("PARTSTAT", "DECLINED")).flat_map(names).collect()
 }
 
 #[cfg(test)]
