@@ -21,7 +21,7 @@ pub enum AlertKind {
     Conflict,
     /// A mail about a booking was refused for good, or could not be sent for days.
     MailFailed,
-    /// The event of a booking became a series or an all-day event.
+    /// The event of a booking became a series or an all-day event, or has no time that can be read.
     OddEvent,
     /// The event of a booking that was cancelled is on the calendar again.
     Restored,

@@ -7,7 +7,7 @@ use crate::availability::{BusyInterval, Host, HostId, Interval, event_summary};
 use crate::booking::{Booking, BookingId, BookingState, Effect, Payload};
 use crate::language::AlertPhrases;
 use crate::store::{CalendarKey, EffectFilter, EffectKind, EffectState, Lane, OutboxEntry, OwnEvent, StoreError};
-use crate::sync::{CalendarBusy, SyncHandle, TroubleKind};
+use crate::sync::{CalendarBusy, Oddity, SyncHandle, TroubleKind, holds_uid};
 use jiff::Timestamp;
 
 /// What is looked at of one host.
@@ -79,12 +79,16 @@ impl Desk {
             let in_it = |key: &CalendarKey| key.account == place.account && place.href.starts_with(&key.href);
             let Some(key) = calendars.iter().map(|calendar| &calendar.key).find(|key| in_it(key)) else { continue };
             let Some(object) = self.store.object(key, &place.href).await? else { continue };
-            let Some(facts) = event_summary(&object.data, &host.zone) else { continue };
+            let facts = event_summary(&object.data, &host.zone);
+            if facts.is_none() && !holds_uid(&object.data, &event.uid) {
+                continue;
+            }
             let phrases = sight.phrases();
-            let became = match (facts.recurring, facts.all_day) {
-                (true, _) => phrases.made_series,
-                (_, true) => phrases.made_all_day,
-                _ => continue,
+            let became = match Oddity::of(facts.as_ref()) {
+                Some(Oddity::Series) => phrases.made_series,
+                Some(Oddity::AllDay) => phrases.made_all_day,
+                Some(Oddity::Timeless) => phrases.made_timeless,
+                None => continue,
             };
             if let Some(booking) = sight.ahead.iter().find(|booking| booking.id == event.booking) {
                 let what = became(&sight.name(booking));

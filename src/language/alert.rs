@@ -44,6 +44,8 @@ pub struct AlertPhrases {
     pub made_series: fn(&str) -> String,
     /// The event of this booking was made an all-day event.
     pub made_all_day: fn(&str) -> String,
+    /// The event of this booking has no time that can be read.
+    pub made_timeless: fn(&str) -> String,
     /// The event of this title and time is in the calendar, though its booking was cancelled, declined or has lapsed: one of `ended`.
     pub back: fn(&str, &str, &str) -> String,
     /// How a booking ended: cancelled, declined, lapsed.

@@ -296,6 +296,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         untitled: "einem Ereignis ohne Titel",
         made_series: |booking| format!("Der Eintrag von {booking} ist jetzt eine Serie. Die Buchung bleibt, wie sie ist."),
         made_all_day: |booking| format!("Der Eintrag von {booking} ist jetzt ganztägig. Die Buchung bleibt, wie sie ist."),
+        made_timeless: |booking| format!("Der Eintrag von {booking} hat keinen lesbaren Beginn oder keine Dauer mehr. Die Buchung bleibt, wie sie ist."),
         back: |title, when, ended| {
             format!("„{title}“, {when}, steht in Ihrem Kalender, aber die Buchung dazu {ended}. Der Gast ist nicht \
                      gebucht; die Zeit gilt als belegt.")

@@ -293,6 +293,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         untitled: "an event without a title",
         made_series: |booking| format!("The event of {booking} was made a series. The booking stays as it is."),
         made_all_day: |booking| format!("The event of {booking} was made an all-day event. The booking stays as it is."),
+        made_timeless: |booking| format!("The event of {booking} has no start that can be read, or no length. The booking stays as it is."),
         back: |title, when, ended| {
             format!("“{title}” of {when} is in your calendar, but its booking {ended}. The guest is not booked; the time \
                      counts as busy.")

@@ -293,6 +293,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         untitled: "un evento sin título",
         made_series: |booking| format!("El evento de {booking} es ahora una serie. La reserva no cambia."),
         made_all_day: |booking| format!("El evento de {booking} dura ahora todo el día. La reserva no cambia."),
+        made_timeless: |booking| format!("El evento de {booking} ya no tiene un inicio legible, o no dura nada. La reserva no cambia."),
         back: |title, when, ended| {
             format!("«{title}», {when}, está en su calendario, pero su reserva {ended}. El invitado no tiene reserva; la \
                      hora cuenta como ocupada.")

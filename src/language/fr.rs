@@ -301,6 +301,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         untitled: "un événement sans titre",
         made_series: |booking| format!("L’événement de {booking} est devenu une série. La réservation reste inchangée."),
         made_all_day: |booking| format!("L’événement de {booking} dure maintenant toute la journée. La réservation reste inchangée."),
+        made_timeless: |booking| format!("L’événement de {booking} n’a plus de début lisible, ou plus de durée. La réservation reste inchangée."),
         back: |title, when, ended| {
             format!("«\u{a0}{title}\u{a0}», {when}, figure dans votre agenda, mais sa réservation {ended}. L’invité n’a \
                      pas de réservation\u{a0}; l’horaire compte comme occupé.")

@@ -28,7 +28,7 @@ impl AccountSync {
         let (mut found, mut away) = (HashMap::new(), Vec::new());
         for event in settled {
             let seen = match held.get(&event.place.href) {
-                Some(object) => self.seen(&object.data, owner),
+                Some(object) => self.seen(&object.data, event, owner),
                 None if reads(pass, event) => Some(Found::Missing),
                 None => self.ask(event, owner).await?,
             };
@@ -51,7 +51,7 @@ impl AccountSync {
                 None if suspects.contains(&event.booking) => None,
                 None => self.carried(&unread, event).await?,
             };
-            let seen = object.and_then(|object| Some((self.seen(&object.data, owner)?, object)));
+            let seen = object.and_then(|object| Some((self.seen(&object.data, event, owner)?, object)));
             found.insert(
                 event.booking,
                 match seen {
@@ -116,9 +116,12 @@ impl AccountSync {
     }
 
     /// What an object says of an event; `None` when nothing.
-    fn seen(&self, data: &[u8], owner: &[String]) -> Option<Found> {
-        let facts = event_summary(data, &self.settings.host.zone)?;
-        Some(if facts.is_called_off(owner) { Found::CalledOff } else { Found::Here(facts) })
+    fn seen(&self, data: &[u8], event: &Settled, owner: &[String]) -> Option<Found> {
+        match event_summary(data, &self.settings.host.zone) {
+            Some(facts) if facts.is_called_off(owner) => Some(Found::CalledOff),
+            Some(facts) => Some(Found::Here(facts)),
+            None => holds_uid(data, &event.uid).then_some(Found::Unreadable),
+        }
     }
 
     /// Our copy of the objects at the places of these events, by href: one question, however many there are.
@@ -155,7 +158,7 @@ impl AccountSync {
     /// Asks the server for an event in a calendar that is not read; `None` when it does not say.
     async fn ask(&self, event: &Settled, owner: &[String]) -> Result<Option<Found>, SyncError> {
         Ok(match self.client.get(&Href::new(event.place.href.as_str())).await {
-            Ok(Some(object)) if holds_uid(&object.data, &event.uid) => self.seen(&object.data, owner),
+            Ok(Some(object)) if holds_uid(&object.data, &event.uid) => self.seen(&object.data, event, owner),
             Ok(_) => Some(Found::Missing),
             Err(error) if error.wants_rest() => return Err(error.into()),
             // A calendar that may not be looked into any more; one that is not well.
@@ -268,6 +271,16 @@ mod tests {
         assert_eq!(found(&sync, &pass, &gone, &[gone.booking].into()).await, Some(Found::Missing));
         let paths: Vec<String> = log.lock().unwrap().iter().map(|seen| seen.path.clone()).collect();
         assert_eq!(paths, ["/d/1.ics", "/d/2.ics"]);
+    }
+
+    #[tokio::test]
+    async fn an_event_whose_start_nobody_can_read_is_there() {
+        let (bench, sync, pass, _) = account(&[]).await;
+        let data = calendar(&event("u1", "someday")).into_bytes();
+        let object = StoredObject { href: "/c/1.ics".into(), etag: None, data };
+        bench.store.put_object(&pass.calendars[0].key, object).await.unwrap();
+        let seen = found(&sync, &pass, &booked("/c/1.ics"), &HashSet::new()).await;
+        assert_eq!(seen, Some(Found::Unreadable));
     }
 
     #[tokio::test]

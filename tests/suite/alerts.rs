@@ -158,3 +158,18 @@ async fn what_happens_to_a_booking_behind_its_back_is_told_and_the_guest_sees_th
     let help = officehours(&["outbox", "--help"]);
     assert!(String::from_utf8_lossy(&help.stdout).contains("retry"));
 }
+
+#[tokio::test]
+async fn an_event_that_has_lost_its_length_is_told_and_its_booking_stays() {
+    let (Some(server), Some(smtp)) = (Server::radicale(), Smtp::start().await) else { return };
+    let day = Day::ahead(3);
+    let calendar = server.calendar("timeless").await;
+    let daemon = Daemon::start(Config { more: smtp.section(), ..Config::new(&calendar) }).await;
+    let booking = daemon.book_confirmed("office-hour", day.at("09:00"), "Blaise").await;
+    let uid = calendar.events().await[0]["uid"].as_str().unwrap().to_owned();
+    let start = format!("DTSTART:{}", stamp(day.at("09:00")));
+    calendar.put(&format!("{uid}.ics"), &event(&uid, &[&start, "SUMMARY:Blaise"])).await;
+    let told = wait(&smtp, "Subject: Office hours: the event of a booking is no longer").await;
+    assert!(told.replace("=\r\n", "").contains("or no length"), "{told}");
+    assert_eq!(daemon.booking(&token(&booking)).await["state"], "confirmed");
+}
