@@ -17,7 +17,7 @@ pub struct AlertPhrases {
     pub login_refused: AlertWords,
     /// Events of bookings cannot be written.
     pub write_refused: AlertWords,
-    /// An event came in at the time of a booking.
+    /// An event came in at the time of a booking, or a booking was put onto one.
     pub conflict: AlertWords,
     /// A mail about a booking was given up.
     pub mail_failed: AlertWords,
@@ -36,6 +36,8 @@ pub struct AlertPhrases {
 
     /// A booking lies over an event: the booking, the event, its calendar.
     pub at_same_time: fn(&str, &str, &str) -> String,
+    /// A booking lies over another booking: the one, the other.
+    pub with_another: fn(&str, &str) -> String,
     /// The title of an event, within a sentence.
     pub quoted: fn(&str) -> String,
     /// In place of the title of an event that has none.

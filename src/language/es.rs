@@ -257,7 +257,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         },
         conflict: AlertWords {
             wrong: "una reserva coincide con un evento",
-            advice: "El evento llegó al calendario después de la reserva. Ambos se mantienen hasta que mueva o elimine \
+            advice: "El evento llegó al calendario después de la reserva, o usted movió la reserva allí. Ambos se mantienen hasta que mueva o elimine \
                      uno de ellos; si mueve el evento de la reserva, esta lo sigue y se avisa al invitado.",
         },
         mail_failed: AlertWords {
@@ -289,6 +289,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         },
         so_many: |count| format!("Son {count}."),
         at_same_time: |booking, event, calendar| format!("{booking} coincide con {event} en {calendar}."),
+        with_another: |booking, other| format!("{booking} coincide con {other}."),
         quoted: |title| format!("«{title}»"),
         untitled: "un evento sin título",
         made_series: |booking| format!("El evento de {booking} es ahora una serie. La reserva no cambia."),
