@@ -17,11 +17,11 @@ pub enum AlertKind {
     LoginRefused,
     /// Events of bookings cannot be written or removed until the host acts: no permission, no room.
     WriteRefused,
-    /// An event came into the calendar at the time of a booking.
+    /// An event came into the calendar at the time of a booking, or the host has moved a booking onto an event or another booking.
     Conflict,
     /// A mail about a booking was refused for good, or could not be sent for days.
     MailFailed,
-    /// The event of a booking became a series or an all-day event.
+    /// The event of a booking became a series or an all-day event, or has no time that can be read.
     OddEvent,
     /// The event of a booking that was cancelled is on the calendar again.
     Restored,

@@ -1,9 +1,9 @@
 //! Which events make a host busy: TRANSP, STATUS, the host's own PARTSTAT, Outlook's BUSYSTATUS (RFC 5545 3.8.2.7,
 //! 3.8.1.11, 3.2.12; MS-OXCICAL). Start with [`blocks`].
 
+use super::who::is_one_of;
 use super::{AllDay, BusyRules, Tentative, Unanswered};
-use crate::ical::{Event, Property};
-use percent_encoding::percent_decode_str;
+use crate::ical::Event;
 
 /// True when the event, in the version that holds for an instance, makes the host busy.
 pub(crate) fn blocks(event: &Event<'_>, all_day: bool, rules: &BusyRules) -> bool {
@@ -80,7 +80,7 @@ fn answer(event: &Event<'_>, rules: &BusyRules) -> Answer {
         return Answer::Comes;
     }
     let attendees = event.component.properties.iter().filter(|property| property.name == "ATTENDEE");
-    let answers = attendees.filter(|attendee| is_owner(attendee, rules)).map(|attendee| {
+    let answers = attendees.filter(|attendee| is_one_of(attendee, &rules.owner)).map(|attendee| {
         match attendee.param("PARTSTAT").map(|answer| answer.trim().to_ascii_uppercase()).as_deref() {
             Some("DECLINED" | "DELEGATED") => Answer::Declined,
             // "If not specified … the default value is NEEDS-ACTION".
@@ -91,22 +91,9 @@ fn answer(event: &Event<'_>, rules: &BusyRules) -> Answer {
     });
     match answers.max() {
         // Who invites comes, though they list themselves without an answer.
-        Some(Answer::None) if event.component.get("ORGANIZER").is_some_and(|host| is_owner(host, rules)) => {
+        Some(Answer::None) if event.component.get("ORGANIZER").is_some_and(|host| is_one_of(host, &rules.owner)) => {
             Answer::Comes
         }
         answer => answer.unwrap_or(Answer::Comes),
     }
-}
-
-fn is_owner(attendee: &Property<'_>, rules: &BusyRules) -> bool {
-    let plain = |address: &str| {
-        let address = address.trim();
-        let bare =
-            address.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:")).and_then(|_| address.get(7..));
-        // RFC 6068 2: `%40` stands for what it encodes.
-        percent_decode_str(bare.unwrap_or(address).trim().trim_end_matches('/')).decode_utf8_lossy().to_lowercase()
-    };
-    let value = plain(&attendee.value);
-    let email = attendee.param("EMAIL").map(|email| plain(&email));
-    rules.owner.iter().map(|owner| plain(owner)).any(|owner| owner == value || email.as_ref() == Some(&owner))
 }

@@ -3,8 +3,9 @@
 
 use super::blocking;
 use super::happening::{Happening, Kind, Objects};
+use super::who::{names, plain};
 use super::{BusyRules, Interval};
-use crate::ical::{Component, Event, EventTime, Zone, read};
+use crate::ical::{Component, Event, EventTime, Written, Zone, parse_written, read};
 use std::sync::Arc;
 
 /// A stretch of busy time and what makes it so.
@@ -181,7 +182,10 @@ pub struct EventFacts {
     pub recurring: bool,
     /// SEQUENCE; 0 when absent.
     pub sequence: i64,
-    /// The mail addresses, in lower case, of the attendees whose PARTSTAT is DECLINED.
+    /// LAST-MODIFIED, if it is one.
+    pub modified: Option<jiff::Timestamp>,
+    /// What the attendees whose PARTSTAT is DECLINED are called: mail addresses without their scheme, other addresses as they are;
+    /// in lower case.
     pub declined: Vec<String>,
 }
 
@@ -201,10 +205,9 @@ impl EventFacts {
         self.status.as_deref() == Some("CANCELLED")
     }
 
-    /// True when it is cancelled, or the one with these calendar user addresses (`mailto:…`, in lower case) declined it.
+    /// True when it is cancelled, or the one with these calendar user addresses declined it.
     pub fn is_called_off(&self, owner: &[String]) -> bool {
-        let owner = |address: &String| owner.iter().any(|own| own.strip_prefix("mailto:") == Some(address));
-        self.is_cancelled() || self.declined.iter().any(owner)
+        self.is_cancelled() || owner.iter().any(|own| self.declined.contains(&plain(own)))
     }
 }
 
@@ -231,6 +234,10 @@ pub fn event_summary(data: &[u8], zone: &Zone) -> Option<EventFacts> {
         description: text("DESCRIPTION"),
         recurring: others || !event.rules.is_empty() || !event.dates.is_empty(),
         sequence: event.sequence,
+        modified: event.component.get("LAST-MODIFIED").and_then(|property| match parse_written(&property.value) {
+            Some(Written::Instant(instant)) => Some(instant),
+            _ => None,
+        }),
         declined: declined(event.component),
         uid,
     })
@@ -238,12 +245,7 @@ pub fn event_summary(data: &[u8], zone: &Zone) -> Option<EventFacts> {
 
 fn declined(event: &Component<'_>) -> Vec<String> {
     let attendees = event.properties.iter().filter(|property| property.name == "ATTENDEE");
-    let declined = attendees.filter(|attendee| attendee.param_is("PARTSTAT", "DECLINED"));
-    declined
-        .filter_map(|attendee| {
-            attendee.value.trim().to_lowercase().strip_prefix("mailto:").map(|address| address.trim().to_owned())
-        })
-        .collect()
+    attendees.filter(|attendee| attendee.param_is("PARTSTAT", "DECLINED")).flat_map(names).collect()
 }
 
 #[cfg(test)]

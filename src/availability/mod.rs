@@ -16,6 +16,7 @@ mod pause;
 mod properties;
 mod slots;
 mod vavailability;
+mod who;
 
 pub use busy::{
     BusyCause, BusyInterval, BusyKind, EventFacts, ObjectBusy, Warning, event_summary, object_busy, object_opens,

@@ -285,21 +285,14 @@ impl Poller {
         Ok(own.into_iter().filter(is_settled).map(|event| event.booking).collect())
     }
 
-    /// Finds the events of ended bookings that came to the calendar after their removal, and has them removed again. Only where
+    /// Finds the events of ended bookings that came to the calendar after we had removed them, and has them removed again. Only where
     /// a write was never answered, and for an hour: what the host takes out of the trash is the host's.
     async fn remove_late(&self, account: &AccountSync, pass: &Pass, now: Timestamp) -> Result<(), SyncError> {
         let settings = &account.settings;
         let since = now.checked_sub(IN_DOUBT).unwrap_or(Timestamp::MIN);
-        for booking in account.store.ended_in_doubt(&settings.host.id, since).await? {
-            for calendar in pass.calendars.iter().filter(|calendar| calendar.result.is_ok()) {
-                if let Some((place, _)) = account.held(&calendar.key, &booking.uid).await? {
-                    let observed = self.services.desk.observe(Observation::Late(booking.id, place)).await;
-                    if let Err(error) = observed {
-                        tracing::warn!(host = %settings.host.id, booking = %booking.id, %error, "An event that came late could not be removed; it will be at the next pass.");
-                    }
-                    break;
-                }
-            }
+        let ended = account.store.ended_in_doubt(&settings.host.id, since).await?;
+        for (id, place) in account.find_late(pass, &ended).await? {
+            self.observe(Observation::Late(id, place)).await;
         }
         Ok(())
     }

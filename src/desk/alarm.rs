@@ -7,7 +7,7 @@ use crate::availability::{BusyInterval, Host, HostId, Interval, event_summary};
 use crate::booking::{Booking, BookingId, BookingState, Effect, Payload};
 use crate::language::AlertPhrases;
 use crate::store::{CalendarKey, EffectFilter, EffectKind, EffectState, Lane, OutboxEntry, OwnEvent, StoreError};
-use crate::sync::{CalendarBusy, SyncHandle, TroubleKind};
+use crate::sync::{CalendarBusy, Oddity, SyncHandle, TroubleKind, holds_uid};
 use jiff::Timestamp;
 
 /// What is looked at of one host.
@@ -79,12 +79,16 @@ impl Desk {
             let in_it = |key: &CalendarKey| key.account == place.account && place.href.starts_with(&key.href);
             let Some(key) = calendars.iter().map(|calendar| &calendar.key).find(|key| in_it(key)) else { continue };
             let Some(object) = self.store.object(key, &place.href).await? else { continue };
-            let Some(facts) = event_summary(&object.data, &host.zone) else { continue };
+            let facts = event_summary(&object.data, &host.zone);
+            if facts.is_none() && !holds_uid(&object.data, &event.uid) {
+                continue;
+            }
             let phrases = sight.phrases();
-            let became = match (facts.recurring, facts.all_day) {
-                (true, _) => phrases.made_series,
-                (_, true) => phrases.made_all_day,
-                _ => continue,
+            let became = match Oddity::of(facts.as_ref()) {
+                Some(Oddity::Series) => phrases.made_series,
+                Some(Oddity::AllDay) => phrases.made_all_day,
+                Some(Oddity::Timeless) => phrases.made_timeless,
+                None => continue,
             };
             if let Some(booking) = sight.ahead.iter().find(|booking| booking.id == event.booking) {
                 let what = became(&sight.name(booking));
@@ -130,26 +134,35 @@ impl Sight<'_> {
         }
     }
 
-    /// Events that came in at the time of a booking. What the host placed over another event by hand is no news to them.
+    /// Bookings at the same time as an event that came in, or that their host has put onto an event or another booking: on a phone that
+    /// is not seen (standards E4.1). Told once for each time that a booking is at.
     fn conflicts(&self, known: &mut Known) {
         let snapshot = self.desk.board.snapshot();
         if snapshot.as_of.is_none() {
             known.unknown.push((AlertKind::Conflict, None));
         }
-        let mut at_risk =
-            self.ahead.iter().filter(|booking| !booking.placed_by_host && snapshot.busy.overlaps(booking.time));
+        let phrases = self.phrases();
+        let mut found: Vec<(&Booking, String)> = doubled(&self.ahead)
+            .into_iter()
+            .map(|(booking, other)| (booking, (phrases.with_another)(&self.name(booking), &self.name(other))))
+            .collect();
+        let mut at_risk = self.ahead.iter().filter(|booking| snapshot.busy.overlaps(booking.time)).peekable();
         // Whose events they are is put together only when there are some.
-        let Some(first) = at_risk.next() else { return };
-        let (_, causes) = self.desk.board.causes();
-        for booking in std::iter::once(first).chain(at_risk) {
+        let causes = at_risk.peek().map(|_| self.desk.board.causes().1).unwrap_or_default();
+        for booking in at_risk {
             if let Some((calendar, busy)) = conflict(&causes, booking) {
-                let phrases = self.phrases();
                 let title = match busy.cause.summary.as_str() {
                     "" => phrases.untitled.to_owned(),
                     title => (phrases.quoted)(title),
                 };
-                let what = (phrases.at_same_time)(&self.name(booking), &title, calendar);
-                known.conditions.push(self.of_booking(AlertKind::Conflict, booking.id, what));
+                found.push((booking, (phrases.at_same_time)(&self.name(booking), &title, calendar)));
+            }
+        }
+        for (booking, what) in found {
+            let subject = format!("{} {}", booking.id, booking.time.start());
+            if !known.conditions.iter().any(|other| other.kind == AlertKind::Conflict && other.subject == subject) {
+                let condition = self.of_booking(AlertKind::Conflict, booking.id, what);
+                known.conditions.push(Condition { subject, ..condition });
             }
         }
     }
@@ -239,6 +252,19 @@ fn answers(inbox: &SyncHandle, known: &mut Known) {
     known.conditions.push(Condition { kind, subject: name, what, since: trouble.since });
 }
 
+/// The bookings that their host has put onto another of theirs, with that one. Each pair once; those who share a slot are none.
+fn doubled(ahead: &[Booking]) -> Vec<(&Booking, &Booking)> {
+    let share = |a: &Booking, b: &Booking| a.seats > 1 && a.meeting == b.meeting && a.time == b.time;
+    let is_on = |booking: &Booking, other: &Booking| {
+        let is_first = !other.placed_by_host || booking.id < other.id;
+        booking.id != other.id && is_first && booking.time.overlaps(other.time) && !share(booking, other)
+    };
+    let placed = ahead.iter().filter(|booking| booking.placed_by_host);
+    placed
+        .flat_map(|booking| ahead.iter().filter(move |other| is_on(booking, other)).map(move |other| (booking, other)))
+        .collect()
+}
+
 /// The first event of another's that overlaps the booking, and its calendar's name.
 fn conflict<'a>(causes: &'a [CalendarBusy], booking: &Booking) -> Option<(&'a str, &'a BusyInterval)> {
     let overlaps = |busy: &BusyInterval| {
@@ -259,5 +285,31 @@ fn log(host: &HostId, plan: &Plan) {
     }
     for (kind, subject) in &plan.over {
         tracing::info!(%host, alert = kind.as_str(), subject, "What the host was alerted to is over.");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn booking(number: u128, from: i64, to: i64, placed_by_host: bool) -> Booking {
+        let at = |minute: i64| Timestamp::from_second(60 * minute).unwrap();
+        let made = Booking::sample(Interval::new(at(from), at(to)).unwrap(), BookingState::Confirmed);
+        Booking { id: BookingId(Uuid::from_u128(number)), placed_by_host, ..made }
+    }
+
+    #[test]
+    fn bookings_that_their_host_put_onto_others_are_doubled_and_those_of_one_slot_are_not() {
+        let pairs = |ahead: &[Booking]| -> Vec<(u128, u128)> {
+            doubled(ahead).into_iter().map(|(a, b)| (a.id.0.as_u128(), b.id.0.as_u128())).collect()
+        };
+        let there = booking(1, 0, 30, false);
+        assert_eq!(pairs(&[there.clone(), booking(2, 20, 50, true)]), [(2, 1)]);
+        assert_eq!(pairs(&[there.clone(), booking(2, 30, 60, true)]), [], "one after the other");
+        assert_eq!(pairs(&[booking(1, 0, 30, true), booking(2, 20, 50, true)]), [(1, 2)], "once");
+        let seat = |booking: Booking| Booking { seats: 3, ..booking };
+        assert_eq!(pairs(&[seat(there.clone()), seat(booking(2, 0, 30, true))]), []);
+        assert_eq!(pairs(&[seat(there), seat(booking(2, 10, 40, true))]), [(2, 1)]);
     }
 }

@@ -34,8 +34,8 @@ impl Desk {
             }
             Observation::Relocated(id, place) => Ok(self.store.set_event_place(id, place).await?),
             Observation::Declined(id, addresses) => self.guest_declined(id, &addresses).await,
-            Observation::Odd(id, what) => {
-                tracing::warn!(booking = %id, "The event of a booking {what}; the booking stays as it is.");
+            Observation::Odd(id, oddity) => {
+                tracing::warn!(booking = %id, "The event of a booking {oddity}; the booking stays as it is.");
                 Ok(())
             }
         }

@@ -17,7 +17,7 @@ pub struct AlertPhrases {
     pub login_refused: AlertWords,
     /// Events of bookings cannot be written.
     pub write_refused: AlertWords,
-    /// An event came in at the time of a booking.
+    /// An event came in at the time of a booking, or a booking was put onto one.
     pub conflict: AlertWords,
     /// A mail about a booking was given up.
     pub mail_failed: AlertWords,
@@ -36,6 +36,8 @@ pub struct AlertPhrases {
 
     /// A booking lies over an event: the booking, the event, its calendar.
     pub at_same_time: fn(&str, &str, &str) -> String,
+    /// A booking lies over another booking: the one, the other.
+    pub with_another: fn(&str, &str) -> String,
     /// The title of an event, within a sentence.
     pub quoted: fn(&str) -> String,
     /// In place of the title of an event that has none.
@@ -44,6 +46,8 @@ pub struct AlertPhrases {
     pub made_series: fn(&str) -> String,
     /// The event of this booking was made an all-day event.
     pub made_all_day: fn(&str) -> String,
+    /// The event of this booking has no time that can be read.
+    pub made_timeless: fn(&str) -> String,
     /// The event of this title and time is in the calendar, though its booking was cancelled, declined or has lapsed: one of `ended`.
     pub back: fn(&str, &str, &str) -> String,
     /// How a booking ended: cancelled, declined, lapsed.

@@ -259,7 +259,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         },
         conflict: AlertWords {
             wrong: "Eine Buchung fällt mit einem Ereignis zusammen",
-            advice: "Das Ereignis kam nach der Buchung in den Kalender. Beide bleiben stehen, bis Sie eines verschieben \
+            advice: "Das Ereignis kam nach der Buchung in den Kalender, oder Sie haben die Buchung dorthin verschoben. Beide bleiben stehen, bis Sie eines verschieben \
                      oder löschen; verschieben Sie den Eintrag der Buchung, folgt ihm die Buchung, und der Gast erfährt \
                      es.",
         },
@@ -292,10 +292,12 @@ pub(super) const PHRASES: Phrases = Phrases {
         },
         so_many: |count| format!("Es sind {count}."),
         at_same_time: |booking, event, calendar| format!("{booking} fällt mit {event} in {calendar} zusammen."),
+        with_another: |booking, other| format!("{booking} fällt mit {other} zusammen."),
         quoted: |title| format!("„{title}“"),
         untitled: "einem Ereignis ohne Titel",
         made_series: |booking| format!("Der Eintrag von {booking} ist jetzt eine Serie. Die Buchung bleibt, wie sie ist."),
         made_all_day: |booking| format!("Der Eintrag von {booking} ist jetzt ganztägig. Die Buchung bleibt, wie sie ist."),
+        made_timeless: |booking| format!("Der Eintrag von {booking} hat keinen lesbaren Beginn oder keine Dauer mehr. Die Buchung bleibt, wie sie ist."),
         back: |title, when, ended| {
             format!("„{title}“, {when}, steht in Ihrem Kalender, aber die Buchung dazu {ended}. Der Gast ist nicht \
                      gebucht; die Zeit gilt als belegt.")

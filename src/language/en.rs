@@ -257,7 +257,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         },
         conflict: AlertWords {
             wrong: "a booking is at the same time as an event",
-            advice: "The event came into the calendar after the booking. Both stand until you move or delete one of them; \
+            advice: "The event came into the calendar after the booking, or you have moved the booking there. Both stand until you move or delete one of them; \
                      moving the booking’s event moves the booking, and tells the guest.",
         },
         mail_failed: AlertWords {
@@ -289,10 +289,12 @@ pub(super) const PHRASES: Phrases = Phrases {
         },
         so_many: |count| format!("{count} of them."),
         at_same_time: |booking, event, calendar| format!("{booking} is at the same time as {event} in {calendar}."),
+        with_another: |booking, other| format!("{booking} is at the same time as {other}."),
         quoted: |title| format!("“{title}”"),
         untitled: "an event without a title",
         made_series: |booking| format!("The event of {booking} was made a series. The booking stays as it is."),
         made_all_day: |booking| format!("The event of {booking} was made an all-day event. The booking stays as it is."),
+        made_timeless: |booking| format!("The event of {booking} has no start that can be read, or no length. The booking stays as it is."),
         back: |title, when, ended| {
             format!("“{title}” of {when} is in your calendar, but its booking {ended}. The guest is not booked; the time \
                      counts as busy.")

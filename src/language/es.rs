@@ -257,7 +257,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         },
         conflict: AlertWords {
             wrong: "una reserva coincide con un evento",
-            advice: "El evento llegó al calendario después de la reserva. Ambos se mantienen hasta que mueva o elimine \
+            advice: "El evento llegó al calendario después de la reserva, o usted movió la reserva allí. Ambos se mantienen hasta que mueva o elimine \
                      uno de ellos; si mueve el evento de la reserva, esta lo sigue y se avisa al invitado.",
         },
         mail_failed: AlertWords {
@@ -289,10 +289,12 @@ pub(super) const PHRASES: Phrases = Phrases {
         },
         so_many: |count| format!("Son {count}."),
         at_same_time: |booking, event, calendar| format!("{booking} coincide con {event} en {calendar}."),
+        with_another: |booking, other| format!("{booking} coincide con {other}."),
         quoted: |title| format!("«{title}»"),
         untitled: "un evento sin título",
         made_series: |booking| format!("El evento de {booking} es ahora una serie. La reserva no cambia."),
         made_all_day: |booking| format!("El evento de {booking} dura ahora todo el día. La reserva no cambia."),
+        made_timeless: |booking| format!("El evento de {booking} ya no tiene un inicio legible, o no dura nada. La reserva no cambia."),
         back: |title, when, ended| {
             format!("«{title}», {when}, está en su calendario, pero su reserva {ended}. El invitado no tiene reserva; la \
                      hora cuenta como ocupada.")

@@ -264,7 +264,7 @@ pub(super) const PHRASES: Phrases = Phrases {
         },
         conflict: AlertWords {
             wrong: "une réservation coïncide avec un événement",
-            advice: "L’événement est arrivé dans l’agenda après la réservation. Les deux restent en place jusqu’à ce que \
+            advice: "L’événement est arrivé dans l’agenda après la réservation, ou vous y avez déplacé la réservation. Les deux restent en place jusqu’à ce que \
                      vous en déplaciez ou supprimiez un\u{a0}; si vous déplacez l’événement de la réservation, elle le \
                      suit et l’invité en est averti.",
         },
@@ -297,10 +297,12 @@ pub(super) const PHRASES: Phrases = Phrases {
         },
         so_many: |count| format!("Il y en a {count}."),
         at_same_time: |booking, event, calendar| format!("{booking} coïncide avec {event} dans {calendar}."),
+        with_another: |booking, other| format!("{booking} coïncide avec {other}."),
         quoted: |title| format!("«\u{a0}{title}\u{a0}»"),
         untitled: "un événement sans titre",
         made_series: |booking| format!("L’événement de {booking} est devenu une série. La réservation reste inchangée."),
         made_all_day: |booking| format!("L’événement de {booking} dure maintenant toute la journée. La réservation reste inchangée."),
+        made_timeless: |booking| format!("L’événement de {booking} n’a plus de début lisible, ou plus de durée. La réservation reste inchangée."),
         back: |title, when, ended| {
             format!("«\u{a0}{title}\u{a0}», {when}, figure dans votre agenda, mais sa réservation {ended}. L’invité n’a \
                      pas de réservation\u{a0}; l’horaire compte comme occupé.")

@@ -273,8 +273,9 @@ impl Store {
         .await
     }
 
-    /// The bookings of a host that ended at or after `since`, of which nothing is under way and whose event was written more than
-    /// once: a request that was never answered may still arrive.
+    /// The bookings of a host that ended at or after `since`, of which nothing is under way, whose event was written more than once and
+    /// that we have removed ourselves: a request that was never answered may still arrive. Of what the host has removed, it is the
+    /// host who brings it back.
     pub async fn ended_in_doubt(&self, host: &HostId, since: Timestamp) -> Result<Vec<Booking>> {
         let host = host.clone();
         self.read(move |tx| {
@@ -283,6 +284,7 @@ impl Store {
                 "SELECT * FROM booking
                  WHERE host = ?1 AND holds = 0 AND updated_at >= ?2
                      AND EXISTS (SELECT 1 FROM effect WHERE effect.booking = booking.id AND kind = 'put-event' AND attempts > 1)
+                     AND EXISTS (SELECT 1 FROM effect WHERE effect.booking = booking.id AND kind = 'delete-event' AND effect.state = 'done')
                      AND NOT EXISTS (SELECT 1 FROM effect WHERE effect.booking = booking.id AND lane = 'calendar' AND effect.state = 'pending')",
                 params![host, At(since)],
             )

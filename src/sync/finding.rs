@@ -2,10 +2,10 @@
 //! with [`AccountSync::find_all`].
 
 use super::pull::{AccountSync, Pass, SyncError};
-use super::reconcile::{Found, Settled};
+use super::reconcile::{Found, Settled, is_late};
 use super::whereabouts::{holds_uid, parent, uids};
 use crate::availability::event_summary;
-use crate::booking::{BookingId, EventPlace};
+use crate::booking::{Booking, BookingId, EventPlace};
 use crate::caldav::{Href, Object};
 use crate::store::{CalendarKey, StoredObject};
 use std::collections::{HashMap, HashSet};
@@ -27,7 +27,7 @@ impl AccountSync {
         let (mut found, mut away) = (HashMap::new(), Vec::new());
         for event in settled {
             let seen = match held.get(&event.place.href) {
-                Some(object) => self.seen(&object.data, owner),
+                Some(object) => self.seen(&object.data, event, owner),
                 None if reads(pass, event) => Some(Found::Missing),
                 None => self.ask(event, owner).await?,
             };
@@ -50,7 +50,7 @@ impl AccountSync {
                 None if suspects.contains(&event.booking) => None,
                 None => self.carried(&unread, event).await?,
             };
-            let seen = object.and_then(|object| Some((self.seen(&object.data, owner)?, object)));
+            let seen = object.and_then(|object| Some((self.seen(&object.data, event, owner)?, object)));
             found.insert(
                 event.booking,
                 match seen {
@@ -63,6 +63,35 @@ impl AccountSync {
             );
         }
         Ok(found)
+    }
+
+    /// Where the events of these ended bookings are, if a write that was thought lost has brought them: where they were last, where
+    /// we write such, or among what the pass brought.
+    pub async fn find_late(&self, pass: &Pass, ended: &[Booking]) -> Result<Vec<(BookingId, EventPlace)>, SyncError> {
+        if ended.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut hrefs: Vec<String> =
+            ended.iter().filter_map(|booking| booking.event.as_ref().map(|place| place.href.clone())).collect();
+        let mut read = Vec::new();
+        for (key, brought) in pass.calendars.iter().filter_map(|read| Some((&read.key, read.result.as_ref().ok()?))) {
+            let calendar = Href::new(key.href.as_str());
+            hrefs.extend(ended.iter().map(|booking| calendar.child(&format!("{}.ics", booking.uid)).to_string()));
+            hrefs.extend(brought.added.iter().chain(&brought.changed).cloned());
+            read.push(key.href.clone());
+        }
+        hrefs.sort_unstable();
+        hrefs.dedup();
+        let settings = &self.settings;
+        let mut late = Vec::new();
+        for object in self.store.objects_at(&settings.host.id, &settings.id, read, hrefs).await? {
+            let Some(facts) = event_summary(&object.data, &settings.host.zone) else { continue };
+            if let Some(booking) = ended.iter().find(|booking| is_late(booking, &facts)) {
+                let StoredObject { href, etag, .. } = object;
+                late.push((booking.id, EventPlace { account: settings.id.clone(), href, etag }));
+            }
+        }
+        Ok(late)
     }
 
     /// The calendars of these events that hold anything now.
@@ -86,9 +115,12 @@ impl AccountSync {
     }
 
     /// What an object says of an event; `None` when nothing.
-    fn seen(&self, data: &[u8], owner: &[String]) -> Option<Found> {
-        let facts = event_summary(data, &self.settings.host.zone)?;
-        Some(if facts.is_called_off(owner) { Found::CalledOff } else { Found::Here(facts) })
+    fn seen(&self, data: &[u8], event: &Settled, owner: &[String]) -> Option<Found> {
+        match event_summary(data, &self.settings.host.zone) {
+            Some(facts) if facts.is_called_off(owner) => Some(Found::CalledOff),
+            Some(facts) => Some(Found::Here(facts)),
+            None => holds_uid(data, &event.uid).then_some(Found::Unreadable),
+        }
     }
 
     /// Our copy of the objects at the places of these events, by href: one question, however many there are.
@@ -125,7 +157,7 @@ impl AccountSync {
     /// Asks the server for an event in a calendar that is not read; `None` when it does not say.
     async fn ask(&self, event: &Settled, owner: &[String]) -> Result<Option<Found>, SyncError> {
         Ok(match self.client.get(&Href::new(event.place.href.as_str())).await {
-            Ok(Some(object)) if holds_uid(&object.data, &event.uid) => self.seen(&object.data, owner),
+            Ok(Some(object)) if holds_uid(&object.data, &event.uid) => self.seen(&object.data, event, owner),
             Ok(_) => Some(Found::Missing),
             Err(error) if error.wants_rest() => return Err(error.into()),
             // A calendar that may not be looked into any more; one that is not well.
@@ -173,7 +205,7 @@ mod tests {
     use super::super::pull::{AccountSettings, CalendarPass};
     use super::*;
     use crate::availability::Interval;
-    use crate::booking::Appointment;
+    use crate::booking::{Appointment, BookingState};
     use crate::caldav::scripted::{Log, answer, multistatus, serve};
     use crate::store::{CalendarEntry, CalendarRole, PullOutcome};
     use crate::sync::Observation;
@@ -242,6 +274,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_event_whose_start_nobody_can_read_is_there() {
+        let (bench, sync, pass, _) = account(&[]).await;
+        let data = calendar(&event("u1", "someday")).into_bytes();
+        let object = StoredObject { href: "/c/1.ics".into(), etag: None, data };
+        bench.store.put_object(&pass.calendars[0].key, object).await.unwrap();
+        let seen = found(&sync, &pass, &booked("/c/1.ics"), &HashSet::new()).await;
+        assert_eq!(seen, Some(Found::Unreadable));
+    }
+
+    #[tokio::test]
     async fn what_leaves_a_calendar_is_looked_for_by_name_once() {
         let (_bench, sync, pass, log) = account(&[("/d/1.ics", THERE)]).await;
         let event = booked("/c/1.ics");
@@ -268,5 +310,27 @@ mod tests {
         let (_bench, sync, pass, _) = account(&[]).await;
         let (read, unread) = (booked("/c/1.ics"), booked("/d/1.ics"));
         assert_eq!(sync.alive(&pass, &[&read, &unread]).await.unwrap(), HashSet::new());
+    }
+
+    #[tokio::test]
+    async fn a_write_that_comes_late_is_found_where_it_was_sent_and_where_the_server_has_put_it() {
+        let (bench, sync, mut pass, log) = account(&[]).await;
+        let key = pass.calendars[0].key.clone();
+        let ended = |uid: &str| {
+            let sample = Booking::sample(booked("").appointment.time, BookingState::Cancelled);
+            Booking { id: BookingId(Uuid::new_v4()), uid: uid.into(), sequence: 1, ..sample }
+        };
+        let all = ["u1", "u2", "u3"].map(ended);
+        for (href, uid) in [("/c/u1.ics", "u1"), ("/c/named-otherwise.ics", "u2"), ("/c/old.ics", "u3")] {
+            let data = calendar(&event(uid, THERE)).into_bytes();
+            bench.store.put_object(&key, StoredObject { href: href.into(), etag: None, data }).await.unwrap();
+        }
+        let brought = PullOutcome { added: vec!["/c/named-otherwise.ics".into()], ..PullOutcome::default() };
+        pass.calendars[0].result = Ok(brought);
+        let mut found = sync.find_late(&pass, &all).await.unwrap();
+        found.sort_unstable_by_key(|(id, _)| all.iter().position(|booking| booking.id == *id));
+        let found: Vec<_> = found.iter().map(|(id, place)| (*id, place.href.as_str())).collect();
+        assert_eq!(found, [(all[0].id, "/c/u1.ics"), (all[1].id, "/c/named-otherwise.ics")]);
+        assert!(log.lock().unwrap().is_empty(), "the server was not asked");
     }
 }

@@ -32,7 +32,7 @@ pub use lone::Reading;
 pub use pace::{Failures, Pause, pause};
 pub use plan::{Plan, plan};
 pub use pull::{AccountSettings, AccountSync, CalendarPass, Pass, SyncError, is_named, is_named_so};
-pub use reconcile::{DOUBTED_FOR, Found, Observation, Settled, Suspects, is_too_many, reconcile};
+pub use reconcile::{DOUBTED_FOR, Found, Observation, Oddity, Settled, Suspects, is_too_many, reconcile};
 pub use source::Source;
 pub use strategy::{Strategy, Way};
 pub use subscription::SubscriptionSync;

@@ -3,10 +3,11 @@
 
 use super::whereabouts::parent;
 use crate::availability::EventFacts;
-use crate::booking::{Appointment, BookingId, EventPlace};
+use crate::booking::{Appointment, Booking, BookingId, EventPlace};
 use crate::store::MissingEvent;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// A booking whose event was written and on which nothing of ours is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub enum Found {
     Elsewhere(EventPlace, EventFacts),
     /// There, and the host cancelled or declined it.
     CalledOff,
+    /// There, and nobody can say when it is.
+    Unreadable,
     /// Nowhere that was looked.
     Missing,
     /// Its calendar could not be read: nothing is known.
@@ -57,7 +60,40 @@ pub enum Observation {
     /// These addresses (lower case) are attendees of the event and declined.
     Declined(BookingId, Vec<String>),
     /// The event became something that a booking cannot be; the host is told, nothing changes.
-    Odd(BookingId, &'static str),
+    Odd(BookingId, Oddity),
+}
+
+/// What the event of a booking cannot be (standards E4.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oddity {
+    /// A series.
+    Series,
+    /// All day.
+    AllDay,
+    /// Without a start that can be read, or without length.
+    Timeless,
+}
+
+impl Oddity {
+    /// What the host has made of the event, if it is odd; `None` of the facts: they cannot be read.
+    pub fn of(facts: Option<&EventFacts>) -> Option<Oddity> {
+        match facts {
+            Some(facts) if facts.recurring => Some(Oddity::Series),
+            Some(facts) if facts.all_day => Some(Oddity::AllDay),
+            Some(facts) if facts.time().is_some() => None,
+            _ => Some(Oddity::Timeless),
+        }
+    }
+}
+
+impl fmt::Display for Oddity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Oddity::Series => "was made a series",
+            Oddity::AllDay => "was made an all-day event",
+            Oddity::Timeless => "has no time that can be read",
+        })
+    }
 }
 
 /// The events of one host's bookings that are missing: since when, and whether too many went at once. The store keeps them.
@@ -105,6 +141,11 @@ pub fn reconcile(
                 suspects.missing.remove(&event.booking);
                 observations.push(Observation::Relocated(event.booking, place));
                 facts
+            }
+            Found::Unreadable => {
+                suspects.missing.remove(&event.booking);
+                observations.extend(Oddity::of(None).map(|oddity| Observation::Odd(event.booking, oddity)));
+                continue;
             }
             Found::CalledOff => {
                 observations.push(Observation::Gone(event.booking));
@@ -183,21 +224,25 @@ impl Suspects {
     }
 }
 
+/// Whether the event of a booking that has ended, and whose event we have removed, is a write of ours from before that. What was called
+/// off by its STATUS, or changed since, is the host's, who took it out of the trash.
+pub(super) fn is_late(booking: &Booking, facts: &EventFacts) -> bool {
+    facts.uid == booking.uid
+        && !facts.is_cancelled()
+        && facts.sequence < i64::from(booking.sequence)
+        && facts.modified.is_none_or(|modified| modified <= booking.updated_at)
+}
+
 /// What follows from an event that is there.
 pub(super) fn compare(event: &Settled, facts: &EventFacts) -> Option<Observation> {
-    if facts.recurring {
-        return Some(Observation::Odd(event.booking, "was made a series"));
+    if let Some(oddity) = Oddity::of(Some(facts)) {
+        return Some(Observation::Odd(event.booking, oddity));
     }
-    if facts.all_day {
-        return Some(Observation::Odd(event.booking, "was made an all-day event"));
+    let to = Appointment::of(facts)?;
+    if to != event.appointment {
+        return Some(Observation::Edited { booking: event.booking, from: event.appointment.clone(), to });
     }
-    match Appointment::of(facts) {
-        Some(appointment) if appointment == event.appointment => {
-            (!facts.declined.is_empty()).then(|| Observation::Declined(event.booking, facts.declined.clone()))
-        }
-        Some(to) => Some(Observation::Edited { booking: event.booking, from: event.appointment.clone(), to }),
-        None => Some(Observation::Odd(event.booking, "has no readable time")),
-    }
+    (!facts.declined.is_empty()).then(|| Observation::Declined(event.booking, facts.declined.clone()))
 }
 
 #[cfg(test)]
@@ -237,6 +282,7 @@ mod tests {
             description: String::new(),
             recurring: false,
             sequence: 0,
+            modified: None,
             declined: Vec::new(),
         }
     }
@@ -296,6 +342,44 @@ mod tests {
             looked("Room 2"),
             [Observation::Edited { booking: booked.booking, from: booked.appointment.clone(), to }]
         );
+    }
+
+    #[test]
+    fn an_event_that_became_what_a_booking_cannot_be_is_odd_and_not_missing() {
+        let odd = |found: Found| {
+            let mut suspects = Suspects::default();
+            reconcile(&[settled(1)], |_| Found::Missing, alive, &mut suspects, at(0), GRACE);
+            let seen = reconcile(&[settled(1)], |_| found.clone(), alive, &mut suspects, at(9), GRACE);
+            assert!(suspects.is_empty());
+            seen
+        };
+        let all_day = EventFacts { all_day: true, ..facts(1000, 1030) };
+        let series = EventFacts { recurring: true, ..all_day.clone() };
+        for (found, oddity) in [
+            (Found::Here(series), Oddity::Series),
+            (Found::Here(all_day), Oddity::AllDay),
+            (Found::Here(facts(1000, 1000)), Oddity::Timeless),
+            (Found::Unreadable, Oddity::Timeless),
+        ] {
+            assert_eq!(odd(found), [Observation::Odd(settled(1).booking, oddity)]);
+        }
+    }
+
+    #[test]
+    fn an_event_that_comes_late_is_ours_unless_the_host_changed_it() {
+        let time = Interval::new(at(1000), at(1030)).unwrap();
+        let ended = Booking::sample(time, crate::booking::BookingState::Cancelled);
+        let ended = Booking { uid: "u".into(), sequence: 2, updated_at: at(500), ..ended };
+        let late = EventFacts { sequence: 1, modified: Some(at(400)), ..facts(1000, 1030) };
+        assert!(is_late(&ended, &late) && is_late(&ended, &facts(1100, 1130)));
+        for not in [
+            EventFacts { status: Some("CANCELLED".into()), ..late.clone() },
+            EventFacts { sequence: 2, ..late.clone() },
+            EventFacts { modified: Some(at(501)), ..late.clone() },
+            EventFacts { uid: "v".into(), ..late },
+        ] {
+            assert!(!is_late(&ended, &not), "{not:?}");
+        }
     }
 
     #[test]

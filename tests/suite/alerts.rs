@@ -158,3 +158,41 @@ async fn what_happens_to_a_booking_behind_its_back_is_told_and_the_guest_sees_th
     let help = officehours(&["outbox", "--help"]);
     assert!(String::from_utf8_lossy(&help.stdout).contains("retry"));
 }
+
+#[tokio::test]
+async fn an_event_that_has_lost_its_length_is_told_and_its_booking_stays() {
+    let (Some(server), Some(smtp)) = (Server::radicale(), Smtp::start().await) else { return };
+    let day = Day::ahead(3);
+    let calendar = server.calendar("timeless").await;
+    let daemon = Daemon::start(Config { more: smtp.section(), ..Config::new(&calendar) }).await;
+    let booking = daemon.book_confirmed("office-hour", day.at("09:00"), "Blaise").await;
+    let uid = calendar.events().await[0]["uid"].as_str().unwrap().to_owned();
+    let start = format!("DTSTART:{}", stamp(day.at("09:00")));
+    calendar.put(&format!("{uid}.ics"), &event(&uid, &[&start, "SUMMARY:Blaise"])).await;
+    let told = wait(&smtp, "Subject: Office hours: the event of a booking is no longer").await;
+    assert!(told.replace("=\r\n", "").contains("or no length"), "{told}");
+    assert_eq!(daemon.booking(&token(&booking)).await["state"], "confirmed");
+}
+
+#[tokio::test]
+async fn a_booking_that_the_host_drags_onto_something_else_is_told_once_and_not_for_being_out_of_hours() {
+    let (Some(server), Some(smtp)) = (Server::radicale(), Smtp::start().await) else { return };
+    let day = Day::ahead(3);
+    let calendar = server.calendar("dragged").await;
+    calendar.put("senate.ics", &at("senate", "Senate", day.at("18:00"), day.at("19:00"))).await;
+    let daemon = Daemon::start(Config { more: smtp.section(), ..Config::new(&calendar) }).await;
+    let drag = async |name: &str, from: &str, to: (&str, &str)| {
+        let booking = daemon.book_confirmed("office-hour", day.at(from), name).await;
+        let file = format!("{}.ics", booking["id"].as_str().unwrap());
+        assert!(calendar.move_file(&file, day.at(to.0), day.at(to.1)).await);
+        eventually("the booking follows", ON_THE_SERVER, async || {
+            (daemon.booking(&token(&booking)).await["start"] == day.at(to.0).to_string()).then_some(())
+        })
+        .await;
+    };
+    drag("Ada", "09:00", ("20:00", "20:30")).await;
+    drag("Blaise", "10:00", ("18:30", "19:00")).await;
+    let told = wait(&smtp, "Subject: Office hours: a booking is at the same time as an event").await;
+    assert!(told.contains("Blaise") && told.contains("Senate") && !told.contains("Ada"), "{told}");
+    assert_eq!(alerts(&smtp).len(), 1);
+}

@@ -446,9 +446,15 @@ fn an_event_that_its_owner_declined_is_called_off_and_one_that_a_guest_declined_
         let event = format!(
             "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nDTSTART:20260303T100000Z\nDTEND:20260303T103000Z\n{attendee}\nEND:VEVENT\nEND:VCALENDAR\n"
         );
-        event_summary(event.as_bytes(), &zone).unwrap().is_called_off(&["mailto:noether@example.edu".to_owned()])
+        let owner = ["mailto:noether@example.edu", "/principals/noether/", "urn:uuid:6c9b3c5a-0f0e"].map(str::to_owned);
+        event_summary(event.as_bytes(), &zone).unwrap().is_called_off(&owner)
     };
     assert!(of("ATTENDEE;PARTSTAT=DECLINED:MAILTO:Noether@example.edu"));
+    assert!(of("ATTENDEE;PARTSTAT=DECLINED:mailto:noether%40example.edu"));
+    assert!(of("ATTENDEE;PARTSTAT=DECLINED:/principals/noether"));
+    assert!(of("ATTENDEE;PARTSTAT=DECLINED:urn:uuid:6C9B3C5A-0F0E"));
+    assert!(of("ATTENDEE;PARTSTAT=DECLINED;EMAIL=noether@example.edu:/aMTIzNDU2Nzg5/principal/"));
+    assert!(!of("ATTENDEE;PARTSTAT=DECLINED:/principals/ada/"));
     assert!(!of("ATTENDEE;PARTSTAT=ACCEPTED:mailto:noether@example.edu"));
     assert!(!of("ATTENDEE;PARTSTAT=DECLINED:mailto:ada@example.org"));
     assert!(of("STATUS:CANCELLED"));
@@ -478,10 +484,11 @@ fn who_declined_is_read_as_scheduling_servers_write_it() {
         "ATTENDEE;CN=PARTSTAT=DECLINED:mailto:ada@example.org",
         "ATTENDEE:mailto:ada@example.org?PARTSTAT=DECLINED",
         "X-ATTENDEE;PARTSTAT=DECLINED:mailto:ada@example.org",
-        "ATTENDEE;PARTSTAT=DECLINED:urn:uuid:6C9B3C5A-0F0E-4E5F-9C5B-1A2B3C4D5E6F",
     ] {
         assert_eq!(event(&format!("{attendee}\n")), [""; 0], "{attendee}");
     }
+    let by_uuid = "ATTENDEE;PARTSTAT=DECLINED;EMAIL=\"Ada@example.org\":urn:uuid:6C9B3C5A\n";
+    assert_eq!(event(by_uuid), ["urn:uuid:6c9b3c5a", "ada@example.org"]);
     let both = "ATTENDEE;PARTSTAT=DECLINED:mailto:ada@example.org\nATTENDEE;PARTSTAT=DECLINED:mailto:eve@example.net\n";
     assert_eq!(event(both), ["ada@example.org", "eve@example.net"]);
 }

@@ -269,3 +269,33 @@ async fn a_person_may_try_an_effect_at_once_or_give_it_up_and_what_waits_behind_
         assert_eq!(store.retry_effect(id, minute(7)).await.unwrap(), Handled::Unknown);
     }
 }
+
+#[tokio::test]
+async fn a_write_may_come_late_only_where_it_was_in_doubt_and_we_have_removed_the_event() {
+    let store = Store::memory().unwrap();
+    let done_after = async |id: i64, attempts: i64| {
+        for attempt in 0..attempts {
+            assert!(store.claim(id, minute(attempt), LEASE).await.unwrap());
+        }
+        let finish = done(&store, id, |_| {}, vec![]).await;
+        store.finish(finish).await.unwrap();
+    };
+    // Cancelled by the guest after a doubtful write, after a sure one, and by the host, who deleted the event.
+    for (number, attempts, removed) in [(1, 2, true), (2, 1, true), (3, 2, false)] {
+        let kinds =
+            if removed { vec![EffectKind::PutEvent, EffectKind::DeleteEvent] } else { vec![EffectKind::PutEvent] };
+        with_effects(&store, number, &kinds).await;
+        let ids = store
+            .effects(EffectFilter { booking: Some(BookingId(Uuid::from_u128(number))), ..EffectFilter::default() });
+        let ids: Vec<i64> = ids.await.unwrap().iter().map(|entry| entry.id).collect();
+        done_after(ids[0], attempts).await;
+        store.alter(number, |booking| booking.state = BookingState::Cancelled, vec![]).await;
+        assert_eq!(store.ended_in_doubt(&host(), minute(0)).await.unwrap().len(), usize::from(number > 1));
+        if removed {
+            done_after(ids[1], 1).await;
+        }
+    }
+    let late: Vec<u128> =
+        store.ended_in_doubt(&host(), minute(0)).await.unwrap().iter().map(|b| b.id.0.as_u128()).collect();
+    assert_eq!(late, [1]);
+}
