@@ -334,12 +334,12 @@ pub fn first_effects(state: BookingState) -> Vec<Effect> {
 }
 
 /// The place of the event, as it was read back. What differs from when it was last read is the host's edit; the first time, it is how
-/// the server writes ours.
+/// the server writes ours, if we wrote one.
 fn read_place(booking: &mut Booking, place: &str) {
     if booking.event_location == place {
         return;
     }
-    if booking.event.is_some() {
+    if booking.event.is_some() || booking.location.is_empty() {
         booking.location = place.to_owned();
     }
     booking.event_location = place.to_owned();

@@ -297,6 +297,9 @@ fn a_place_that_is_read_back_is_the_servers_way_of_ours_at_first_and_the_hosts_e
     let (edited, effects) = apply(&again, written("Room 2"));
     assert_eq!(edited.location, "Room 2");
     assert_eq!(effects[0], Effect::Mail(Message::Moved), "one mail says both");
+    // No server makes up a place: the host was there before we read it back.
+    let nowhere = Booking { location: String::new(), event_location: String::new(), ..reserved };
+    assert_eq!(apply(&nowhere, written("Room 2")).0.location, "Room 2");
 }
 
 #[test]
