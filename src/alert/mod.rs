@@ -29,13 +29,15 @@ pub enum AlertKind {
     InboxUnreachable,
     /// The mailbox of guests' answers refuses the login, or cannot be opened as the config has it.
     InboxRefused,
+    /// An event of a calendar has no start that can be read: nobody knows when it takes the host's time.
+    Undated,
     /// So many events of bookings are gone from the calendar at once that it is not believed of itself.
     ManyGone,
 }
 
 impl AlertKind {
     /// All of them.
-    pub const ALL: [AlertKind; 10] = [
+    pub const ALL: [AlertKind; 11] = [
         AlertKind::Unreachable,
         AlertKind::LoginRefused,
         AlertKind::WriteRefused,
@@ -45,6 +47,7 @@ impl AlertKind {
         AlertKind::Restored,
         AlertKind::InboxUnreachable,
         AlertKind::InboxRefused,
+        AlertKind::Undated,
         AlertKind::ManyGone,
     ];
 
@@ -60,6 +63,7 @@ impl AlertKind {
             AlertKind::Restored => "restored",
             AlertKind::InboxUnreachable => "inbox-unreachable",
             AlertKind::InboxRefused => "inbox-refused",
+            AlertKind::Undated => "undated",
             AlertKind::ManyGone => "many-gone",
         }
     }

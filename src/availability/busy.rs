@@ -65,6 +65,17 @@ pub struct ObjectBusy {
     pub warnings: Vec<Warning>,
     /// Each UID in it once, in the order of the text.
     pub uids: Vec<String>,
+    /// Events that would count, and that have no start that can be read; there is a warning of each.
+    pub undated: Vec<Undated>,
+}
+
+/// An event of which nobody knows when it is. For the host's eyes only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undated {
+    /// UID of the event.
+    pub uid: Option<String>,
+    /// Its title; may be empty.
+    pub summary: String,
 }
 
 /// The busy time of one calendar object (or of a whole iCalendar file), from its text. Never fails: what cannot be
@@ -79,6 +90,8 @@ pub fn object_busy(data: &[u8], rules: &BusyRules, window: Interval) -> ObjectBu
         objects = objects.without_travel();
     }
     let mut busy = ObjectBusy { uids: objects.uids(), ..ObjectBusy::default() };
+    let undated = objects.events().filter(|event| event.start.is_none() && counts(event, false));
+    busy.undated = undated.map(|event| Undated { uid: event.uid.clone(), summary: event.summary() }).collect();
     let happenings = objects.happenings(window, &counts);
     busy.intervals = named(&objects, happenings);
     if objects.events().any(|event| blocking::is_ignored(event, rules)) {

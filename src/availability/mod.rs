@@ -19,7 +19,8 @@ mod vavailability;
 mod who;
 
 pub use busy::{
-    BusyCause, BusyInterval, BusyKind, EventFacts, ObjectBusy, Warning, event_summary, object_busy, object_opens,
+    BusyCause, BusyInterval, BusyKind, EventFacts, ObjectBusy, Undated, Warning, event_summary, object_busy,
+    object_opens,
 };
 pub use clock::Clock;
 pub use counting::{AllDay, BusyRules, Counting, Tentative, Title, Unanswered};

@@ -3,12 +3,16 @@
 
 use super::{Desk, HostDesk};
 use crate::alert::{AlertKind, Condition, Known, Plan, Tellable};
-use crate::availability::{BusyInterval, Host, HostId, Interval, event_summary};
+use crate::availability::{BusyInterval, Host, HostId, Interval, Undated, event_summary};
 use crate::booking::{Booking, BookingId, BookingState, Effect, Payload};
 use crate::language::AlertPhrases;
 use crate::store::{CalendarKey, EffectFilter, EffectKind, EffectState, Lane, OutboxEntry, OwnEvent, StoreError};
 use crate::sync::{CalendarBusy, Oddity, SyncHandle, TroubleKind, holds_uid};
 use jiff::Timestamp;
+use std::collections::HashSet;
+
+/// A host is told of so many events without a start at once.
+const MOST_UNDATED: usize = 20;
 
 /// What is looked at of one host.
 struct Sight<'a> {
@@ -52,6 +56,7 @@ impl Desk {
         }
         sight.conflicts(&mut known);
         sight.restored(&mut known);
+        sight.undated(&mut known);
         let failing = EffectFilter { host: Some(host.clone()), ..EffectFilter::default() };
         let pending = self.store.effects(EffectFilter { state: Some(EffectState::Pending), ..failing.clone() }).await?;
         known.conditions.extend(sight.refused_writes(&pending));
@@ -164,6 +169,27 @@ impl Sight<'_> {
                 let condition = self.of_booking(AlertKind::Conflict, booking.id, what);
                 known.conditions.push(Condition { subject, ..condition });
             }
+        }
+    }
+
+    /// Events of which nobody knows when they are.
+    fn undated(&self, known: &mut Known) {
+        if self.desk.board.snapshot().as_of.is_none() {
+            known.unknown.push((AlertKind::Undated, None));
+        }
+        let mut subjects = HashSet::new();
+        for (calendar, Undated { uid, summary }) in self.desk.board.undated() {
+            let is_own = self.own.iter().any(|own| Some(&own.uid) == uid.as_ref());
+            let subject = uid.unwrap_or_else(|| calendar.clone());
+            if is_own || subjects.len() == MOST_UNDATED || !subjects.insert(subject.clone()) {
+                continue;
+            }
+            let title = match summary.as_str() {
+                "" => self.phrases().untitled.to_owned(),
+                title => (self.phrases().quoted)(title),
+            };
+            let what = format!("{calendar}: {title} ({subject})");
+            known.conditions.push(Condition { kind: AlertKind::Undated, subject, what, since: self.now });
         }
     }
 

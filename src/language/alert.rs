@@ -29,6 +29,8 @@ pub struct AlertPhrases {
     pub inbox_unreachable: AlertWords,
     /// The mailbox of guests' answers refuses the login.
     pub inbox_refused: AlertWords,
+    /// An event of a calendar has no start that can be read.
+    pub undated: AlertWords,
     /// Many events of bookings are gone at once.
     pub many_gone: AlertWords,
     /// How many.
@@ -80,6 +82,7 @@ impl AlertPhrases {
             AlertKind::Restored => self.restored,
             AlertKind::InboxUnreachable => self.inbox_unreachable,
             AlertKind::InboxRefused => self.inbox_refused,
+            AlertKind::Undated => self.undated,
             AlertKind::ManyGone => self.many_gone,
         }
     }

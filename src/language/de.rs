@@ -286,6 +286,10 @@ pub(super) const PHRASES: Phrases = Phrases {
             advice: "Wer eine Einladung ablehnt oder eine andere Zeit vorschlägt, wird nicht gehört, bis die Anmeldung \
                      gelingt: „[mail] imap“ in der Konfiguration.",
         },
+        undated: AlertWords {
+            wrong: "ein Termin zählt nicht als belegt",
+            advice: "Sein Beginn ist nicht lesbar. Niemand weiß, wann er Ihre Zeit braucht, und diese Zeit wird angeboten. Geben Sie ihm in Ihrem Kalenderprogramm einen Beginn, oder löschen Sie ihn.",
+        },
         many_gone: AlertWords {
             wrong: "viele Termine von Buchungen sind auf einmal weg",
             advice: "Sie stehen nicht mehr in Ihrem Kalender. So viele auf einmal können ein Fehler des Kalenders oder eines Programms sein: Die Buchungen gelten weiter, und die Gäste haben nichts erfahren. Haben Sie die Termine gelöscht, dann sagen Sie die Buchungen ab: jede über ihren Link, oder alle mit „officehours bookings cancel --gone“ und Ihrer Kennung. Wenn nicht, dann holen Sie die Termine zurück, aus dem Papierkorb des Kalenders oder einer Sicherung. Was einen Tag lang fortbleibt, während andere Termine im Kalender stehen, wird dann abgesagt.",

@@ -283,6 +283,10 @@ pub(super) const PHRASES: Phrases = Phrases {
             advice: "Who declines an invitation, or proposes another time, is not heard until the mailbox is given a \
                      login that works: “[mail] imap” in the config.",
         },
+        undated: AlertWords {
+            wrong: "an event does not count as busy",
+            advice: "It has no start that can be read, so nobody knows when it takes your time, and that time is offered. Give it a start in your calendar program, or delete it.",
+        },
         many_gone: AlertWords {
             wrong: "many events of bookings are gone at once",
             advice: "They are not in your calendar any more. So many at once may be a fault of the calendar or of a program: the bookings stand, and their guests were told nothing. If you deleted the events, cancel the bookings: each at its link, or all of them by “officehours bookings cancel --gone” and your id. If you did not, bring the events back, from the calendar’s trash or a backup. Those that stay away for a day while other events are in the calendar are cancelled then.",

@@ -283,6 +283,10 @@ pub(super) const PHRASES: Phrases = Phrases {
             advice: "Quien rechaza una invitación o propone otra hora no es atendido hasta que el acceso funcione: \
                      «[mail] imap» en la configuración.",
         },
+        undated: AlertWords {
+            wrong: "un evento no cuenta como ocupado",
+            advice: "Su comienzo no se puede leer: nadie sabe cuándo ocupa su tiempo, y ese tiempo se ofrece. Póngale un comienzo en su programa de calendario o elimínelo.",
+        },
         many_gone: AlertWords {
             wrong: "muchos eventos de reservas han desaparecido a la vez",
             advice: "Ya no están en su calendario. Tantos a la vez pueden ser un error del calendario o de un programa: las reservas siguen en pie y los invitados no han sabido nada. Si usted eliminó los eventos, cancele las reservas: cada una con su enlace, o todas con «officehours bookings cancel --gone» y su identificador. Si no, recupere los eventos, de la papelera del calendario o de una copia de seguridad. Lo que falte durante un día entero mientras haya otros eventos en el calendario se cancelará entonces.",

@@ -291,6 +291,10 @@ pub(super) const PHRASES: Phrases = Phrases {
             advice: "Qui décline une invitation ou propose un autre horaire n’est pas entendu tant que la connexion \
                      échoue\u{a0}: «\u{a0}[mail] imap\u{a0}» dans la configuration.",
         },
+        undated: AlertWords {
+            wrong: "un évènement ne compte pas comme occupé",
+            advice: "Son début est illisible : personne ne sait quand il prend votre temps, et ce temps est proposé. Donnez-lui un début dans votre programme d’agenda, ou supprimez-le.",
+        },
         many_gone: AlertWords {
             wrong: "beaucoup d’évènements de réservations ont disparu d’un coup",
             advice: "Ils ne sont plus dans votre agenda. Un si grand nombre d’un coup peut être une erreur de l’agenda ou d’un programme : les réservations restent valables, et les invités n’ont rien appris. Si vous avez supprimé ces évènements, annulez les réservations : chacune par son lien, ou toutes avec « officehours bookings cancel --gone » et votre identifiant. Sinon, rétablissez les évènements, depuis la corbeille de l’agenda ou une sauvegarde. Ce qui reste absent un jour entier alors que d’autres évènements sont dans l’agenda est ensuite annulé.",

@@ -4,8 +4,8 @@
 mod timeline;
 
 use crate::availability::{
-    BusyInterval, BusyRules, Held, Host, Interval, IntervalSet, ObjectBusy, Pause, Warning, object_availability,
-    object_busy, object_opens,
+    BusyInterval, BusyRules, Held, Host, Interval, IntervalSet, ObjectBusy, Pause, Undated, Warning,
+    object_availability, object_busy, object_opens,
 };
 use crate::store::{CalendarKey, OwnEvent, StoredObject};
 use arc_swap::ArcSwap;
@@ -177,6 +177,16 @@ impl HostBoard {
     pub fn causes(&self) -> (Arc<Snapshot>, Vec<CalendarBusy>) {
         let sources = self.lock();
         (self.snapshot(), sources.calendars.values().map(Source::causes).collect())
+    }
+
+    /// The events that would count as busy and have no start that can be read, each with the name of its calendar.
+    pub fn undated(&self) -> Vec<(String, Undated)> {
+        let sources = self.lock();
+        let of = |source: &Source| {
+            let undated = source.objects.values().flat_map(|object| object.contribution.busy.undated.iter().cloned());
+            undated.map(|event| (source.settings.name.clone(), event)).collect::<Vec<_>>()
+        };
+        sources.calendars.values().filter(|source| source.settings.busy).flat_map(of).collect()
     }
 
     /// When an event of this UID counts as busy, and why: the first time of those that are read.

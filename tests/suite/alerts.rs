@@ -110,6 +110,38 @@ async fn refused_writes_keep_the_slot_and_are_told_and_a_person_can_hurry_them()
 }
 
 #[tokio::test]
+async fn an_event_without_a_start_is_told_and_named() {
+    let (Some(server), Some(smtp)) = (Server::radicale(), Smtp::start().await) else { return };
+    let proxy = Proxy::before(&server.url).await;
+    let calendar = server.calendar("undated").await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("exam.ics");
+    let event = "BEGIN:VCALENDAR
+BEGIN:VEVENT
+UID:exam
+SUMMARY:Viva
+DTSTART:soon
+END:VEVENT
+END:VCALENDAR
+";
+    std::fs::write(&file, event).unwrap();
+    let mut config = config(&calendar, &proxy, &smtp);
+    config.more.push_str(&format!(
+        "
+[[host.folder]]
+path = {:?}
+",
+        folder.path()
+    ));
+    let daemon = Daemon::start(config).await;
+    let told = wait(&smtp, "Subject: Office hours: an event does not count as busy").await;
+    assert!(told.contains("Viva") && told.contains("exam"), "{told}");
+    assert!(!daemon.log().contains("Viva"), "no titles in the log");
+    std::fs::remove_file(&file).unwrap();
+    wait(&smtp, "Subject: Office hours: over: an event does not count as busy").await;
+}
+
+#[tokio::test]
 async fn what_happens_to_a_booking_behind_its_back_is_told_and_the_guest_sees_that_no_mail_arrives() {
     let (Some(server), Some(smtp)) = (Server::radicale(), Smtp::start().await) else { return };
     let proxy = Proxy::before(&server.url).await;

@@ -217,6 +217,25 @@ fn what_cannot_be_read_is_busy_as_far_as_it_can_be_read() {
 }
 
 #[test]
+fn an_event_without_a_start_that_would_count_is_named() {
+    for (lines, named) in [
+        ("SUMMARY:Exam\nDTSTART:00000000T000000\nDTEND:20260310T110000Z", true),
+        ("SUMMARY:Exam", true),
+        ("SUMMARY:Exam\nDTSTART:soon\nTRANSP:TRANSPARENT", false),
+        ("SUMMARY:Exam\nDTSTART:soon\nSTATUS:CANCELLED", false),
+        ("SUMMARY:Exam\nDTSTART:soon\nRECURRENCE-ID:20260310T100000Z", false),
+        ("SUMMARY:Exam\nDTSTART:20260310T100000Z", false),
+    ] {
+        let text = event(lines);
+        let read =
+            object_busy(text.as_bytes(), &rules("America/New_York"), window("2026-03-01T00:00Z", "2026-05-01T00:00Z"));
+        let undated = read.undated;
+        let names: Vec<&str> = undated.iter().map(|event| event.summary.as_str()).collect();
+        assert_eq!(names, if named { vec!["Exam"] } else { vec![] }, "{lines}");
+    }
+}
+
+#[test]
 fn a_vtimezone_that_differs_from_its_name_is_told_and_not_believed() {
     let vtimezone = |from: &str, to: &str, start: &str| {
         format!(
