@@ -1,7 +1,7 @@
 //! How the calendars have the events of bookings: by our copy where a calendar is read, by the server itself where it is not. Start
 //! with [`AccountSync::find_all`].
 
-use super::pull::{AccountSync, Pass, SyncError};
+use super::pull::{AccountSync, CalendarPass, Pass, SyncError};
 use super::reconcile::{Found, Settled, is_late};
 use super::whereabouts::{holds_uid, parent, uids};
 use crate::availability::event_summary;
@@ -74,7 +74,7 @@ impl AccountSync {
         let mut hrefs: Vec<String> =
             ended.iter().filter_map(|booking| booking.event.as_ref().map(|place| place.href.clone())).collect();
         let mut read = Vec::new();
-        for (key, brought) in pass.calendars.iter().filter_map(|read| Some((&read.key, read.result.as_ref().ok()?))) {
+        for CalendarPass { key, brought, .. } in &pass.calendars {
             let calendar = Href::new(key.href.as_str());
             hrefs.extend(ended.iter().map(|booking| calendar.child(&format!("{}.ics", booking.uid)).to_string()));
             hrefs.extend(brought.added.iter().chain(&brought.changed).cloned());
@@ -326,7 +326,7 @@ mod tests {
             bench.store.put_object(&key, StoredObject { href: href.into(), etag: None, data }).await.unwrap();
         }
         let brought = PullOutcome { added: vec!["/c/named-otherwise.ics".into()], ..PullOutcome::default() };
-        pass.calendars[0].result = Ok(brought);
+        pass.calendars[0].brought = brought;
         let mut found = sync.find_late(&pass, &all).await.unwrap();
         found.sort_unstable_by_key(|(id, _)| all.iter().position(|booking| booking.id == *id));
         let found: Vec<_> = found.iter().map(|(id, place)| (*id, place.href.as_str())).collect();
