@@ -202,7 +202,7 @@ fn stored(object: Object) -> StoredObject {
 #[cfg(test)]
 mod tests {
     use super::super::lone::tests::{Bench, calendar, event, noon};
-    use super::super::pull::{AccountSettings, CalendarPass};
+    use super::super::pull::AccountSettings;
     use super::*;
     use crate::availability::Interval;
     use crate::booking::{Appointment, BookingState};
