@@ -23,4 +23,4 @@ pub(crate) use time::{Written, parse_written};
 pub use whole::{NotWhole, check_whole};
 pub(crate) use zone::Steady;
 pub use zone::Zone;
-pub(crate) use zone_name::{ZoneNames, disagreement};
+pub(crate) use zone_name::{ZoneNames, calendar_zone, disagreement};

@@ -1,7 +1,7 @@
 //! Which zone a TZID names: an IANA name, the file's VTIMEZONE, a Windows name by CLDR's table, a name with a prefix;
 //! never, when all fails, UTC. Start with [`ZoneNames`].
 
-use super::component::Component;
+use super::component::{Component, read};
 use super::observance::Observances;
 use super::zone::Zone;
 use jiff::Timestamp;
@@ -55,6 +55,22 @@ impl<'a> ZoneNames<'a> {
             rules.or_else(|| Zone::named(vtimezone.get("X-LIC-LOCATION")?.value.trim()))
         })
     }
+}
+
+/// The zone that a calendar's property names: `calendar-timezone`, a VCALENDAR with one VTIMEZONE (RFC 4791 5.2.2), or
+/// `calendar-timezone-id`, a name (RFC 7809 5.2). `None` where it says nothing that is known, and where it is UTC all year: so servers
+/// say of calendars whose zone nobody has chosen (SOGo does).
+pub(crate) fn calendar_zone(property: &str, host: &Zone) -> Option<Zone> {
+    let calendars = read(property.as_bytes());
+    let vtimezones: Vec<&Component<'_>> =
+        calendars.iter().flat_map(|calendar| calendar.children("VTIMEZONE")).collect();
+    let name = match vtimezones.first() {
+        Some(vtimezone) => vtimezone.get("TZID")?.value.trim().to_owned(),
+        None => property.trim().to_owned(),
+    };
+    let zone = ZoneNames::new(host, vtimezones).resolve(&name)?;
+    let (from, to) = (Timestamp::constant(1_577_836_800, 0), Timestamp::constant(1_893_456_000, 0));
+    zone.first_difference(&Zone::utc(), from, to).map(|_| zone)
 }
 
 /// Where a VTIMEZONE with an IANA name says otherwise than the rules of that name between two instants, in a sentence. Those
@@ -317,7 +333,6 @@ const WINDOWS_NAMES: [&str; 139] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ical::component::read;
 
     fn zone(tzid: &str, file: &str) -> (String, usize) {
         let calendars = read(file.as_bytes());
@@ -325,6 +340,27 @@ mod tests {
         let mut names = ZoneNames::new(&host, calendars.iter().flat_map(|c| c.children("VTIMEZONE")).collect());
         let zone = names.zone(tzid);
         (zone.name().to_owned(), names.warnings.len())
+    }
+
+    #[test]
+    fn a_calendar_is_in_the_zone_that_it_names_unless_that_is_utc() {
+        let host = Zone::named("Europe/Berlin").unwrap();
+        let zone = |property: &str| calendar_zone(property, &host).map(|zone| zone.name().to_owned());
+        let vtimezone = |tzid: &str, offset: &str| {
+            format!(
+                "BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:{tzid}\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:{offset}\n\
+                 TZOFFSETTO:{offset}\nEND:STANDARD\nEND:VTIMEZONE\nEND:VCALENDAR\n"
+            )
+        };
+        assert_eq!(zone("America/New_York").as_deref(), Some("America/New_York"));
+        assert_eq!(zone(&vtimezone("Asia/Tokyo", "+0900")).as_deref(), Some("Asia/Tokyo"));
+        // Of a name of its own, the rules in it count.
+        assert_eq!(zone(&vtimezone("At home", "+0300")).as_deref(), Some("At home"));
+        for nothing in
+            ["", "UTC", "Etc/UTC", "Atlantis/Capital", &vtimezone("Etc/UTC", "+0000"), &vtimezone("X", "+0000")]
+        {
+            assert_eq!(zone(nothing), None, "{nothing}");
+        }
     }
 
     #[test]

@@ -42,7 +42,7 @@ fn sender(message: &Message<'_>) -> Option<String> {
     let [address] = addresses.as_slice() else { return None };
     let mut all = address.iter();
     match (all.next(), all.next()) {
-        (Some(only), None) => only.address().map(|address| address.trim().to_lowercase()),
+        (Some(only), None) => only.address().and_then(plain),
         _ => None,
     }
 }
@@ -112,12 +112,18 @@ fn attendee<'e, 'a>(event: &'e Component<'a>, from: &str) -> Option<&'e Property
 fn address_of(attendee: &Property<'_>) -> Option<String> {
     mail_address(&attendee.value).or_else(|| {
         let email = attendee.param("EMAIL")?;
-        Some(email.trim().to_lowercase()).filter(|email| email.contains('@'))
+        plain(&email).filter(|email| email.contains('@'))
     })
 }
 
 fn mail_address(uri: &str) -> Option<String> {
-    uri.trim().to_lowercase().strip_prefix("mailto:").map(|address| address.trim().to_owned())
+    uri.trim().to_lowercase().strip_prefix("mailto:").and_then(plain)
+}
+
+/// An address in lower case; none with a control character, as a broken line leaves it.
+fn plain(address: &str) -> Option<String> {
+    let address = address.trim();
+    (!address.chars().any(char::is_control)).then(|| address.to_lowercase())
 }
 
 /// `20261201T130000Z`. What has no zone is no DTSTAMP (RFC 5545 3.8.7.2).
@@ -248,6 +254,12 @@ mod tests {
             read_reply(text.replace("I am in Paris that day\\, sorry.", &evil).as_bytes()).unwrap().said.comment;
         assert!(comment.starts_with("x\nBcc: a") && !comment.contains('\u{7}'), "{comment}");
         assert_eq!(comment.chars().count(), LONGEST_COMMENT);
+    }
+
+    #[test]
+    fn an_address_that_a_line_break_has_split_is_none() {
+        assert_eq!(mail_address("MAILTO: Ada@Example.org "), Some("ada@example.org".to_owned()));
+        assert_eq!(mail_address("mailto:ada@exa\rmple.org"), None);
     }
 
     proptest! {

@@ -37,6 +37,8 @@ pub struct CalendarEntry {
     pub name: String,
     /// What it is for.
     pub role: CalendarRole,
+    /// The zone of its floating times and dates, as the server says it; `None` when it does not.
+    pub time_zone: Option<String>,
 }
 
 /// A calendar, and how far it was read.
@@ -48,6 +50,8 @@ pub struct StoredCalendar {
     pub name: String,
     /// What it is for.
     pub role: CalendarRole,
+    /// The zone of its floating times and dates, as the server says it; `None` when it does not.
+    pub time_zone: Option<String>,
     /// The sync token (RFC 6578) that stands for the objects in the store.
     pub sync_token: Option<String>,
     /// The CTag that stands for the objects in the store.
@@ -82,6 +86,7 @@ fn calendar(row: &Row<'_>) -> rusqlite::Result<StoredCalendar> {
         key: CalendarKey { host: row.get("host")?, account: row.get("account")?, href: row.get("href")? },
         name: row.get("name")?,
         role: CalendarRole { busy: row.get("busy")?, writable: row.get("writable")? },
+        time_zone: row.get("time_zone")?,
         sync_token: row.get("sync_token")?,
         ctag: row.get("ctag")?,
         read_at: instant("read_at")?,
@@ -125,11 +130,11 @@ impl Store {
                 params![host, account, super::value::Json(hrefs)],
             )?;
             let mut upsert = tx.prepare_cached(
-                "INSERT INTO calendar (host, account, href, name, busy, writable) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT DO UPDATE SET name = ?4, busy = ?5, writable = ?6",
+                "INSERT INTO calendar (host, account, href, name, busy, writable, time_zone) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT DO UPDATE SET name = ?4, busy = ?5, writable = ?6, time_zone = ?7",
             )?;
-            for CalendarEntry { href, name, role } in &calendars {
-                upsert.execute(params![host, account, href, name, role.busy, role.writable])?;
+            for CalendarEntry { href, name, role, time_zone } in &calendars {
+                upsert.execute(params![host, account, href, name, role.busy, role.writable, time_zone])?;
             }
             Ok(End::Commit(()))
         })

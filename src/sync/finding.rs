@@ -249,7 +249,7 @@ mod tests {
         };
         let sync = AccountSync { settings: Arc::new(settings), client, store: bench.store.clone() };
         let role = CalendarRole { busy: true, writable: None };
-        let entry = |name: &str| CalendarEntry { href: format!("/{name}/"), name: name.into(), role };
+        let entry = |name: &str| CalendarEntry { href: format!("/{name}/"), name: name.into(), role, time_zone: None };
         bench.store.set_calendars(&reading.host.id, "work", vec![entry("c"), entry("d")]).await.unwrap();
         let key = CalendarKey { host: reading.host.id.clone(), account: "work".into(), href: "/c/".into() };
         let brought = PullOutcome::default();

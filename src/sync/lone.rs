@@ -37,7 +37,7 @@ impl Lone {
         }
         let CalendarKey { host, account, href } = &self.key;
         let role = CalendarRole { busy: true, writable: Some(false) };
-        let entry = CalendarEntry { href: href.clone(), name: self.name.clone(), role };
+        let entry = CalendarEntry { href: href.clone(), name: self.name.clone(), role, time_zone: None };
         self.store.set_calendars(host, account, vec![entry]).await?;
         let stored = self.store.calendar(&self.key).await?;
         stored.ok_or_else(|| StoreError::UnknownCalendar {

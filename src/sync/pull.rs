@@ -4,6 +4,7 @@
 use super::board::{Opens, SourceSettings};
 use crate::availability::{BusyRules, Counting, Host};
 use crate::caldav::{self, Client, Discovery, ErrorKind, Href};
+use crate::ical::calendar_zone;
 use crate::store::{
     AccountFacts, CalendarEntry, CalendarKey, CalendarRole, Failure, PullOutcome, Store, StoreError, StoredCalendar,
 };
@@ -247,6 +248,7 @@ impl AccountSync {
                 href: calendar.href.to_string(),
                 name: calendar.name,
                 role: CalendarRole { busy: !calendar.transparent, writable: calendar.writable },
+                time_zone: calendar.time_zone,
             })
             .chain(unlisted)
             .collect();
@@ -269,13 +271,13 @@ impl AccountSync {
             // The config means another account by now.
             return Ok(unlisted);
         }
-        for StoredCalendar { key, name, role, .. } in self.known().await? {
+        for StoredCalendar { key, name, role, time_zone, .. } in self.known().await? {
             let href = Href::new(key.href.as_str());
             if listed.contains(&href) || self.client.is_gone(&href).await? {
                 continue;
             }
             tracing::warn!(host = %key.host, account = key.account, calendar = name, "The account no longer lists a calendar, whose own answer is not that it is gone; it is read on.");
-            unlisted.push(CalendarEntry { href: key.href, name, role });
+            unlisted.push(CalendarEntry { href: key.href, name, role, time_zone });
         }
         Ok(unlisted)
     }
@@ -306,11 +308,13 @@ impl AccountSync {
                 None => stored.role.busy && opens.as_ref().is_none_or(|opens| opens.summary.is_some()),
             };
             if busy || bookings || opens.is_some() {
+                let host_zone = &settings.host.zone;
+                let zone = stored.time_zone.as_deref().and_then(|property| calendar_zone(property, host_zone));
                 let source = SourceSettings {
                     key: stored.key.clone(),
                     name: stored.name.clone(),
                     rules: BusyRules {
-                        zone: settings.host.zone.clone(),
+                        zone: zone.unwrap_or_else(|| host_zone.clone()),
                         owner: owner.clone(),
                         counting: settings.counting.clone(),
                     },
@@ -505,7 +509,7 @@ mod tests {
         let sync = AccountSync { settings: Arc::new(settings), client, store: bench.store.clone() };
         let host = &reading.host.id;
         let role = CalendarRole { busy: true, writable: None };
-        let entry = CalendarEntry { href: "/c/".into(), name: "c".into(), role };
+        let entry = CalendarEntry { href: "/c/".into(), name: "c".into(), role, time_zone: None };
         bench.store.set_calendars(host, "work", vec![entry]).await.unwrap();
         let mut held = Vec::new();
         for minute in 0..3 {

@@ -126,6 +126,32 @@ async fn a_booking_can_be_moved_onto_a_time_that_it_covers_itself() {
     daemon.wait_starts("office-hour", day, &["10:30", "11:00"]).await;
 }
 
+#[tokio::test]
+async fn a_time_without_a_zone_is_in_the_zone_of_its_calendar() {
+    let Some(server) = Server::radicale() else { return };
+    let day = Day::ahead(5);
+    let calendar = server.calendar("tokyo").await;
+    let body = r#"<?xml version="1.0" encoding="utf-8"?><propertyupdate xmlns="DAV:"><set><prop>
+<C:calendar-timezone xmlns:C="urn:ietf:params:xml:ns:caldav">BEGIN:VCALENDAR
+VERSION:2.0
+BEGIN:VTIMEZONE
+TZID:Asia/Tokyo
+BEGIN:STANDARD
+DTSTART:19700101T000000
+TZOFFSETFROM:+0900
+TZOFFSETTO:+0900
+END:STANDARD
+END:VTIMEZONE
+END:VCALENDAR
+</C:calendar-timezone></prop></set></propertyupdate>"#;
+    let answer = calendar.request("PROPPATCH", "", &[], body).await;
+    assert_eq!(answer.status, 207, "{answer:?}");
+    let wall = day.at("10:00").in_tz("Asia/Tokyo").unwrap().strftime("%Y%m%dT%H%M%S").to_string();
+    calendar.put("floats.ics", &event("floats", &[&format!("DTSTART:{wall}"), "DURATION:PT1H"])).await;
+    let daemon = Daemon::start(Config::new(&calendar)).await;
+    daemon.wait_starts("office-hour", day, &["09:00", "09:30", "11:00", "11:30"]).await;
+}
+
 pub(crate) fn meeting_at(uid: &str, day: Day, start: &str, end: &str) -> String {
     let (start, end) = (stamp(day.at(start)), stamp(day.at(end)));
     event(uid, &[&format!("DTSTART:{start}"), &format!("DTEND:{end}"), &format!("SUMMARY:{uid}")])

@@ -87,8 +87,12 @@ async fn a_claim_ends_with_its_lease_and_the_next_due_instant_knows_it() {
 async fn a_done_effect_takes_the_booking_along_with_its_mail_and_our_copy() {
     let store = Store::memory().unwrap();
     let key = CalendarKey { host: host(), account: "work".into(), href: "/cal/".into() };
-    let entry =
-        CalendarEntry { href: "/cal/".into(), name: "Work".into(), role: CalendarRole { busy: true, writable: None } };
+    let entry = CalendarEntry {
+        href: "/cal/".into(),
+        name: "Work".into(),
+        role: CalendarRole { busy: true, writable: None },
+        time_zone: None,
+    };
     store.set_calendars(&host(), "work", vec![entry]).await.unwrap();
     with_effects(&store, 1, &[EffectKind::PutEvent]).await;
     let object =
@@ -113,8 +117,12 @@ async fn a_done_effect_takes_the_booking_along_with_its_mail_and_our_copy() {
 async fn what_a_pull_brought_meanwhile_is_newer_than_what_an_effect_met() {
     let store = Store::memory().unwrap();
     let key = CalendarKey { host: host(), account: "work".into(), href: "/cal/".into() };
-    let entry =
-        CalendarEntry { href: "/cal/".into(), name: "Work".into(), role: CalendarRole { busy: true, writable: None } };
+    let entry = CalendarEntry {
+        href: "/cal/".into(),
+        name: "Work".into(),
+        role: CalendarRole { busy: true, writable: None },
+        time_zone: None,
+    };
     store.set_calendars(&host(), "work", vec![entry]).await.unwrap();
     with_effects(&store, 1, &[EffectKind::PutEvent; 4]).await;
     let version = |etag: &str| StoredObject {

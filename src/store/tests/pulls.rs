@@ -11,7 +11,12 @@ fn key() -> CalendarKey {
 }
 
 fn entry(href: &str) -> CalendarEntry {
-    CalendarEntry { href: href.into(), name: "Work".into(), role: CalendarRole { busy: true, writable: Some(true) } }
+    CalendarEntry {
+        href: href.into(),
+        name: "Work".into(),
+        role: CalendarRole { busy: true, writable: Some(true) },
+        time_zone: Some("Asia/Tokyo".into()),
+    }
 }
 
 fn object(name: &str, data: &str) -> StoredObject {
@@ -95,7 +100,7 @@ async fn discovering_again_keeps_how_far_a_calendar_was_read_and_forgets_what_is
     store.set_calendars(&host(), "work", vec![renamed, entry("/new/")]).await.unwrap();
     let calendar = store.calendar(&key()).await.unwrap().unwrap();
     assert_eq!((calendar.name.as_str(), calendar.sync_token.as_deref()), ("Arbeit", Some("t1")));
-    assert_eq!(calendar.strategy.as_deref(), Some("{}"));
+    assert_eq!((calendar.strategy.as_deref(), calendar.time_zone.as_deref()), (Some("{}"), Some("Asia/Tokyo")));
     assert_eq!(store.objects(&key()).await.unwrap().len(), 1);
     store.set_calendars(&host(), "work", vec![entry("/new/")]).await.unwrap();
     assert_eq!(store.calendar(&key()).await.unwrap(), None);
