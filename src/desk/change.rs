@@ -5,7 +5,9 @@ use super::offer::Wish;
 use super::reserve::per_day;
 use super::{BookingView, Decision, Desk, ReserveError, Taken, TokenError, World, token};
 use crate::availability::{Host, Interval, MeetingType};
-use crate::booking::{Appointment, Booking, BookingId, Command, Effect, Message, Payload, Refused, transition};
+use crate::booking::{
+    Appointment, Booking, BookingId, BookingState, Command, Effect, Message, Payload, Refused, transition,
+};
 use crate::store::{Change, Changed, EffectKind, GuestLimits, NewEffect};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -40,9 +42,34 @@ impl Desk {
     }
 
     /// The guest's address is theirs, by the token that was mailed to it. Again: the same answer.
-    pub async fn confirm_email(&self, token: &str) -> Result<BookingView, TokenError> {
+    ///
+    /// # Errors
+    /// `Taken`: the host's calendar has something else there by now, and the booking has lapsed.
+    pub async fn confirm_email(&self, token: &str) -> Result<BookingView, ReserveError> {
         let booking = self.by_confirm_token(token).await?;
+        if booking.state == BookingState::AwaitingEmail {
+            self.is_free_still(&booking).await?;
+        }
         Ok(self.view(self.apply(booking, &Command::ConfirmEmail).await?))
+    }
+
+    /// Other guests are kept from the time of a booking that awaits its guest; the host, on whose calendar nothing of it is, may have
+    /// taken it (standards E2.1).
+    async fn is_free_still(&self, booking: &Booking) -> Result<(), ReserveError> {
+        let world = self.world();
+        let (host, meeting) = meeting_of(&world, booking)?;
+        let start = booking.time.start();
+        if !host.takes_bookings {
+            return Err(self.taken(&host, &meeting, start, Taken::Unbookable));
+        }
+        self.look_anew(&world, &host).await?;
+        let board = world.host_by_id(&host.id).map(|desk| desk.board.snapshot());
+        if board.is_some_and(|snapshot| snapshot.busy.overlaps(booking.time)) {
+            self.apply(booking.clone(), &Command::Expire).await?;
+            tracing::info!(booking = %booking.id, "A booking lapsed: the host took its time before it was confirmed.");
+            return Err(self.taken(&host, &meeting, start, Taken::Busy));
+        }
+        Ok(())
     }
 
     /// The host approves, declines or cancels, by the host's token.

@@ -107,6 +107,12 @@ impl Desk {
             Ok(_) | Err(ReserveError::Stale { .. }) => {}
             Err(refused) => return Err(refused),
         }
+        self.look_anew(world, host).await?;
+        self.judge(host, meeting, start, wish)
+    }
+
+    /// Reads the host's calendars anew. Where that fails, what is known counts while it is fresh.
+    pub(super) async fn look_anew(&self, world: &World, host: &Host) -> Result<(), ReserveError> {
         let desk = world.host_by_id(&host.id).ok_or(ReserveError::Unknown)?;
         if !read_anew(desk).await {
             tracing::warn!(host = %host.id, "The calendars could not be read anew for a booking within 3 s.");
@@ -114,7 +120,7 @@ impl Desk {
                 return Err(ReserveError::Stale { retry_after: RETRY });
             }
         }
-        self.judge(host, meeting, start, wish)
+        Ok(())
     }
 
     fn new_booking(

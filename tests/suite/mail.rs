@@ -176,6 +176,27 @@ async fn an_address_is_confirmed_by_the_link_in_the_mail_and_by_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_booking_that_is_confirmed_after_the_host_took_its_time_lapses() {
+    let (Some(server), Some(smtp)) = (Server::radicale(), Smtp::start().await) else { return };
+    let day = Day::ahead(3);
+    let calendar = server.calendar("too-late").await;
+    let meeting = Meeting::new("office-hour", "30m", "30m").with("confirm = \"email\"");
+    let config = Config { poll: "1h".to_owned(), more: smtp.section(), ..Config::new(&calendar).meetings([meeting]) };
+    let daemon = Daemon::start(config).await;
+    let booking = book(&daemon, "office-hour", day.at("10:00")).await;
+    let messages = smtp.messages(1, TOLD).await;
+    let text = messages[0]["text"].as_str().unwrap();
+    let link = text.split_whitespace().find(|word| word.ends_with("/confirm")).expect("a link");
+    calendar.add_event(&crate::story::meeting_at("faculty", day, "10:15", "11:00")).await;
+    let path = link.strip_prefix(&daemon.url("")).unwrap();
+    let answer = daemon.post_form(path, &[]).await;
+    assert_eq!(answer.status, 409, "{answer:?}");
+    assert_eq!(daemon.booking(&token(&booking)).await["state"], "expired");
+    assert_eq!(calendar.events().await.len(), 1, "the host's own");
+    assert_eq!(daemon.post_form(path, &[]).await.status, 409, "again: it is closed");
+}
+
+#[tokio::test]
 async fn while_the_mail_server_is_away_bookings_go_on_and_then_all_is_told_in_order() {
     let (Some(server), Some(mut smtp)) = (Server::radicale(), Smtp::stopped()) else { return };
     let day = Day::ahead(3);

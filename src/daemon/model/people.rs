@@ -39,7 +39,8 @@ impl Model {
             (6..=7, Some(id)) => self.move_to(desk, id, start),
             (8, Some(id)) => self.ask(
                 id,
-                |_| {},
+                // Where the host has taken the time since, it lapses.
+                |told| told.may_have_ended = true,
                 |_, _| {},
                 move |_| async move {
                     let token = desk.guest_links(id).1;
