@@ -14,7 +14,7 @@ use crate::ical::{Zone, replace_event};
 use crate::store::{
     CalendarKey, EffectKind, EffectOutcome, FinishEffect, Lane, OutboxEntry, Store, StoreError, StoredObject,
 };
-use crate::sync::{AccountSync, DOUBTED_FOR, SyncError, Whereabouts, holds_uid, is_too_many, parent};
+use crate::sync::{AccountSync, DOUBTED_FOR, Oddity, SyncError, Whereabouts, holds_uid, is_too_many, parent};
 use arc_swap::ArcSwap;
 use jiff::SignedDuration;
 use std::collections::HashMap;
@@ -98,10 +98,10 @@ enum Failure {
     #[error("the calendar of the event is not there: make it again, or cancel the booking")]
     NoCalendarThere,
     #[error(
-        "the event was made {0} on the calendar, and what is to become of that is the host's to say: make it one event with a time \
+        "the event {0} on the calendar, and what is to become of that is the host's to say: make it one event with a time \
          again, or delete it"
     )]
-    Odd(&'static str),
+    Odd(Oddity),
 }
 
 impl Failure {
@@ -278,7 +278,7 @@ impl Outbox {
         let (mut href, mut version) = (last.clone(), None);
         match sync.locate(&booking.uid, &last).await? {
             Whereabouts::At(object) => {
-                if let Some(odd) = event_summary(&object.data, &sync.settings.host.zone).as_ref().and_then(odd) {
+                if let Some(odd) = odd(event_summary(&object.data, &sync.settings.host.zone).as_ref()) {
                     return Err(Failure::Odd(odd));
                 }
                 href = object.href.clone();
@@ -341,7 +341,7 @@ async fn already_there(
 /// Writes the event over the version that was just read, whatever else is in it.
 async fn overwrite(client: &Client, object: &Object, text: EventText, zone: &Zone) -> Result<Placed, Failure> {
     let facts = event_summary(&object.data, zone);
-    if let Some(odd) = facts.as_ref().and_then(odd) {
+    if let Some(odd) = odd(facts.as_ref()) {
         return Err(Failure::Odd(odd));
     }
     // A program of the host's may have counted further than we have (standards E4.1): servers refuse a version that is older by its count.
@@ -361,13 +361,9 @@ async fn overwrite(client: &Client, object: &Object, text: EventText, zone: &Zon
     Ok(Placed { href, replaced, created: false })
 }
 
-/// What a booking cannot be, and its event has become: a change of ours would be a guess (standards E4.6).
-fn odd(facts: &EventFacts) -> Option<&'static str> {
-    match (facts.recurring, facts.all_day) {
-        (true, _) => Some("a series"),
-        (_, true) => Some("an all-day event"),
-        _ => None,
-    }
+/// What the host has made of the event, where a change of ours would be a guess (standards E4.6): one that only lost its time gets it again.
+fn odd(facts: Option<&EventFacts>) -> Option<Oddity> {
+    Oddity::of(facts).filter(|odd| *odd != Oddity::Timeless)
 }
 
 /// Creates the event; an answer that leaves its fate open is settled by looking.
