@@ -4,6 +4,8 @@
 use super::health;
 use super::office::{host, open, subscription_advice};
 use crate::availability::Counting;
+use crate::caldav::Calendar;
+use crate::ical::{Zone, calendar_zone};
 use crate::sync::{Source, is_named_so};
 use std::io::Write;
 use std::path::Path;
@@ -53,14 +55,15 @@ pub(super) async fn calendars(config: Option<&Path>, id: &str) -> anyhow::Result
                         };
                         writeln!(
                             out,
-                            "{}/{}\t{}\t{}\t{writable}{}{}{}",
+                            "{}/{}\t{}\t{}\t{writable}{}{}{}{}",
                             settings.id,
                             calendar.name,
                             calendar.href,
                             if busy { "busy" } else { "not busy" },
                             if written { "\tbookings" } else { "" },
                             if opens.is_some() { "\topens" } else { "" },
-                            if busy { told(&settings.counting) } else { String::new() }
+                            if busy { told(&settings.counting) } else { String::new() },
+                            if busy { zone_of(&calendar, &host.zone) } else { String::new() }
                         )?;
                     }
                 }
@@ -72,6 +75,13 @@ pub(super) async fn calendars(config: Option<&Path>, id: &str) -> anyhow::Result
         }
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The zone of its times without one, where that is not the host's.
+fn zone_of(calendar: &Calendar, host: &Zone) -> String {
+    let zone = calendar.time_zone.as_deref().and_then(|property| calendar_zone(property, host));
+    let zone = zone.filter(|zone| zone.name() != host.name());
+    zone.map_or_else(String::new, |zone| format!("\ttimes without a zone: {}", zone.name()))
 }
 
 /// How its events count, where that is not the default.

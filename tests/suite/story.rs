@@ -150,6 +150,8 @@ END:VCALENDAR
     calendar.put("floats.ics", &event("floats", &[&format!("DTSTART:{wall}"), "DURATION:PT1H"])).await;
     let daemon = Daemon::start(Config::new(&calendar)).await;
     daemon.wait_starts("office-hour", day, &["09:00", "09:30", "11:00", "11:30"]).await;
+    let listed = daemon.command(&["calendars", "noether"]);
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("\ttimes without a zone: Asia/Tokyo\n"), "{listed:?}");
 }
 
 pub(crate) fn meeting_at(uid: &str, day: Day, start: &str, end: &str) -> String {
