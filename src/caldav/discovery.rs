@@ -183,6 +183,7 @@ async fn calendars(transport: &Transport, found: &Found, typed: Typed) -> Result
             }
             // One of several homes may be another's, or gone; a failure of another kind must not hide calendars.
             Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::NotFound) => {
+                tracing::info!(%error, "One of the account's calendar homes may not be read; calendars that are only there do not count.");
                 failure.get_or_insert(error);
             }
             Err(error) => return Err(error),
