@@ -14,6 +14,7 @@ mod meeting;
 mod pause;
 #[cfg(test)]
 mod properties;
+mod sample;
 mod slots;
 mod vavailability;
 mod who;

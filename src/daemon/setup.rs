@@ -6,7 +6,7 @@ use super::look::LookError;
 use super::poller::Poller;
 use super::publish::load_board;
 use crate::availability::{Clock, Counting, Host, HostId};
-use crate::booking::{Links, Organizer};
+use crate::booking::Links;
 use crate::caldav::oauth::{AccessTokens, GrantFile, OAuthClient};
 use crate::caldav::{self, Credentials, Password};
 use crate::config::{self, Account, Config, Declined, Environment, HostConfig, Limit, SecretError, SmtpTls};
@@ -124,17 +124,7 @@ impl Services {
         // An id is no secret; without randomness the instant still tells most apart, and the store refuses the rest.
         let tokens = TokenSource::new(key, || random::<16>().unwrap_or_default());
         let signal = OutboxSignal::new();
-        let nobody = World {
-            hosts: Vec::new(),
-            links: Links::new(""),
-            limits: Limits::default(),
-            mailbox: None,
-            keep: Keep::default(),
-            block: BlockList::default(),
-            organizer: Organizer::default(),
-            inbox: None,
-        };
-        let desk = Desk::new(nobody, store.clone(), signal.clone(), clock.clone(), tokens);
+        let desk = Desk::new(World::of_nobody(), store.clone(), signal.clone(), clock.clone(), tokens);
         Services { store, desk, signal, clock, environment, dns, logins }
     }
 

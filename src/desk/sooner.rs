@@ -116,10 +116,9 @@ fn sooner_slots(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::availability::{Confirm, Held, HostId, Hours, IntervalSet, MeetingId};
+    use crate::availability::{Confirm, Held, Hours, IntervalSet, MeetingId};
     use crate::booking::{Booking, BookingState};
     use crate::ical::Zone;
-    use crate::language::Language;
     use jiff::SignedDuration;
 
     fn at(text: &str) -> Timestamp {
@@ -154,18 +153,7 @@ mod tests {
         };
         let mut hours = Hours::default();
         hours.weekly.add("Tue 09:00-12:00").unwrap();
-        let host = Host {
-            id: HostId::new("noether").unwrap(),
-            name: "Emmy Noether".into(),
-            email: "noether@example.edu".into(),
-            aliases: Vec::new(),
-            zone: Zone::utc(),
-            max_staleness: minutes(30),
-            hours,
-            takes_bookings: true,
-            language: Language::English,
-            meetings: vec![Arc::new(meeting)],
-        };
+        let host = Host { zone: Zone::utc(), hours, meetings: vec![Arc::new(meeting)], ..Host::sample() };
         let time = span("2026-03-03T11:00:00Z", 60);
         let booking =
             Booking { meeting: host.meetings[0].id.clone(), buffer_after: minutes(30), ..Booking::sample(time, state) };

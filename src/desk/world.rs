@@ -126,6 +126,20 @@ impl Default for Keep {
 }
 
 impl World {
+    /// Of no host: before a config was taken.
+    pub fn of_nobody() -> World {
+        World {
+            hosts: Vec::new(),
+            links: Links::new(""),
+            limits: Limits::default(),
+            mailbox: None,
+            keep: Keep::default(),
+            block: BlockList::default(),
+            organizer: Organizer::default(),
+            inbox: None,
+        }
+    }
+
     /// True when mail is set up.
     pub fn mailed(&self) -> bool {
         self.mailbox.is_some()

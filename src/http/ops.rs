@@ -76,8 +76,7 @@ mod tests {
     use super::super::{Metrics, Requests, Settings, SettingsSource};
     use super::*;
     use crate::availability::Clock;
-    use crate::booking::{Links, Organizer};
-    use crate::desk::{BlockList, Desk, Keep, Limits, OutboxSignal, TokenSource, World};
+    use crate::desk::{Desk, OutboxSignal, TokenSource, World};
     use crate::store::Store;
     use crate::store::simulated::Turn;
     use std::sync::Arc;
@@ -91,18 +90,8 @@ mod tests {
             let turn = if told.load(Ordering::SeqCst) { Turn::DiskFull } else { Turn::Done };
             Box::pin(std::future::ready(turn))
         }));
-        let nobody = World {
-            hosts: Vec::new(),
-            links: Links::new(""),
-            limits: Limits::default(),
-            mailbox: None,
-            keep: Keep::default(),
-            block: BlockList::default(),
-            organizer: Organizer::default(),
-            inbox: None,
-        };
         let (clock, tokens) = (Clock::new(|| Timestamp::UNIX_EPOCH), TokenSource::new([0; 32], || [0; 16]));
-        let desk = Desk::new(nobody, store, OutboxSignal::new(), clock, tokens);
+        let desk = Desk::new(World::of_nobody(), store, OutboxSignal::new(), clock, tokens);
         let settings = Settings::new(SettingsSource::default());
         let (time, requests) = (Arc::new(|| Timestamp::UNIX_EPOCH), Requests::default());
         let state = AppState::new(desk, settings, time, Metrics::new(), requests);

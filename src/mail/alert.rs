@@ -40,26 +40,13 @@ pub fn alert_message(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::availability::{HostId, Hours};
-    use crate::ical::Zone;
     use crate::language::Language;
-    use jiff::{SignedDuration, Timestamp};
+    use jiff::Timestamp;
     use std::collections::BTreeSet;
 
     #[test]
     fn every_kind_is_told_in_plain_text_and_the_same_again() {
-        let host = Host {
-            id: HostId::new("noether").unwrap(),
-            name: "Emmy Noether".to_owned(),
-            language: Language::English,
-            email: "noether@example.edu".to_owned(),
-            aliases: Vec::new(),
-            zone: Zone::named("Europe/Berlin").unwrap(),
-            max_staleness: SignedDuration::from_mins(30),
-            hours: Hours::default(),
-            takes_bookings: true,
-            meetings: Vec::new(),
-        };
+        let host = Host::sample();
         let from: Mailbox = "Office hours <office@example.edu>".parse().unwrap();
         let notice = Notice {
             about: vec!["work: no\r\nBcc: x".to_owned(), "home".to_owned()],

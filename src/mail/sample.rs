@@ -2,7 +2,7 @@
 
 use super::letter::{DeskLink, Entry, Letter};
 use super::{Links, Occasion};
-use crate::availability::{Host, Hours, Interval};
+use crate::availability::{Host, Interval};
 use crate::booking::{Answer, Booking, BookingState, DayEntry, Guest, Message, Said, Says};
 use crate::ical::Zone;
 use crate::language::Language;
@@ -75,18 +75,7 @@ pub(super) fn sample(language: Language) -> Option<(Host, Booking, Interval)> {
     };
     let (time, before) = (half_hour(1_772_546_400)?, half_hour(1_772_460_000)?);
     let unnamed = Booking::sample(time, BookingState::Confirmed);
-    let host = Host {
-        id: unnamed.host.clone(),
-        name: "Emmy Noether".to_owned(),
-        email: "noether@example.edu".to_owned(),
-        aliases: Vec::new(),
-        zone: Zone::named("Europe/Berlin")?,
-        max_staleness: SignedDuration::from_mins(30),
-        hours: Hours::default(),
-        takes_bookings: true,
-        language,
-        meetings: Vec::new(),
-    };
+    let host = Host { zone: Zone::named("Europe/Berlin")?, language, ..Host::sample() };
     let booking = Booking {
         location: "Room 2.12".to_owned(),
         event_location: "Room 2.12".to_owned(),

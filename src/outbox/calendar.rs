@@ -241,11 +241,7 @@ impl Outbox {
             self.store.note_found(booking.id).await?;
         }
         let sequence = Payload::from_json(&entry.payload)?.sequence.max(booking.sequence);
-        let object = StoredObject {
-            href: object.href.to_string(),
-            etag: object.etag.map(|etag| etag.to_string()),
-            data: object.data,
-        };
+        let object = StoredObject::from(object);
         // The host may have approved it meanwhile, which is the next write's to bring.
         let tentative = booking.state == BookingState::AwaitingApproval;
         let version = Version { sequence, tentative, place: place(&facts.location), created, uid: facts.uid };

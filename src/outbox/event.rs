@@ -68,20 +68,8 @@ mod tests {
             answers: (0..6).map(answer).collect(),
             ..made.guest
         };
-        let host = crate::availability::Host {
-            id: made.host.clone(),
-            name: "Emmy Noether".into(),
-            email: "noether@example.edu".into(),
-            aliases: Vec::new(),
-            zone: crate::ical::Zone::utc(),
-            max_staleness: SignedDuration::from_mins(30),
-            hours: crate::availability::Hours::default(),
-            takes_bookings: true,
-            language: crate::language::Language::English,
-            meetings: Vec::new(),
-        };
         let link = "https://meet.example.edu/h/Zr6yVd1sGm3kPj8uBxQfE5";
-        let text = event_text(&Booking { guest, ..made }, &host, link);
+        let text = event_text(&Booking { guest, ..made }, &Host::sample(), link);
         assert_eq!((text.summary.chars().count(), text.description.chars().count()), (200, 5000));
         assert!(text.summary.ends_with("N…") && text.description.ends_with(&format!("é…\n{link}")), "{text:?}");
         assert_eq!(shortened("Grüße".into(), 5), "Grüße");

@@ -6,7 +6,7 @@ use super::reconcile::{Found, Settled, is_late};
 use super::whereabouts::{holds_uid, parent, uids};
 use crate::availability::event_summary;
 use crate::booking::{Booking, BookingId, EventPlace};
-use crate::caldav::{Href, Object};
+use crate::caldav::Href;
 use crate::store::{CalendarKey, StoredObject};
 use std::collections::{HashMap, HashSet};
 
@@ -170,7 +170,7 @@ impl AccountSync {
         let name = Href::new(event.place.href.as_str()).name();
         for key in unread {
             match self.client.get(&Href::new(key.href.as_str()).child(&name)).await {
-                Ok(Some(object)) if holds_uid(&object.data, &event.uid) => return Ok(Some(stored(object))),
+                Ok(Some(object)) if holds_uid(&object.data, &event.uid) => return Ok(Some(object.into())),
                 Err(error) if error.wants_rest() => return Err(error.into()),
                 _ => {}
             }
@@ -192,11 +192,6 @@ impl AccountSync {
 fn reads(pass: &Pass, event: &Settled) -> bool {
     let calendar = Href::new(parent(&event.place.href));
     pass.calendars.iter().any(|read| Href::new(read.key.href.as_str()) == calendar)
-}
-
-fn stored(object: Object) -> StoredObject {
-    let etag = object.etag.map(|etag| etag.to_string());
-    StoredObject { href: object.href.to_string(), etag, data: object.data }
 }
 
 #[cfg(test)]

@@ -85,7 +85,6 @@ impl Lone {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::availability::{HostId, Hours};
     use crate::store::Access;
     use crate::sync::{HostBoard, Source};
     use jiff::SignedDuration;
@@ -113,18 +112,7 @@ pub(crate) mod tests {
 
     /// Emmy Noether.
     pub(crate) fn host() -> Arc<Host> {
-        Arc::new(Host {
-            id: HostId::new("noether").unwrap(),
-            name: "Emmy Noether".to_owned(),
-            email: "noether@example.edu".to_owned(),
-            aliases: Vec::new(),
-            zone: Zone::named("Europe/Berlin").unwrap(),
-            max_staleness: SignedDuration::from_mins(30),
-            hours: Hours::default(),
-            takes_bookings: true,
-            language: crate::language::Language::default(),
-            meetings: Vec::new(),
-        })
+        Arc::new(Host::sample())
     }
 
     impl Bench {

@@ -369,12 +369,7 @@ impl Fetch {
         self.gone.extend(gone);
         self.failed.extend(failed);
         self.broken_off = broken_off.or(self.broken_off.take());
-        let stored = |object: caldav::Object| StoredObject {
-            href: object.href.to_string(),
-            etag: object.etag.map(|etag| etag.to_string()),
-            data: object.data,
-        };
-        objects.into_iter().map(stored).collect()
+        objects.into_iter().map(StoredObject::from).collect()
     }
 
     /// What cannot be read is busy, and nobody knows when: the calendar counts as not read until the server gives it.
@@ -420,6 +415,14 @@ fn may_be_listed(error: &caldav::Error) -> bool {
             | ErrorKind::Conflict
             | ErrorKind::TooLarge
     )
+}
+
+/// As our copy keeps it.
+impl From<caldav::Object> for StoredObject {
+    fn from(object: caldav::Object) -> StoredObject {
+        let etag = object.etag.map(|etag| etag.to_string());
+        StoredObject { href: object.href.to_string(), etag, data: object.data }
+    }
 }
 
 #[cfg(test)]

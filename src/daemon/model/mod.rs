@@ -12,9 +12,9 @@ mod turns;
 use super::Poller;
 use super::setup::{Built, Services};
 use crate::availability::{Clock, Host};
-use crate::booking::{Booking, Links};
+use crate::booking::Booking;
 use crate::config::{Config, Environment};
-use crate::desk::{BlockList, Desk, Keep, Limits, OutboxSignal, Reservation, TokenSource, World};
+use crate::desk::{Desk, OutboxSignal, Reservation, TokenSource, World};
 use crate::outbox::{Means, Open, Outbox, Pace, work};
 use crate::store::simulated::Turn;
 use crate::store::{BookingFilter, EffectOutcome, FinishEffect, Lane, OutboxEntry, Store};
@@ -178,17 +178,7 @@ impl Model {
             std::array::from_fn(|_| dice.below(256) as u8)
         });
         let (store, clock, signal) = (self.store.clone(), self.clock.clone(), OutboxSignal::new());
-        let nobody = World {
-            hosts: Vec::new(),
-            links: Links::new(""),
-            limits: Limits::default(),
-            mailbox: None,
-            keep: Keep::default(),
-            block: BlockList::default(),
-            organizer: Default::default(),
-            inbox: None,
-        };
-        let desk = Desk::new(nobody, store.clone(), signal.clone(), clock.clone(), tokens);
+        let desk = Desk::new(World::of_nobody(), store.clone(), signal.clone(), clock.clone(), tokens);
         let environment = Environment::fixed(&[]);
         let services = Services {
             store: store.clone(),

@@ -1,9 +1,8 @@
 //! Events that open time, from the text of a calendar to the slots.
 
 use super::*;
-use crate::availability::{Confirm, Counting, HostId, Hours, MeetingId, MeetingType, Situation};
+use crate::availability::{Confirm, Counting, MeetingId, MeetingType, Situation};
 use crate::booking::{BookingId, BookingState};
-use crate::ical::Zone;
 
 const NOW: &str = "2026-03-01T10:00:00Z";
 
@@ -32,18 +31,7 @@ pub(super) fn host() -> Arc<Host> {
         questions: Vec::new(),
         hours: None,
     };
-    Arc::new(Host {
-        id: HostId::new("noether").unwrap(),
-        name: "Emmy Noether".into(),
-        email: "noether@example.edu".into(),
-        aliases: Vec::new(),
-        zone: Zone::named("Europe/Berlin").unwrap(),
-        max_staleness: SignedDuration::from_mins(30),
-        hours: Hours::default(),
-        takes_bookings: true,
-        language: crate::language::Language::default(),
-        meetings: vec![Arc::new(meeting)],
-    })
+    Arc::new(Host { meetings: vec![Arc::new(meeting)], ..Host::sample() })
 }
 
 pub(super) fn source(name: &str, busy: bool, opens: Option<Option<&str>>) -> SourceSettings {
